@@ -1,0 +1,1 @@
+from keras_vae.models import VAE

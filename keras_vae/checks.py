@@ -1,0 +1,56 @@
+"""Argument and data checks, made before any training starts."""
+
+import numpy as np
+
+
+def check_choice(value, choices, what):
+    """Raises `ValueError` unless `value` is one of `choices`, and lists them."""
+    if value not in choices:
+        valid = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(f"Unknown {what}: {value!r}. Valid values: {valid}.")
+
+
+def check_positive_integer(value, name):
+    """Raises `TypeError` or `ValueError` unless `value` is an integer of at least one."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(
+            f"`{name}` must be an integer. Received: {value!r} of type {type(value).__name__}."
+        )
+    if value < 1:
+        raise ValueError(f"`{name}` must be at least 1. Received: {value}.")
+
+
+def check_image_shape(shape, image_shape):
+    """Raises `ValueError` unless `shape` is (batch, *image_shape); unknown sizes pass."""
+    shape = tuple(shape)
+    expected = tuple(image_shape)
+    fits = len(shape) == len(expected) + 1 and all(
+        size is None or size == wanted for size, wanted in zip(shape[1:], expected)
+    )
+    if not fits:
+        raise ValueError(
+            f"Expected images of shape (batch, {', '.join(map(str, expected))}). "
+            f"Received shape: {shape}."
+        )
+
+
+def check_pixels(images):
+    """Raises `ValueError` if an array of pixels holds NaN or leaves [0, 1].
+
+    The error names the first offending value and its index.
+    """
+    images = np.asarray(images)
+    if images.size == 0:
+        raise ValueError(f"Expected at least one image. Received shape: {images.shape}.")
+    if images.dtype.kind not in "fiub":
+        raise TypeError(f"Pixels must be numbers. Received dtype: {images.dtype}.")
+    lowest, highest = images.min(), images.max()
+    if lowest >= 0 and highest <= 1:
+        return
+    outside = ~((images >= 0) & (images <= 1))
+    index = np.unravel_index(np.argmax(outside), outside.shape)
+    hint = "; divide 8-bit images by 255" if highest > 1 else ""
+    raise ValueError(
+        f"Pixel values must lie in [0, 1]. Received {images[index]} at index "
+        f"{tuple(int(i) for i in index)}{hint}."
+    )

@@ -1,0 +1,1 @@
+"""The Frey Faces data set as a TensorFlow dataset."""

@@ -1,0 +1,39 @@
+"""TFDS builder of the Frey Faces: 1,965 frames of one face, 28 x 20 grey levels."""
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from keras_vae.datasets.frey_faces.array_unpickler import ArrayUnpickler
+
+URL = "https://github.com/jmtomczak/vae_vampprior/raw/master/datasets/Freyfaces/freyfaces.pkl"
+FRAMES, HEIGHT, WIDTH = 1965, 28, 20
+
+
+class Builder(tfds.core.GeneratorBasedBuilder):
+    """Frames in the order of the film, in one split.
+
+    TFDS compares the file with `checksums.tsv` before it is read, whether it was
+    downloaded or lies in the folder for manual downloads.
+    """
+
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES = {"1.0.0": "The file of the public vae_vampprior repository."}
+
+    def _info(self):
+        return self.dataset_info_from_configs(
+            description="Frames of a film of Brendan Frey's face.",
+            homepage="https://github.com/jmtomczak/vae_vampprior",
+            features=tfds.features.FeaturesDict(
+                {"image": tfds.features.Image(shape=(HEIGHT, WIDTH, 1), dtype=np.uint8)}
+            ),
+            disable_shuffling=True,
+        )
+
+    def _split_generators(self, dl_manager):
+        return {"train": self._generate_examples(dl_manager.download(URL))}
+
+    def _generate_examples(self, path):
+        with open(path, "rb") as file:
+            frames = np.asarray(ArrayUnpickler(file).load()[0], dtype=np.uint8)
+        for index, frame in enumerate(frames.reshape(FRAMES, HEIGHT, WIDTH, 1)):
+            yield index, {"image": frame}

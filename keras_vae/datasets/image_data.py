@@ -1,0 +1,130 @@
+"""Images in memory, and the batches that a training run sees."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from keras_vae import random
+from keras_vae.checks import check_positive_integer
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """Images and their labels; unpacks as `images, labels = split`.
+
+    Attributes:
+        pixels: uint8 array of shape (N, height, width), 0 to 255.
+        labels: int64 array of shape (N,), or None where the data set has none.
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray | None = None
+
+    @property
+    def images(self):
+        """float32 array of shape (N, height, width), in [0, 1], made at each access."""
+        return as_floats(self.pixels)
+
+    def __len__(self):
+        return len(self.pixels)
+
+    def __iter__(self):
+        return iter((self.images, self.labels))
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageData:
+    """A data set; unpacks as `(x_train, y_train), (x_test, y_test) = data`.
+
+    Attributes:
+        name: Name of the data set.
+        binarize: None, `"static"` or `"stochastic"`.
+        train: Training split. With stochastic binarisation its images stay grey, since
+            `batches` draws them anew in each epoch.
+        test: Test split, binarised once.
+    """
+
+    name: str
+    binarize: str | None
+    train: Split
+    test: Split
+
+    def __iter__(self):
+        return iter((self.train, self.test))
+
+    @property
+    def image_shape(self):
+        """Shape of one image."""
+        return self.train.pixels.shape[1:]
+
+    def steps_per_epoch(self, batch_size):
+        """Full batches in one epoch.
+
+        Raises:
+            ValueError: If the training set is smaller than one batch.
+        """
+        check_positive_integer(batch_size, "batch_size")
+        if batch_size > len(self.train):
+            raise ValueError(
+                f"`batch_size` must be at most the number of training images, "
+                f"{len(self.train)}. Received: {batch_size}."
+            )
+        return len(self.train) // batch_size
+
+    def batches(self, batch_size, seed=0, first_epoch=0):
+        """Training batches of all epochs, each a function of (seed, epoch, step) alone.
+
+        Images that do not fill a batch sit an epoch out; which ones varies.
+
+        Arguments:
+            batch_size: Images in a batch.
+            seed: Integer that fixes order and binarisation.
+            first_epoch: Epoch to begin with, where a run is continued.
+
+        Returns:
+            Endless `tf.data.Dataset` of float32 tensors of shape (batch_size, *image_shape),
+            for `fit(..., steps_per_epoch=data.steps_per_epoch(batch_size))`.
+        """
+        steps = self.steps_per_epoch(batch_size)
+        pixels = tf.constant(self.train.pixels)
+        count = len(self.train)
+
+        def one_epoch(epoch):
+            keys = random.uniform((count,), random.stream(seed, random.SHUFFLING, epoch))
+            order = tf.argsort(keys, stable=True)[: steps * batch_size]
+            indices = tf.data.Dataset.from_tensor_slices(tf.reshape(order, (steps, batch_size)))
+            return indices.enumerate(start=epoch * steps)
+
+        def gather(step, indices):
+            grey = tf.cast(tf.gather(pixels, indices), tf.float32) / 255.0
+            if self.binarize != "stochastic":
+                return grey
+            threshold = random.uniform(
+                tf.shape(grey), random.stream(seed, random.BINARIZATION, step)
+            )
+            return tf.cast(threshold < grey, tf.float32)
+
+        epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int32).max)
+        return epochs.flat_map(one_epoch).map(gather).prefetch(4)
+
+    def test_batches(self, batch_size=500):
+        """Test batches in fixed order, as a `tf.data.Dataset` of float32 tensors."""
+        dataset = tf.data.Dataset.from_tensor_slices(self.test.pixels).batch(batch_size)
+        return dataset.map(lambda pixels: tf.cast(pixels, tf.float32) / 255.0).prefetch(2)
+
+
+def as_floats(pixels):
+    """8-bit pixels as float32 in [0, 1]."""
+    return pixels.astype(np.float32) / np.float32(255)
+
+
+def threshold(pixels):
+    """Static binarisation: 255 where a pixel is above one half, else 0."""
+    return np.where(pixels > 127, np.uint8(255), np.uint8(0))
+
+
+def draw(pixels, seed):
+    """Stochastic binarisation: 255 with probability pixel / 255, drawn once."""
+    uniform = np.random.default_rng(seed).random(pixels.shape, dtype=np.float32)
+    return np.where(uniform < as_floats(pixels), np.uint8(255), np.uint8(0))

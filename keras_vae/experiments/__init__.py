@@ -1,0 +1,1 @@
+"""What a reproduction is made of: runs, their store, claims and figures."""

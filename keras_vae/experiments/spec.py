@@ -1,0 +1,163 @@
+"""A run, described completely, and the identity that follows from the description."""
+
+import dataclasses
+import hashlib
+import json
+
+import keras
+
+from keras_vae import datasets, likelihoods, objectives, priors, random
+from keras_vae.checks import check_choice, check_positive_integer
+
+# Raised when a change to the code alters the numbers that a spec leads to.
+PROCEDURE = 1
+
+OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "sgd": keras.optimizers.SGD,
+    "rmsprop": keras.optimizers.RMSprop,
+    "adagrad": keras.optimizers.Adagrad,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class DataSpec:
+    """Which images a run sees.
+
+    Attributes:
+        name: One of `keras_vae.datasets.NAMES`.
+        binarize: None, `"static"` or `"stochastic"`.
+    """
+
+    name: str = "mnist"
+    binarize: str | None = "static"
+
+    def __post_init__(self):
+        check_choice(self.name, datasets.NAMES, "dataset")
+        check_choice(self.binarize, datasets.BINARIZATIONS, "binarization")
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSpec:
+    """Which model a run trains; the attributes are `keras_vae.VAE`'s arguments.
+
+    `grey_levels` lets the Bernoulli likelihood take grey pixels.
+    """
+
+    latent_dim: int = 50
+    hidden_units: tuple[int, ...] = (200, 200)
+    activation: str = "softplus"
+    likelihood: str = "bernoulli"
+    grey_levels: bool = False
+    prior: str = "standard_normal"
+    batch_norm: bool = False
+    kernel_initializer: str = "glorot_normal"
+
+    def __post_init__(self):
+        object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
+        check_positive_integer(self.latent_dim, "latent_dim")
+        for size in self.hidden_units:
+            check_positive_integer(size, "hidden_units")
+        check_choice(self.likelihood, likelihoods.LIKELIHOODS, "likelihood")
+        check_choice(self.prior, priors.PRIORS, "prior")
+
+
+@dataclasses.dataclass(frozen=True)
+class ObjectiveSpec:
+    """What a run maximises.
+
+    Attributes:
+        name: `"elbo"`, `"iwae"` or `"renyi"`.
+        num_samples: Samples of q per image.
+        alpha: Order of the Renyi bound; only for `"renyi"`.
+        warm_up_epochs: Epochs over which beta rises from 0 to 1; 0 for none.
+    """
+
+    name: str = "elbo"
+    num_samples: int = 1
+    alpha: float | None = None
+    warm_up_epochs: int = 0
+
+    def __post_init__(self):
+        check_choice(self.name, objectives.OBJECTIVES, "objective")
+        if (self.name == "renyi") != (self.alpha is not None):
+            raise ValueError(f"`alpha` belongs to 'renyi' alone. Received: {self}.")
+        if self.warm_up_epochs != 0:
+            check_positive_integer(self.warm_up_epochs, "warm_up_epochs")
+        self.make()
+
+    def make(self):
+        """Returns the objective."""
+        arguments = {"num_samples": self.num_samples}
+        if self.alpha is not None:
+            arguments["alpha"] = self.alpha
+        return objectives.OBJECTIVES[self.name](**arguments)
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimizerSpec:
+    """How a run's weights move.
+
+    Attributes:
+        name: One of `OPTIMIZERS`.
+        arguments: Pairs of name and value for the optimiser's constructor.
+    """
+
+    name: str = "adam"
+    arguments: tuple[tuple[str, float], ...] = (("learning_rate", 1e-3),)
+
+    def __post_init__(self):
+        check_choice(self.name, OPTIMIZERS, "optimizer")
+        pairs = sorted((str(key), float(value)) for key, value in self.arguments)
+        object.__setattr__(self, "arguments", tuple(pairs))
+        self.make()
+
+    def make(self):
+        """Returns a new optimiser."""
+        return OPTIMIZERS[self.name](**dict(self.arguments))
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSpec:
+    """One training run. Its number of epochs is not part of it: a run can be continued.
+
+    Raises:
+        ValueError: If any part holds an unknown name or an impossible value.
+    """
+
+    data: DataSpec = DataSpec()
+    model: ModelSpec = ModelSpec()
+    objective: ObjectiveSpec = ObjectiveSpec()
+    optimizer: OptimizerSpec = OptimizerSpec()
+    batch_size: int = 100
+    seed: int = 0
+
+    def __post_init__(self):
+        check_positive_integer(self.batch_size, "batch_size")
+        random.resolve_seed(self.seed if self.seed is not None else -1)
+
+    @property
+    def run_id(self):
+        """Hash of everything that differs from the defaults.
+
+        Leaving defaults out lets a later version add fields without losing stored runs.
+        """
+        content = {"procedure": PROCEDURE, "spec": _without_defaults(self)}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    def to_dict(self):
+        """Returns the whole spec as JSON-compatible values."""
+        return json.loads(json.dumps(dataclasses.asdict(self)))
+
+
+def _without_defaults(spec):
+    content = {}
+    for field in dataclasses.fields(spec):
+        value = getattr(spec, field.name)
+        if dataclasses.is_dataclass(value):
+            value = _without_defaults(value)
+            if value:
+                content[field.name] = value
+        elif value != field.default:
+            content[field.name] = value
+    return content

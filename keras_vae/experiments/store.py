@@ -1,0 +1,228 @@
+"""The run store: one folder a run, one atomic checkpoint a finished epoch."""
+
+import contextlib
+import dataclasses
+import errno
+import json
+import pathlib
+import shutil
+import zipfile
+
+import filelock
+import numpy as np
+
+from keras_vae.files import atomic_write
+from keras_vae.paths import store_folder
+
+CHECKPOINT, SPEC, EVALUATIONS, LOCK = "checkpoint.npz", "spec.json", "evaluations.json", ".lock"
+BYTES_PER_RUN = 16 * 2**20
+
+
+class StoreError(Exception):
+    """A run store cannot be used; the message says what to do."""
+
+
+class DamagedRunError(StoreError):
+    """A stored run's file cannot be read."""
+
+
+class ForeignRunError(StoreError):
+    """A folder of the store holds a run of another spec."""
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredRun:
+    """A run as far as it went.
+
+    Attributes:
+        epochs: Number of finished epochs.
+        history: Arrays of shape (epochs,) by name, in nats or seconds.
+        activity: Array of shape (epochs, latent_dim).
+        weights: The model's variables, in their order; empty if not asked for.
+        optimizer: The optimiser's variables, in their order; empty if not asked for.
+        versions: One entry for each stretch of epochs: its first epoch and the versions
+            of the packages it ran under.
+    """
+
+    epochs: int
+    history: dict[str, np.ndarray]
+    activity: np.ndarray
+    weights: list[np.ndarray]
+    optimizer: list[np.ndarray]
+    versions: list[dict]
+
+
+class RunStore:
+    """Runs on disk, found by their spec.
+
+    Arguments:
+        folder: Folder of the store; None uses `KERAS_VAE_STORE` or the user's cache.
+    """
+
+    def __init__(self, folder=None):
+        self.folder = pathlib.Path(folder or store_folder()).expanduser()
+
+    def run_folder(self, spec):
+        """The folder of one run."""
+        return self.folder / spec.run_id
+
+    def prepare(self, runs):
+        """Makes sure that the store can take some runs.
+
+        Raises:
+            StoreError: If the folder cannot be written, or the disk has too little space.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with atomic_write(self.folder / ".writable"):
+                pass
+        except OSError as error:
+            raise StoreError(
+                f"The run store {self.folder} cannot be written ({error}). "
+                "Name another folder with --store or KERAS_VAE_STORE."
+            ) from error
+        free, needed = shutil.disk_usage(self.folder).free, runs * BYTES_PER_RUN
+        if free < needed:
+            raise StoreError(
+                f"The run store {self.folder} needs {needed / 2**20:.0f} MiB for {runs} runs; "
+                f"its disk has {free / 2**20:.0f} MiB left. Make space, or name another "
+                "folder with --store or KERAS_VAE_STORE."
+            )
+
+    @contextlib.contextmanager
+    def lock(self, spec):
+        """Holds a run, so that two processes never train it at once.
+
+        The lock goes with its process, however that ends. A second process waits, and
+        finds the first one's epochs done.
+        """
+        folder = self.run_folder(spec)
+        folder.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(folder / LOCK):
+            yield
+
+    def load(self, spec, with_weights=False):
+        """Reads a run.
+
+        Arguments:
+            spec: `RunSpec`.
+            with_weights: Whether to read the variables too.
+
+        Returns:
+            `StoredRun`, or None if no epoch of it is stored.
+
+        Raises:
+            DamagedRunError: If its checkpoint cannot be read or contradicts itself.
+            ForeignRunError: If the folder holds a run of another spec.
+        """
+        path = self.run_folder(spec) / CHECKPOINT
+        if not path.exists():
+            return None
+        self._check_spec(spec)
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                run = _read_run(archive, with_weights)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise DamagedRunError(
+                f"The checkpoint {path} is damaged ({error}). Other runs are not affected. "
+                f"Delete the folder {path.parent} to train this run again."
+            ) from error
+        return run
+
+    def epochs_done(self, spec):
+        """Number of stored epochs, read without the rest; 0 if there is no readable run."""
+        try:
+            with np.load(self.run_folder(spec) / CHECKPOINT, allow_pickle=False) as archive:
+                return int(archive["epochs"])
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return 0
+
+    def save(self, spec, run):
+        """Writes a run as one file, which is complete or not there.
+
+        Raises:
+            StoreError: If the disk is full or the folder not writable. What was stored
+                before is still there.
+        """
+        folder = self.run_folder(spec)
+        arrays = {
+            "epochs": np.array(run.epochs),
+            "activity": run.activity,
+            "versions": np.array(json.dumps(run.versions)),
+            **{f"history/{name}": values for name, values in run.history.items()},
+            **{f"weights/{index:04d}": value for index, value in enumerate(run.weights)},
+            **{f"optimizer/{index:04d}": value for index, value in enumerate(run.optimizer)},
+        }
+        try:
+            if not (folder / SPEC).exists():
+                write_json(folder / SPEC, spec.to_dict())
+            with atomic_write(folder / CHECKPOINT) as file:
+                np.savez(file, **arrays)
+        except OSError as error:
+            reason = "no space is left" if error.errno == errno.ENOSPC else str(error)
+            raise StoreError(
+                f"Epoch {run.epochs} could not be stored in {folder}: {reason}. The epochs before "
+                "it are safe: make space and run the same command to continue from there."
+            ) from error
+
+    def evaluations(self, spec):
+        """Stored results of evaluations of a run, by name; empty if there are none."""
+        path = self.run_folder(spec) / EVALUATIONS
+        if not path.exists():
+            return {}
+        try:
+            return json.loads(path.read_text())
+        except ValueError as error:
+            raise DamagedRunError(
+                f"{path} is damaged ({error}). Delete it to evaluate this run again."
+            ) from error
+
+    def save_evaluation(self, spec, name, value):
+        """Adds one JSON-compatible result to a run's evaluations."""
+        content = {**self.evaluations(spec), name: value}
+        write_json(self.run_folder(spec) / EVALUATIONS, content)
+
+    def _check_spec(self, spec):
+        path = self.run_folder(spec) / SPEC
+        try:
+            stored = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise DamagedRunError(
+                f"{path} cannot be read ({error}). Other runs are not affected. "
+                f"Delete the folder {path.parent} to train this run again."
+            ) from error
+        expected = spec.to_dict()
+        for key in sorted({*stored, *expected}):
+            if stored.get(key) != expected.get(key):
+                raise ForeignRunError(
+                    f"{path.parent} belongs to another run: its {key} is {stored.get(key)}, "
+                    f"expected {expected.get(key)}. Name another folder with --store, or "
+                    "delete that one."
+                )
+
+
+def write_json(path, content):
+    """Writes JSON so that the file is complete or not there."""
+    with atomic_write(path) as file:
+        file.write(json.dumps(content, indent=2, allow_nan=False).encode() + b"\n")
+
+
+def _read_run(archive, with_weights):
+    names = sorted(archive.files)
+    history = {
+        name.removeprefix("history/"): archive[name]
+        for name in names
+        if name.startswith("history/")
+    }
+    run = StoredRun(
+        epochs=int(archive["epochs"]),
+        history=history,
+        activity=archive["activity"],
+        weights=[archive[n] for n in names if with_weights and n.startswith("weights/")],
+        optimizer=[archive[n] for n in names if with_weights and n.startswith("optimizer/")],
+        versions=json.loads(str(archive["versions"])),
+    )
+    lengths = {len(run.activity), *(len(values) for values in history.values())}
+    if lengths != {run.epochs}:
+        raise ValueError(f"{run.epochs} epochs, but histories of length {sorted(lengths)}")
+    return run

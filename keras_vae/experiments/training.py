@@ -1,0 +1,182 @@
+"""Trains one run, or continues it, and stores every finished epoch."""
+
+import importlib.metadata
+import math
+import platform
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_vae import datasets, likelihoods
+from keras_vae.callbacks import LatentActivity, WarmUp
+from keras_vae.checks import check_positive_integer
+from keras_vae.experiments.store import StoredRun
+from keras_vae.models import VAE
+
+MAX_STEPS_PER_EXECUTION = 100
+PACKAGES = ("keras-vae", "tensorflow", "keras", "tensorflow-probability", "numpy")
+TRAIN_METRICS = ("loss", "bound", "reconstruction", "kl")
+
+
+class DivergedError(Exception):
+    """A run's bound stopped being a finite number."""
+
+
+def build_model(spec, image_shape):
+    """Returns the untrained model of a spec."""
+    likelihood = spec.model.likelihood
+    if spec.model.grey_levels:
+        likelihood = likelihoods.Bernoulli(grey_levels=True)
+    return VAE(
+        latent_dim=spec.model.latent_dim,
+        hidden_units=spec.model.hidden_units,
+        activation=spec.model.activation,
+        likelihood=likelihood,
+        prior=spec.model.prior,
+        objective=spec.objective.make(),
+        batch_norm=spec.model.batch_norm,
+        image_shape=image_shape,
+        kernel_initializer=spec.model.kernel_initializer,
+        seed=spec.seed,
+    )
+
+
+def train(spec, epochs, store):
+    """Brings a run to a number of epochs.
+
+    Arguments:
+        spec: `RunSpec`.
+        epochs: Epochs that the run shall have in all; a longer stored run is left alone.
+        store: `RunStore`.
+
+    Returns:
+        `StoredRun`, without its weights.
+
+    Raises:
+        ValueError: Before training, if the data do not suit the model.
+        StoreError: If the stored part cannot be read or a new epoch not be written.
+        DivergedError: If the bound becomes NaN or infinite.
+    """
+    check_positive_integer(epochs, "epochs")
+    with store.lock(spec):
+        stored = store.load(spec, with_weights=True)
+        if stored is None or stored.epochs < epochs:
+            _continue(spec, epochs, store, stored)
+    return store.load(spec)
+
+
+def load_model(spec, store):
+    """Returns a stored run's model with its weights, and its data set.
+
+    Raises:
+        LookupError: If no epoch of the run is stored.
+    """
+    stored = store.load(spec, with_weights=True)
+    if stored is None:
+        raise LookupError(f"No epoch of run {spec.run_id} is stored in {store.folder}.")
+    data = datasets.load(spec.data.name, spec.data.binarize)
+    model = build_model(spec, data.image_shape)
+    _assign(model.weights, stored.weights)
+    return model, data
+
+
+def versions():
+    """Versions of Python and of the packages that decide a run's numbers."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _continue(spec, epochs, store, stored):
+    data = datasets.load(spec.data.name, spec.data.binarize)
+    steps = data.steps_per_epoch(spec.batch_size)
+    model = build_model(spec, data.image_shape)
+    model.compile(
+        optimizer=spec.optimizer.make(),
+        steps_per_execution=largest_divisor(steps, MAX_STEPS_PER_EXECUTION),
+    )
+    model.optimizer.build(model.trainable_variables)
+    first_epoch = 0
+    if stored is not None:
+        first_epoch = stored.epochs
+        _assign(model.weights, stored.weights)
+        _assign(model.optimizer.variables, stored.optimizer)
+    callbacks = [WarmUp(spec.objective.warm_up_epochs)] if spec.objective.warm_up_epochs else []
+    activity = LatentActivity(data.test.pixels)
+    test_size = largest_divisor(len(data.test), 500)
+    model.fit(
+        data.batches(spec.batch_size, spec.seed, first_epoch),
+        initial_epoch=first_epoch,
+        epochs=epochs,
+        steps_per_epoch=steps,
+        validation_data=data.test_batches(test_size),
+        callbacks=[*callbacks, activity, EpochRecorder(spec, store, stored, activity)],
+        verbose=0,
+    )
+
+
+class EpochRecorder(keras.callbacks.Callback):
+    """Stores history, activity and all variables after each epoch.
+
+    Arguments:
+        spec: `RunSpec`.
+        store: `RunStore`.
+        stored: `StoredRun` to continue, or None.
+        activity: The `LatentActivity` callback that runs before this one.
+    """
+
+    def __init__(self, spec, store, stored, activity):
+        super().__init__()
+        self.spec, self.store, self.stored, self.activity = spec, store, stored, activity
+        self.rows = []
+        first_epoch = 0 if stored is None else stored.epochs
+        earlier = [] if stored is None else stored.versions
+        self.versions = [*earlier, {"first_epoch": first_epoch, **versions()}]
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = {f"train_{name}": logs[name] for name in TRAIN_METRICS}
+        row |= {f"test_{name}": logs[f"val_{name}"] for name in TRAIN_METRICS}
+        row["seconds"] = time.perf_counter() - self.started
+        if not all(math.isfinite(value) for value in row.values()):
+            raise DivergedError(
+                f"Run {self.spec.run_id} diverged in epoch {epoch + 1}: {row}. Its epochs before "
+                "are stored; a smaller learning rate may help."
+            )
+        self.rows.append(row)
+        self.store.save(self.spec, self._run(epoch + 1))
+
+    def _run(self, epochs):
+        history = {name: np.array([row[name] for row in self.rows]) for name in self.rows[0]}
+        activity = self.activity.activity
+        if self.stored is not None:
+            history = {k: np.concatenate([self.stored.history[k], v]) for k, v in history.items()}
+            activity = np.concatenate([self.stored.activity, activity])
+        return StoredRun(
+            epochs=epochs,
+            history=history,
+            activity=activity,
+            weights=[variable.numpy() for variable in self.model.weights],
+            optimizer=[tf.convert_to_tensor(v).numpy() for v in self.model.optimizer.variables],
+            versions=self.versions,
+        )
+
+
+def largest_divisor(number, limit):
+    """The largest divisor of `number` that is at most `limit`."""
+    return next(size for size in range(min(number, limit), 0, -1) if number % size == 0)
+
+
+def _assign(variables, values):
+    if len(variables) != len(values):
+        raise ValueError(f"Expected {len(variables)} variables. Received: {len(values)}.")
+    for variable, value in zip(variables, values):
+        variable.assign(value)

@@ -1,0 +1,37 @@
+"""Files that are complete or absent, whatever interrupts their writing."""
+
+import contextlib
+import os
+import pathlib
+import tempfile
+
+
+@contextlib.contextmanager
+def atomic_write(path):
+    """A binary file that takes its name only once it is written and on disk.
+
+    Arguments:
+        path: Where the file shall be. The folder must exist.
+
+    Yields:
+        An open binary file. If the block raises, `path` is left as it was.
+    """
+    path = pathlib.Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~current_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        pathlib.Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def current_umask():
+    """The process's file-mode mask (which can only be read by setting it)."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,141 @@
+"""Decoder heads: layers that turn hidden units into a distribution over images."""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from keras_vae.checks import check_choice
+from keras_vae.networks import dense
+from keras_vae.random import derive_seed
+
+tfd = tfp.distributions
+
+
+class Likelihood(keras.layers.Layer):
+    """Base of the heads of p(x | z).
+
+    A head is a layer from hidden units (rows, units) to parameters of shape
+    (rows, pixels); `distribution` turns those into a TFP distribution over images. To add
+    one, name its `parameters` and implement `transform` and `make_distribution`.
+    """
+
+    parameters = ()
+
+    def build_heads(self, hidden_units, image_shape, kernel_initializer, seed):
+        """Creates one linear layer per parameter.
+
+        Arguments:
+            hidden_units: Width of the last hidden layer of the decoder.
+            image_shape: Shape of one image.
+            kernel_initializer: Keras initialiser of the kernels.
+            seed: Integer from which the kernels are drawn.
+        """
+        self.image_shape = tuple(image_shape)
+        self.heads = [
+            dense(
+                math.prod(self.image_shape), kernel_initializer, derive_seed(seed, index), name=name
+            )
+            for index, name in enumerate(self.parameters)
+        ]
+        for head in self.heads:
+            head.build((None, hidden_units))
+        self.built = True
+
+    def call(self, hidden):
+        return tuple(head(hidden) for head in self.heads)
+
+    def distribution(self, parameters):
+        """The distribution over images.
+
+        Arguments:
+            parameters: Tensors of shape (..., pixels), one per entry of `self.parameters`.
+
+        Returns:
+            `tfd.Independent` with batch shape (...) and event shape `image_shape`.
+        """
+        shaped = [
+            tf.reshape(value, tf.concat([tf.shape(value)[:-1], self.image_shape], axis=0))
+            for value in parameters
+        ]
+        return tfd.Independent(
+            self.make_distribution(*shaped), reinterpreted_batch_ndims=len(self.image_shape)
+        )
+
+    def make_distribution(self, *parameters):
+        """Returns the distribution of single pixels from this head's raw parameters."""
+        raise NotImplementedError
+
+    def check_support(self, images):
+        """Raises `ValueError` if pixels, already known to lie in [0, 1], have no density here."""
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class Bernoulli(Likelihood):
+    """Independent Bernoulli pixels with logits linear in the last hidden layer.
+
+    Kingma & Welling 2013, Appendix C.1.
+
+    Arguments:
+        grey_levels: Whether to accept pixels between 0 and 1. The sum
+            `x log y + (1 - x) log(1 - y)` is then a cross-entropy and no log-likelihood.
+    """
+
+    parameters = ("logits",)
+
+    def __init__(self, grey_levels=False, **kwargs):
+        super().__init__(**kwargs)
+        self.grey_levels = grey_levels
+
+    def make_distribution(self, logits):
+        return tfd.Bernoulli(logits=logits, dtype=logits.dtype)
+
+    def check_support(self, images):
+        if self.grey_levels:
+            return
+        images = np.asarray(images)
+        between = (images != 0) & (images != 1)
+        if between.any():
+            raise ValueError(
+                "The Bernoulli likelihood needs binary pixels (0 or 1). Received "
+                f"{images[between][0]}. Binarise the images, for example with "
+                "`keras_vae.datasets.load(..., binarize='static')`, or accept grey levels with "
+                "`likelihood=keras_vae.likelihoods.Bernoulli(grey_levels=True)`."
+            )
+
+    def get_config(self):
+        return {**super().get_config(), "grey_levels": self.grey_levels}
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class Gaussian(Likelihood):
+    """Independent Gaussian pixels: mean = sigmoid(.), log variance = tanh(.).
+
+    "Latent Space Activity and Visualization", Section 2.3.1.
+    """
+
+    parameters = ("loc", "log_variance")
+
+    def make_distribution(self, loc, log_variance):
+        return tfd.Normal(
+            loc=keras.ops.sigmoid(loc), scale=keras.ops.exp(0.5 * keras.ops.tanh(log_variance))
+        )
+
+
+LIKELIHOODS = {"bernoulli": Bernoulli, "gaussian": Gaussian}
+
+
+def get(identifier):
+    """Returns a likelihood from a name, a config or an instance.
+
+    Raises:
+        ValueError: If the name is not one of `LIKELIHOODS`.
+    """
+    if isinstance(identifier, Likelihood):
+        return identifier
+    if isinstance(identifier, dict):
+        return keras.saving.deserialize_keras_object(identifier)
+    check_choice(identifier, LIKELIHOODS, "likelihood")
+    return LIKELIHOODS[identifier]()

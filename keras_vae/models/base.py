@@ -1,0 +1,231 @@
+"""What every latent-variable model shares: training, evaluation and sampling."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_vae import objectives, random
+from keras_vae.checks import check_image_shape, check_positive_integer
+from keras_vae.models import importance_sampling
+from keras_vae.models.inputs import check_fit_data
+
+
+@dataclasses.dataclass(frozen=True)
+class LogTerms:
+    """Log-densities at samples of the posterior, in nats.
+
+    Attributes:
+        log_likelihood: log p(x|z_k), shape (samples, batch).
+        log_prior: log p(z_k), shape (samples, batch).
+        log_posterior: log q(z_k|x), shape (samples, batch).
+        analytic_kl: KL(q(z|x) || p(z)), shape (batch,), or None where no closed form is known.
+    """
+
+    log_likelihood: tf.Tensor
+    log_prior: tf.Tensor
+    log_posterior: tf.Tensor
+    analytic_kl: tf.Tensor | None
+
+    @property
+    def kl(self):
+        """KL(q || p), in closed form where there is one, else sampled; shape (batch,)."""
+        if self.analytic_kl is not None:
+            return self.analytic_kl
+        return tf.reduce_mean(self.log_posterior - self.log_prior, axis=0)
+
+    def log_weights(self, beta=1.0, analytic_kl=False):
+        """`log p(x|z_k) + beta (log p(z_k) - log q(z_k|x))`, shape (samples, batch)."""
+        if analytic_kl and self.analytic_kl is not None:
+            return self.log_likelihood - beta * self.analytic_kl
+        return self.log_likelihood + beta * (self.log_prior - self.log_posterior)
+
+
+class LatentVariableModel(keras.Model):
+    """A `keras.Model` of p(x, z) with an approximate posterior q(z|x).
+
+    Subclasses implement `encode`, `decode`, `prior`, `sample_prior` and `log_terms`.
+
+    Arguments:
+        objective: Training objective from `keras_vae.objectives`, or its name.
+        image_shape: Shape of one image.
+        seed: Integer from which weights and noise are drawn; None draws a fresh one.
+
+    Attributes:
+        beta: Weight of the prior and posterior terms in the objective, a variable that
+            `keras_vae.callbacks.WarmUp` sets. Reported bounds always use 1.
+    """
+
+    def __init__(self, *, objective, image_shape, seed, **kwargs):
+        super().__init__(**kwargs)
+        for size in image_shape:
+            check_positive_integer(size, "image_shape")
+        self.image_shape = tuple(int(size) for size in image_shape)
+        self.objective = objectives.get(objective)
+        self.seed = random.resolve_seed(seed)
+        self.beta = self.add_weight(name="beta", shape=(), initializer="ones", trainable=False)
+        self.trackers = {
+            name: keras.metrics.Mean(name=name) for name in ("loss", "bound", "reconstruction", "kl")
+        }
+
+    @property
+    def metrics(self):
+        """The loss, the bound, the expected log-likelihood and the KL, in nats per image."""
+        return list(self.trackers.values())
+
+    def compile(self, optimizer="adam", *, jit_compile="auto", **kwargs):
+        """Prepares training. The objective is the model's own, so there is no `loss`.
+
+        Arguments:
+            optimizer: Keras optimiser or its name.
+            jit_compile: Whether to compile the step with XLA. "auto" does, except under a
+                distribution strategy and when running eagerly, which exclude it.
+            **kwargs: As in `keras.Model.compile`, for example `steps_per_execution`.
+
+        Raises:
+            ValueError: If a `loss` is given.
+        """
+        if kwargs.pop("loss", None) is not None:
+            raise ValueError(
+                "The loss is the negative bound of the model's `objective`; give that to the "
+                "model's constructor and no `loss` to `compile()`."
+            )
+        if jit_compile == "auto":
+            jit_compile = not (kwargs.get("run_eagerly") or tf.distribute.has_strategy())
+        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+
+    def fit(self, x=None, y=None, *args, validation_data=None, **kwargs):
+        """Trains, as `keras.Model.fit`; labels are ignored.
+
+        Raises:
+            ValueError: Before training, if images have the wrong shape, leave [0, 1], hold NaN
+                or are grey under a binary likelihood. Of a `tf.data.Dataset` or a generator
+                only the first batch is checked.
+        """
+        check_fit_data(x, self.check_images)
+        if validation_data is not None:
+            check_fit_data(validation_data, self.check_images)
+        if isinstance(x, tf.data.Dataset):
+            kwargs.setdefault("shuffle", False)
+        return super().fit(x, y, *args, validation_data=validation_data, **kwargs)
+
+    def evaluate(self, x=None, *args, **kwargs):
+        """Evaluates the bound, as `keras.Model.evaluate`, with the same noise each time."""
+        if not kwargs.get("_use_cached_eval_dataset"):
+            check_fit_data(x, self.check_images)
+        return super().evaluate(x, *args, **kwargs)
+
+    def train_step(self, data):
+        """One optimiser step on the negative bound; returns the running means."""
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        seed = random.stream(self.seed, random.TRAINING_NOISE, self.optimizer.iterations)
+        with tf.GradientTape() as tape:
+            terms = self.log_terms(images, self.objective.num_samples, seed, training=True)
+            loss = -tf.reduce_mean(self.objective_bound(terms, self.beta))
+            scaled_loss = self.optimizer.scale_loss(loss + sum(self.losses))
+        variables = self.trainable_variables
+        self.optimizer.apply(tape.gradient(scaled_loss, variables), variables)
+        return self.update_trackers(loss, terms)
+
+    def test_step(self, data):
+        """Evaluates one batch at beta = 1; returns the running means."""
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        # The count of images seen so far numbers the batches, without state of its own.
+        seen = tf.cast(self.trackers["loss"].count, tf.int64)
+        seed = random.stream(self.seed, random.EVALUATION_NOISE, seen)
+        terms = self.log_terms(images, self.objective.num_samples, seed, training=False)
+        return self.update_trackers(-tf.reduce_mean(self.objective_bound(terms)), terms)
+
+    def objective_bound(self, terms, beta=1.0):
+        """The objective's bound at some beta, shape (batch,)."""
+        return self.objective.bound(terms.log_weights(beta, self.objective.analytic_kl))
+
+    def update_trackers(self, loss, terms):
+        """Adds a batch to the running means and returns them by name."""
+        batch = tf.shape(terms.log_likelihood)[1]
+        self.trackers["loss"].update_state(loss, sample_weight=batch)
+        self.trackers["bound"].update_state(self.objective_bound(terms))
+        self.trackers["reconstruction"].update_state(tf.reduce_mean(terms.log_likelihood, axis=0))
+        self.trackers["kl"].update_state(terms.kl)
+        return {name: tracker.result() for name, tracker in self.trackers.items()}
+
+    def log_weights(self, x, num_samples, seed=None):
+        """Log importance weights `log p(x, z_k) - log q(z_k|x)`.
+
+        Arguments:
+            x: Images of shape (batch, *image_shape), in [0, 1].
+            num_samples: Number of samples of q per image.
+            seed: Integer; None uses the model's own, so that calls repeat.
+
+        Returns:
+            Tensor of shape (num_samples, batch), in nats.
+        """
+        check_positive_integer(num_samples, "num_samples")
+        noise = self._evaluation_stream(seed)
+        return self.log_terms(x, num_samples, noise, training=False).log_weights()
+
+    def log_likelihood(self, x, num_samples=5000, seed=None):
+        """Importance-sampled log p(x): the importance-weighted bound with many samples.
+
+        Arguments:
+            x: Array of images of shape (batch, *image_shape), in [0, 1].
+            num_samples: Number of samples of q per image, drawn in chunks that fit in memory.
+            seed: Integer; None uses the model's own, so that calls repeat.
+
+        Returns:
+            NumPy array of shape (batch,), in nats.
+
+        Raises:
+            ValueError: If images have the wrong shape or values, or num_samples < 1.
+
+        Reference: Burda et al. 2015, Section 5.
+        """
+        check_positive_integer(num_samples, "num_samples")
+        self.check_images(x)
+        return importance_sampling.log_likelihood(
+            self, np.asarray(x, "float32"), num_samples, self._evaluation_stream(seed)
+        )
+
+    def sample(self, n, seed=None):
+        """Draws images from the model.
+
+        Arguments:
+            n: Number of images.
+            seed: Integer; None draws fresh images at each call.
+
+        Returns:
+            Tensor of shape (n, *image_shape): the means of p(x|z) for z drawn from the prior.
+        """
+        check_positive_integer(n, "n")
+        noise = random.stream(random.resolve_seed(seed), random.GENERATION)
+        return self.decode(self.sample_prior(n, noise)).mean()
+
+    def reconstruct(self, x):
+        """Decodes the posterior's mean.
+
+        Arguments:
+            x: Images of shape (batch, *image_shape), in [0, 1].
+
+        Returns:
+            Tensor of shape (batch, *image_shape): the mean of p(x|z) at the mean of q(z|x).
+        """
+        return self(x, training=False)
+
+    def check_images(self, images):
+        """Raises `ValueError` unless an array of images is one this model can be trained on."""
+        raise NotImplementedError
+
+    def log_terms(self, x, num_samples, seed, training=False):
+        """Samples q(z|x) and returns the `LogTerms` there."""
+        raise NotImplementedError
+
+    def _evaluation_stream(self, seed):
+        return random.stream(
+            self.seed if seed is None else random.resolve_seed(seed), random.EVALUATION_NOISE
+        )
+
+    def _as_images(self, x):
+        images = tf.cast(tf.convert_to_tensor(x), self.compute_dtype)
+        check_image_shape(images.shape, self.image_shape)
+        return images

@@ -1,0 +1,222 @@
+"""The variational auto-encoder with one stochastic layer."""
+
+import math
+
+import keras
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from keras_vae import likelihoods, posteriors, priors
+from keras_vae.checks import check_image_shape, check_pixels, check_positive_integer
+from keras_vae.models.base import LatentVariableModel, LogTerms
+from keras_vae.networks import DenseStack, dense
+from keras_vae.random import derive_seed
+
+ENCODER, LOC, LOG_VARIANCE, DECODER, LIKELIHOOD = range(5)
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class VAE(LatentVariableModel):
+    """Variational auto-encoder with fully connected networks.
+
+    The posterior is a diagonal Gaussian whose mean and log variance are linear in the last
+    hidden layer of the encoder; the decoder mirrors the encoder.
+
+    Arguments:
+        latent_dim: Number of latent dimensions.
+        hidden_units: Sizes of the encoder's hidden layers; the decoder's are the reverse.
+        activation: Activation of the hidden layers.
+        likelihood: `"bernoulli"`, `"gaussian"` or a `keras_vae.likelihoods.Likelihood`.
+        prior: `"standard_normal"`, a `keras_vae.priors.Prior`, or None (standard normal).
+        objective: `"elbo"`, `"iwae"`, `"renyi"`, an objective, or None (the ELBO).
+        batch_norm: Whether to normalise before each hidden activation.
+        image_shape: Shape of one image.
+        kernel_initializer: Keras initialiser of all kernels; biases start at zero.
+        seed: Integer from which weights and noise are drawn; None draws a fresh one, which
+            follows `keras.utils.set_random_seed`.
+
+    Raises:
+        ValueError: If a size is below 1 or a name is unknown.
+
+    Example:
+
+        model = keras_vae.VAE(latent_dim=50, objective=keras_vae.objectives.IWAE(num_samples=5))
+        model.compile(optimizer="adam")
+        model.fit(images, epochs=10, batch_size=100)
+
+    Reference: Kingma & Welling, "Auto-Encoding Variational Bayes", 2013.
+    """
+
+    def __init__(
+        self,
+        *,
+        latent_dim=50,
+        hidden_units=(200, 200),
+        activation="softplus",
+        likelihood="bernoulli",
+        prior=None,
+        objective=None,
+        batch_norm=False,
+        image_shape=(28, 28),
+        kernel_initializer="glorot_normal",
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(objective=objective, image_shape=image_shape, seed=seed, **kwargs)
+        check_positive_integer(latent_dim, "latent_dim")
+        self.latent_dim = int(latent_dim)
+        self.hidden_units = tuple(hidden_units)
+        self.activation = keras.activations.get(activation)
+        self.batch_norm = batch_norm
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.encoder = self._stack(self.hidden_units, ENCODER)
+        self.decoder = self._stack(self.hidden_units[::-1], DECODER)
+        self.loc_head = self._posterior_head("loc", LOC)
+        self.log_variance_head = self._posterior_head("log_variance", LOG_VARIANCE)
+        self.likelihood = likelihoods.get(likelihood)
+        self.prior_layer = priors.get(prior)
+        self._build_layers()
+
+    def _stack(self, units, purpose):
+        return DenseStack(
+            units,
+            activation=self.activation,
+            batch_norm=self.batch_norm,
+            kernel_initializer=self.kernel_initializer,
+            seed=derive_seed(self.seed, purpose),
+        )
+
+    def _posterior_head(self, name, purpose):
+        seed = derive_seed(self.seed, purpose)
+        return dense(self.latent_dim, self.kernel_initializer, seed, name=name)
+
+    def _build_layers(self):
+        pixels = math.prod(self.image_shape)
+        encoder_width = (self.hidden_units or (pixels,))[-1]
+        decoder_width = (self.hidden_units or (self.latent_dim,))[0]
+        self.encoder.build((None, pixels))
+        self.loc_head.build((None, encoder_width))
+        self.log_variance_head.build((None, encoder_width))
+        self.decoder.build((None, self.latent_dim))
+        self.likelihood.build_heads(
+            decoder_width,
+            self.image_shape,
+            self.kernel_initializer,
+            derive_seed(self.seed, LIKELIHOOD),
+        )
+        self.prior_layer.build_for(self.latent_dim, self.image_shape)
+        self.built = True
+
+    def build(self, input_shape=None):
+        """Checks the shape; all weights exist since construction.
+
+        Raises:
+            ValueError: If `input_shape` does not fit `image_shape`.
+        """
+        if input_shape is not None:
+            check_image_shape(input_shape, self.image_shape)
+        self.built = True
+
+    @property
+    def prior(self):
+        """p(z): a TFP distribution with batch shape () and event shape (latent_dim,)."""
+        return self.prior_layer.distribution(self.encode)
+
+    def encode(self, x, training=False):
+        """The posterior q(z|x).
+
+        Arguments:
+            x: Images of shape (batch, *image_shape), in [0, 1].
+            training: Whether batch normalisation uses the batch's own statistics.
+
+        Returns:
+            TFP distribution with batch shape (batch,) and event shape (latent_dim,).
+
+        Raises:
+            ValueError: If the images have another shape.
+        """
+        images = self._as_images(x)
+        flat = tf.reshape(images, (-1, math.prod(self.image_shape)))
+        hidden = self.encoder(flat, training=training)
+        scale = tf.exp(0.5 * self.log_variance_head(hidden))
+        return posteriors.diagonal_gaussian(self.loc_head(hidden), scale)
+
+    def decode(self, z, training=False):
+        """The likelihood p(x|z).
+
+        Arguments:
+            z: Latent codes of shape (..., latent_dim).
+            training: Whether batch normalisation uses the batch's own statistics.
+
+        Returns:
+            TFP distribution with batch shape (...) and event shape `image_shape`.
+
+        Raises:
+            ValueError: If the last axis is not `latent_dim` long.
+        """
+        z = tf.cast(tf.convert_to_tensor(z), self.compute_dtype)
+        if z.shape.rank == 0 or z.shape[-1] != self.latent_dim:
+            raise ValueError(
+                f"Expected latent codes of shape (..., {self.latent_dim}). "
+                f"Received shape: {tuple(z.shape)}."
+            )
+        leading = tf.shape(z)[:-1]
+        hidden = self.decoder(tf.reshape(z, (-1, self.latent_dim)), training=training)
+        parameters = self.likelihood(hidden)
+        shape = tf.concat([leading, [math.prod(self.image_shape)]], axis=0)
+        return self.likelihood.distribution([tf.reshape(p, shape) for p in parameters])
+
+    def sample_prior(self, n, seed):
+        """Draws `n` latent codes; `seed` is an int32 tensor of shape (2,)."""
+        return self.prior.sample(n, seed=seed)
+
+    def log_terms(self, x, num_samples, seed, training=False):
+        """Samples q(z|x) and evaluates all log-densities there.
+
+        Arguments:
+            x: Images of shape (batch, *image_shape), in [0, 1].
+            num_samples: Number of samples per image.
+            seed: int32 tensor of shape (2,).
+            training: Whether batch normalisation uses the batch's own statistics.
+
+        Returns:
+            `LogTerms`.
+        """
+        x = self._as_images(x)
+        posterior, prior = self.encode(x, training), self.prior
+        z = posteriors.reparameterize(posterior, num_samples, seed)
+        try:
+            analytic_kl = tfp.distributions.kl_divergence(posterior, prior)
+        except NotImplementedError:
+            analytic_kl = None
+        return LogTerms(
+            log_likelihood=self.decode(z, training).log_prob(x),
+            log_prior=prior.log_prob(z),
+            log_posterior=posterior.log_prob(z),
+            analytic_kl=analytic_kl,
+        )
+
+    def call(self, inputs, training=False):
+        """Reconstructs: the mean of p(x|z) at the mean of q(z|x)."""
+        return self.decode(self.encode(inputs, training).mean(), training).mean()
+
+    def check_images(self, images):
+        """Raises `ValueError` unless an array of images is one this model can be trained on."""
+        check_image_shape(images.shape, self.image_shape)
+        check_pixels(images)
+        self.likelihood.check_support(images)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "latent_dim": self.latent_dim,
+            "hidden_units": list(self.hidden_units),
+            "activation": keras.activations.serialize(self.activation),
+            "likelihood": keras.saving.serialize_keras_object(self.likelihood),
+            "prior": keras.saving.serialize_keras_object(self.prior_layer),
+            "objective": keras.saving.serialize_keras_object(self.objective),
+            "batch_norm": self.batch_norm,
+            "image_shape": list(self.image_shape),
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "seed": self.seed,
+        }

@@ -1,0 +1,117 @@
+"""Stacks of deterministic layers, and initialisers that differ from layer to layer."""
+
+import keras
+
+from keras_vae.checks import check_positive_integer
+from keras_vae.random import derive_seed, resolve_seed
+
+
+def seeded_initializer(identifier, seed):
+    """Returns an initialiser that draws from `seed`.
+
+    Arguments:
+        identifier: Name, config or instance of a Keras initialiser. An instance is copied,
+            so that two layers never share one and start equal.
+        seed: Integer.
+
+    Returns:
+        A `keras.initializers.Initializer`.
+
+    Raises:
+        ValueError: If no initialiser of that name exists.
+    """
+    initializer = keras.initializers.get(identifier)
+    config = initializer.get_config()
+    if "seed" in config:
+        config["seed"] = seed
+    return type(initializer).from_config(config)
+
+
+def dense(units, kernel_initializer, seed, **kwargs):
+    """A `keras.layers.Dense` whose kernel is drawn from `seed`."""
+    return keras.layers.Dense(
+        units, kernel_initializer=seeded_initializer(kernel_initializer, seed), **kwargs
+    )
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class DenseStack(keras.layers.Layer):
+    """Fully connected hidden layers, each optionally batch-normalised before its activation.
+
+    Batch normalisation brings its own shift, so the layers then have no bias (Ioffe &
+    Szegedy 2015; "Latent Space Activity and Visualization", Section 2.5).
+
+    Arguments:
+        units: Sizes of the layers, from the input on.
+        activation: Name of, or function for, the activation of every layer.
+        batch_norm: Whether to normalise before each activation.
+        kernel_initializer: Keras initialiser of the kernels.
+        seed: Integer from which the kernels are drawn; None draws a fresh one.
+
+    Input shape: (batch, features). Output shape: (batch, units[-1]).
+    """
+
+    def __init__(
+        self,
+        units,
+        *,
+        activation="softplus",
+        batch_norm=False,
+        kernel_initializer="glorot_normal",
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.units = tuple(units)
+        for size in self.units:
+            check_positive_integer(size, "hidden_units")
+        self.activation = keras.activations.get(activation)
+        self.batch_norm = batch_norm
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.seed = resolve_seed(seed)
+        self.dense_layers = [
+            dense(
+                size,
+                kernel_initializer,
+                derive_seed(self.seed, index),
+                use_bias=not batch_norm,
+                name=f"dense_{index}",
+            )
+            for index, size in enumerate(self.units)
+        ]
+        self.normalization_layers = [
+            keras.layers.BatchNormalization(name=f"batch_norm_{index}")
+            for index in range(len(self.units) if batch_norm else 0)
+        ]
+
+    def build(self, input_shape):
+        width = input_shape[-1]
+        for index, layer in enumerate(self.dense_layers):
+            layer.build((None, width))
+            width = self.units[index]
+            if self.batch_norm:
+                self.normalization_layers[index].build((None, width))
+        self.built = True
+
+    def call(self, inputs, training=None):
+        hidden = inputs
+        for index, layer in enumerate(self.dense_layers):
+            hidden = layer(hidden)
+            if self.batch_norm:
+                hidden = self.normalization_layers[index](hidden, training=training)
+            hidden = self.activation(hidden)
+        return hidden
+
+    def compute_output_shape(self, input_shape):
+        width = self.units[-1] if self.units else input_shape[-1]
+        return (*input_shape[:-1], width)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": list(self.units),
+            "activation": keras.activations.serialize(self.activation),
+            "batch_norm": self.batch_norm,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "seed": self.seed,
+        }

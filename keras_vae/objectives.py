@@ -1,0 +1,166 @@
+"""Bounds on log p(x) as functions of log-weights.
+
+All of them are one family. With `log w_k = log p(x|z_k) + log p(z_k) - log q(z_k|x)` for
+samples `z_k` of q, the variational Renyi bound of order alpha is
+
+    L_alpha = 1 / (1 - alpha) * log( 1/K sum_k exp((1 - alpha) log w_k) ).
+
+alpha -> 1 is the ELBO, alpha = 0 the importance-weighted bound, alpha -> -inf VR-max.
+"""
+
+import math
+import numbers
+
+import keras
+import tensorflow as tf
+
+from keras_vae.checks import check_choice, check_positive_integer
+
+
+def renyi_bound(log_weights, alpha):
+    """The variational Renyi bound of order alpha.
+
+    Computed as `m + log1p(mean_k expm1(t (log w_k - m))) / t` with `t = 1 - alpha` and `m`
+    the log-weight for which `t log w` is largest. No exponent is positive, so nothing
+    overflows, and no digits are lost as alpha -> 1.
+
+    Arguments:
+        log_weights: Tensor of shape (samples, ...), in nats.
+        alpha: Order: a finite number or -inf.
+
+    Returns:
+        Tensor of shape (...), in nats.
+
+    Reference: Li & Turner, "Renyi Divergence Variational Inference", 2016, equation 14.
+    """
+    log_weights = tf.convert_to_tensor(log_weights)
+    if alpha == -math.inf:
+        return tf.reduce_max(log_weights, axis=0)
+    if alpha == 1:
+        return tf.reduce_mean(log_weights, axis=0)
+    t = tf.cast(1.0 - alpha, log_weights.dtype)
+    extreme = tf.reduce_max if alpha < 1 else tf.reduce_min
+    # The bound's derivative with respect to the reference is zero, whichever sample it is.
+    reference = tf.stop_gradient(extreme(log_weights, axis=0))
+    excess = tf.reduce_mean(tf.math.expm1(t * (log_weights - reference)), axis=0)
+    return reference + tf.math.log1p(excess) / t
+
+
+class Objective:
+    """Base of the training objectives.
+
+    Arguments:
+        num_samples: Number of samples of q per image.
+
+    Attributes:
+        analytic_kl: Whether the model should replace each sampled `log p(z) - log q(z|x)`
+            by its mean, the negative KL divergence.
+    """
+
+    analytic_kl = False
+
+    def __init__(self, num_samples):
+        check_positive_integer(num_samples, "num_samples")
+        self.num_samples = int(num_samples)
+
+    def bound(self, log_weights):
+        """The bound on log p(x).
+
+        Arguments:
+            log_weights: Tensor of shape (samples, batch), in nats.
+
+        Returns:
+            Tensor of shape (batch,), in nats.
+        """
+        raise NotImplementedError
+
+    def get_config(self):
+        return {"num_samples": self.num_samples}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class Renyi(Objective):
+    """The variational Renyi bound (Li & Turner 2016).
+
+    Arguments:
+        alpha: Order, a finite number or -inf (VR-max). Below 0 the bound over-estimates
+            log p(x) as the number of samples grows.
+        num_samples: Number of samples of q per image.
+
+    Raises:
+        ValueError: If alpha is NaN or +inf, or num_samples < 1.
+    """
+
+    def __init__(self, alpha=0.5, num_samples=10):
+        super().__init__(num_samples)
+        if isinstance(alpha, bool) or not isinstance(alpha, numbers.Real):
+            raise TypeError(f"`alpha` must be a number. Received: {alpha!r}.")
+        if math.isnan(alpha) or alpha == math.inf:
+            raise ValueError(f"`alpha` must be finite or -inf. Received: {alpha}.")
+        self.alpha = float(alpha)
+
+    def bound(self, log_weights):
+        return renyi_bound(log_weights, self.alpha)
+
+    def get_config(self):
+        return {"alpha": self.alpha, **super().get_config()}
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class IWAE(Renyi):
+    """The importance-weighted bound `log 1/K sum_k w_k`: the Renyi bound at alpha = 0.
+
+    Burda, Grosse & Salakhutdinov, "Importance Weighted Autoencoders", 2015, equation 8.
+
+    Arguments:
+        num_samples: Number of samples K of q per image.
+    """
+
+    def __init__(self, num_samples=5):
+        super().__init__(alpha=0.0, num_samples=num_samples)
+
+    def get_config(self):
+        return {"num_samples": self.num_samples}
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class ELBO(Renyi):
+    """The evidence lower bound `mean_k log w_k`: the Renyi bound at alpha = 1.
+
+    Kingma & Welling, "Auto-Encoding Variational Bayes", 2013, equations 2 and 3.
+
+    Arguments:
+        num_samples: Number of samples of q per image.
+        analytic_kl: Whether to use the closed form of KL(q || p) where TFP knows one
+            (otherwise the sampled one is used).
+    """
+
+    def __init__(self, num_samples=1, analytic_kl=True):
+        super().__init__(alpha=1.0, num_samples=num_samples)
+        self.analytic_kl = bool(analytic_kl)
+
+    def get_config(self):
+        return {"num_samples": self.num_samples, "analytic_kl": self.analytic_kl}
+
+
+OBJECTIVES = {"elbo": ELBO, "iwae": IWAE, "renyi": Renyi}
+
+
+def get(identifier):
+    """Returns an objective from a name, a config, an instance or None (the ELBO).
+
+    Raises:
+        ValueError: If the name is not one of `OBJECTIVES`.
+    """
+    if identifier is None:
+        return ELBO()
+    if isinstance(identifier, Objective):
+        return identifier
+    if isinstance(identifier, dict):
+        return keras.saving.deserialize_keras_object(identifier)
+    check_choice(identifier, OBJECTIVES, "objective")
+    return OBJECTIVES[identifier]()

@@ -1,0 +1,63 @@
+"""Stateless random numbers: all noise is a function of seeds and step counters.
+
+Nothing here keeps state, so a training run that is stopped and continued draws the very
+numbers it would have drawn. Philox is named explicitly because the default algorithm
+gives different numbers with and without XLA.
+"""
+
+import random as python_random
+
+import numpy as np
+import tensorflow as tf
+
+TRAINING_NOISE, EVALUATION_NOISE, SHUFFLING, BINARIZATION, GENERATION, INITIALIZATION = range(6)
+
+
+def resolve_seed(seed):
+    """Returns `seed`, or a fresh one that follows `keras.utils.set_random_seed` if None."""
+    if seed is None:
+        return python_random.randint(0, 2**31 - 1)
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise TypeError(f"`seed` must be an integer or None. Received: {seed!r}.")
+    if not 0 <= seed < 2**31:
+        raise ValueError(f"`seed` must lie in [0, 2**31). Received: {seed}.")
+    return int(seed)
+
+
+def derive_seed(seed, *path):
+    """A new integer seed for one of several independent uses of `seed`.
+
+    Arguments:
+        seed: Integer.
+        *path: Non-negative integers that name the use.
+
+    Returns:
+        Integer in [0, 2**31).
+    """
+    state = np.random.SeedSequence([seed, *path]).generate_state(1)[0]
+    return int(state >> 1)
+
+
+def stream(seed, purpose, counter=0):
+    """The stateless seed of one purpose at one count.
+
+    Arguments:
+        seed: Integer.
+        purpose: One of this module's purposes, for example `TRAINING_NOISE`.
+        counter: Integer scalar, a number or a tensor: the step or the epoch.
+
+    Returns:
+        int32 tensor of shape (2,), as `tf.random.stateless_*` take it.
+    """
+    root = tf.constant([seed, purpose], dtype=tf.int32)
+    return tf.random.experimental.stateless_fold_in(root, tf.cast(counter, tf.int64), alg="philox")
+
+
+def normal(shape, seed, dtype=tf.float32):
+    """Standard-normal noise, the same with and without XLA."""
+    return tf.random.stateless_normal(shape, seed=seed, dtype=dtype, alg="philox")
+
+
+def uniform(shape, seed, dtype=tf.float32):
+    """Noise uniform in [0, 1), the same with and without XLA."""
+    return tf.random.stateless_uniform(shape, seed=seed, dtype=dtype, alg="philox")

@@ -1,0 +1,37 @@
+"""Package metadata of keras_vae."""
+
+import pathlib
+
+from setuptools import find_packages, setup
+
+setup(
+    name="keras-vae",
+    version="0.1.0",
+    description="Variational auto-encoders in Keras 3 and TensorFlow Probability: "
+    "four reports reproduced, figure by figure",
+    long_description=pathlib.Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    packages=find_packages(include=["keras_vae", "keras_vae.*"]),
+    package_data={"keras_vae.datasets.frey_faces": ["checksums.tsv"]},
+    python_requires=">=3.11,<3.14",
+    install_requires=[
+        "tensorflow>=2.20",
+        "keras>=3.11",
+        "tensorflow-probability>=0.25",
+        "tf_keras>=2.20",
+        "tensorflow-datasets>=4.9.9",
+        "importlib_resources>=6.0",
+        "numpy>=2.0",
+        "mlxtend>=0.23",
+        "matplotlib>=3.9",
+        "joblib>=1.4",
+        "rich>=13.7",
+        "platformdirs>=4.2",
+        "filelock>=3.13",
+    ],
+    extras_require={
+        "test": ["pytest>=8.0", "scipy>=1.13"],
+        "gpu": ["tensorflow[and-cuda]>=2.20"],
+        "benchmark": ["jax>=0.7", "torch>=2.6"],
+    },
+)
