@@ -1,1 +1,28 @@
-from keras_vae.models import VAE
+"""Variational auto-encoders in Keras 3 and TensorFlow Probability."""
+
+from keras_vae import quiet
+
+quiet.import_tensorflow()
+
+from keras_vae import (  # noqa: E402
+    activity,
+    callbacks,
+    datasets,
+    likelihoods,
+    objectives,
+    priors,
+)
+from keras_vae.models import VAE, LatentVariableModel  # noqa: E402
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "VAE",
+    "LatentVariableModel",
+    "activity",
+    "callbacks",
+    "datasets",
+    "likelihoods",
+    "objectives",
+    "priors",
+]

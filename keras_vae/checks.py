@@ -25,7 +25,7 @@ def check_image_shape(shape, image_shape):
     shape = tuple(shape)
     expected = tuple(image_shape)
     fits = len(shape) == len(expected) + 1 and all(
-        size is None or size == wanted for size, wanted in zip(shape[1:], expected)
+        size is None or size == wanted for size, wanted in zip(shape[1:], expected, strict=True)
     )
     if not fits:
         raise ValueError(

@@ -38,7 +38,7 @@ def renyi_bound(log_weights, alpha):
         return tf.reduce_max(log_weights, axis=0)
     if alpha == 1:
         return tf.reduce_mean(log_weights, axis=0)
-    t = tf.cast(1.0 - alpha, log_weights.dtype)
+    t = tf.constant(1.0 - alpha, log_weights.dtype)
     extreme = tf.reduce_max if alpha < 1 else tf.reduce_min
     # The bound's derivative with respect to the reference is zero, whichever sample it is.
     reference = tf.stop_gradient(extreme(log_weights, axis=0))

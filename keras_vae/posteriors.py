@@ -21,22 +21,27 @@ def diagonal_gaussian(loc, scale):
     return tfd.Independent(tfd.Normal(loc=loc, scale=scale), reinterpreted_batch_ndims=1)
 
 
-def reparameterize(posterior, num_samples, seed):
-    """Draws `z = mu + sigma * epsilon`, through which gradients pass.
+def sample_with_log_prob(posterior, num_samples, seed):
+    """Draws `z = mu + sigma * epsilon`, through which gradients pass, and its log-density.
 
-    TFP's own `sample` lets the device choose the random algorithm, so its numbers differ
-    with and without XLA; these do not.
+    The log-density is that of epsilon less `sum log sigma`. Recovering epsilon from z would
+    lose it to rounding where sigma is small against mu, as in an early warm-up, when nothing
+    keeps sigma from shrinking.
 
     Arguments:
         posterior: A `diagonal_gaussian` with batch shape (batch,).
         num_samples: Number of samples.
-        seed: int32 tensor of shape (2,).
+        seed: Integer tensor of shape (2,).
 
     Returns:
-        Tensor of shape (num_samples, batch, latent_dim).
+        z of shape (num_samples, batch, latent_dim), and log q(z|x) of shape
+        (num_samples, batch), in nats.
 
     Reference: Kingma & Welling 2013, Section 2.4.
     """
-    loc = posterior.mean()
-    shape = tf.concat([[num_samples], tf.shape(loc)], axis=0)
-    return loc + posterior.stddev() * random.normal(shape, seed, loc.dtype)
+    loc, scale = posterior.mean(), posterior.stddev()
+    # TFP's own `sample` leaves the random algorithm to the device; a stored run must not.
+    noise = random.normal(tf.concat([[num_samples], tf.shape(loc)], axis=0), seed, loc.dtype)
+    standard = diagonal_gaussian(tf.zeros_like(loc), tf.ones_like(loc))
+    log_volume = tf.reduce_sum(tf.math.log(scale), axis=-1)
+    return loc + scale * noise, standard.log_prob(noise) - log_volume

@@ -1,8 +1,8 @@
 """Stateless random numbers: all noise is a function of seeds and step counters.
 
 Nothing here keeps state, so a training run that is stopped and continued draws the very
-numbers it would have drawn. Philox is named explicitly because the default algorithm
-gives different numbers with and without XLA.
+numbers it would have drawn. The algorithm is named because the default one depends on the
+device. XLA maps a seed to other numbers than eager TensorFlow does: compare like with like.
 """
 
 import random as python_random
@@ -47,17 +47,17 @@ def stream(seed, purpose, counter=0):
         counter: Integer scalar, a number or a tensor: the step or the epoch.
 
     Returns:
-        int32 tensor of shape (2,), as `tf.random.stateless_*` take it.
+        Integer tensor of shape (2,), as `tf.random.stateless_*` take it.
     """
     root = tf.constant([seed, purpose], dtype=tf.int32)
     return tf.random.experimental.stateless_fold_in(root, tf.cast(counter, tf.int64), alg="philox")
 
 
 def normal(shape, seed, dtype=tf.float32):
-    """Standard-normal noise, the same with and without XLA."""
+    """Standard-normal noise from a seed of shape (2,)."""
     return tf.random.stateless_normal(shape, seed=seed, dtype=dtype, alg="philox")
 
 
 def uniform(shape, seed, dtype=tf.float32):
-    """Noise uniform in [0, 1), the same with and without XLA."""
+    """Noise uniform in [0, 1) from a seed of shape (2,)."""
     return tf.random.stateless_uniform(shape, seed=seed, dtype=dtype, alg="philox")

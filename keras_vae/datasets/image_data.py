@@ -110,6 +110,7 @@ class ImageData:
 
     def test_batches(self, batch_size=500):
         """Test batches in fixed order, as a `tf.data.Dataset` of float32 tensors."""
+        check_positive_integer(batch_size, "batch_size")
         dataset = tf.data.Dataset.from_tensor_slices(self.test.pixels).batch(batch_size)
         return dataset.map(lambda pixels: tf.cast(pixels, tf.float32) / 255.0).prefetch(2)
 

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import socket
+import threading
 
 import numpy as np
 
@@ -108,9 +109,8 @@ def _require_network(name, host, builder):
     """Raises in seconds; TFDS itself retries for minutes before it gives up."""
     if any(os.environ.get(key) for key in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY")):
         return
-    try:
-        socket.create_connection((host, 443), timeout=PROBE_SECONDS).close()
-    except OSError as error:
+    error = _probe(host)
+    if error is not None:
         by_hand = (
             "put freyfaces.pkl into a folder and name that folder in KERAS_VAE_MANUAL_DIR"
             if name == "frey_faces"
@@ -121,6 +121,24 @@ def _require_network(name, host, builder):
             f"{name!r} is not in {builder.data_path} and {host} does not answer ({error}). "
             f"Connect to the network, or {by_hand}. The set 'mnist_5k' needs neither."
         ) from error
+
+
+def _probe(host):
+    """Returns what keeps us from a host, or None."""
+    outcome = [TimeoutError("timed out")]
+
+    def connect():
+        try:
+            socket.create_connection((host, 443), timeout=PROBE_SECONDS).close()
+            outcome[0] = None
+        except OSError as error:
+            outcome[0] = error
+
+    # Name resolution has no timeout of its own; a daemon thread can be left behind.
+    thread = threading.Thread(target=connect, daemon=True)
+    thread.start()
+    thread.join(timeout=2 * PROBE_SECONDS)
+    return outcome[0]
 
 
 def _read(builder, split, **kwargs):

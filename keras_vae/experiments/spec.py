@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import inspect
 import json
 
 import keras
@@ -94,6 +95,11 @@ class ObjectiveSpec:
         return objectives.OBJECTIVES[self.name](**arguments)
 
 
+def _numeric_arguments(name):
+    parameters = inspect.signature(OPTIMIZERS[name].__init__).parameters
+    return [key for key in parameters if key not in ("self", "name", "kwargs")]
+
+
 @dataclasses.dataclass(frozen=True)
 class OptimizerSpec:
     """How a run's weights move.
@@ -110,7 +116,12 @@ class OptimizerSpec:
         check_choice(self.name, OPTIMIZERS, "optimizer")
         pairs = sorted((str(key), float(value)) for key, value in self.arguments)
         object.__setattr__(self, "arguments", tuple(pairs))
-        self.make()
+        # Making an optimiser to check it would start TensorFlow, after which a process can no
+        # longer set its threads.
+        for key, value in pairs:
+            check_choice(key, _numeric_arguments(self.name), f"argument of {self.name!r}")
+            if not value >= 0:
+                raise ValueError(f"`{key}` must not be negative or NaN. Received: {value}.")
 
     def make(self):
         """Returns a new optimiser."""

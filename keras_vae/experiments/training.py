@@ -43,13 +43,14 @@ def build_model(spec, image_shape):
     )
 
 
-def train(spec, epochs, store):
+def train(spec, epochs, store, callbacks=()):
     """Brings a run to a number of epochs.
 
     Arguments:
         spec: `RunSpec`.
         epochs: Epochs that the run shall have in all; a longer stored run is left alone.
         store: `RunStore`.
+        callbacks: Further Keras callbacks; what they do is not part of the stored run.
 
     Returns:
         `StoredRun`, without its weights.
@@ -63,7 +64,7 @@ def train(spec, epochs, store):
     with store.lock(spec):
         stored = store.load(spec, with_weights=True)
         if stored is None or stored.epochs < epochs:
-            _continue(spec, epochs, store, stored)
+            _continue(spec, epochs, store, stored, callbacks)
     return store.load(spec)
 
 
@@ -93,7 +94,7 @@ def versions():
     return found
 
 
-def _continue(spec, epochs, store, stored):
+def _continue(spec, epochs, store, stored, callbacks):
     data = datasets.load(spec.data.name, spec.data.binarize)
     steps = data.steps_per_epoch(spec.batch_size)
     model = build_model(spec, data.image_shape)
@@ -107,7 +108,8 @@ def _continue(spec, epochs, store, stored):
         first_epoch = stored.epochs
         _assign(model.weights, stored.weights)
         _assign(model.optimizer.variables, stored.optimizer)
-    callbacks = [WarmUp(spec.objective.warm_up_epochs)] if spec.objective.warm_up_epochs else []
+    if spec.objective.warm_up_epochs:
+        callbacks = [WarmUp(spec.objective.warm_up_epochs), *callbacks]
     activity = LatentActivity(data.test.pixels)
     test_size = largest_divisor(len(data.test), 500)
     model.fit(
@@ -176,7 +178,5 @@ def largest_divisor(number, limit):
 
 
 def _assign(variables, values):
-    if len(variables) != len(values):
-        raise ValueError(f"Expected {len(variables)} variables. Received: {len(values)}.")
-    for variable, value in zip(variables, values):
+    for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

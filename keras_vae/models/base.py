@@ -66,7 +66,8 @@ class LatentVariableModel(keras.Model):
         self.seed = random.resolve_seed(seed)
         self.beta = self.add_weight(name="beta", shape=(), initializer="ones", trainable=False)
         self.trackers = {
-            name: keras.metrics.Mean(name=name) for name in ("loss", "bound", "reconstruction", "kl")
+            name: keras.metrics.Mean(name=name)
+            for name in ("loss", "bound", "reconstruction", "kl")
         }
 
     @property
@@ -94,6 +95,13 @@ class LatentVariableModel(keras.Model):
         if jit_compile == "auto":
             jit_compile = not (kwargs.get("run_eagerly") or tf.distribute.has_strategy())
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+
+    def compile_from_config(self, config):
+        """Compiles a loaded model, as Keras does where `compile` is not overridden."""
+        config = keras.saving.deserialize_keras_object(config)
+        config.pop("loss_weights", None)
+        self.compile(**config)
+        self.optimizer.build(self.trainable_variables)
 
     def fit(self, x=None, y=None, *args, validation_data=None, **kwargs):
         """Trains, as `keras.Model.fit`; labels are ignored.

@@ -14,7 +14,7 @@ def log_likelihood(model, images, num_samples, seed):
         model: A `LatentVariableModel`.
         images: float32 array of shape (batch, *image_shape).
         num_samples: Number of samples K.
-        seed: int32 tensor of shape (2,).
+        seed: Integer tensor of shape (2,).
 
     Returns:
         float64 array of shape (batch,), in nats.

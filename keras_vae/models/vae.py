@@ -167,8 +167,8 @@ class VAE(LatentVariableModel):
         return self.likelihood.distribution([tf.reshape(p, shape) for p in parameters])
 
     def sample_prior(self, n, seed):
-        """Draws `n` latent codes; `seed` is an int32 tensor of shape (2,)."""
-        return self.prior.sample(n, seed=seed)
+        """Draws `n` latent codes; `seed` is an integer tensor of shape (2,)."""
+        return self.prior.sample(n, seed=tf.cast(seed, tf.int32))
 
     def log_terms(self, x, num_samples, seed, training=False):
         """Samples q(z|x) and evaluates all log-densities there.
@@ -176,7 +176,7 @@ class VAE(LatentVariableModel):
         Arguments:
             x: Images of shape (batch, *image_shape), in [0, 1].
             num_samples: Number of samples per image.
-            seed: int32 tensor of shape (2,).
+            seed: Integer tensor of shape (2,).
             training: Whether batch normalisation uses the batch's own statistics.
 
         Returns:
@@ -184,7 +184,7 @@ class VAE(LatentVariableModel):
         """
         x = self._as_images(x)
         posterior, prior = self.encode(x, training), self.prior
-        z = posteriors.reparameterize(posterior, num_samples, seed)
+        z, log_posterior = posteriors.sample_with_log_prob(posterior, num_samples, seed)
         try:
             analytic_kl = tfp.distributions.kl_divergence(posterior, prior)
         except NotImplementedError:
@@ -192,7 +192,7 @@ class VAE(LatentVariableModel):
         return LogTerms(
             log_likelihood=self.decode(z, training).log_prob(x),
             log_prior=prior.log_prob(z),
-            log_posterior=posterior.log_prob(z),
+            log_posterior=log_posterior,
             analytic_kl=analytic_kl,
         )
 

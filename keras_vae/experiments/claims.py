@@ -1,0 +1,65 @@
+"""Claims of a report, and what our numbers say of them."""
+
+import dataclasses
+
+REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE = "reproduced", "not reproduced", "inconclusive"
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """One claim with its verdict.
+
+    Attributes:
+        id: `<report>.<figure>.<n>`.
+        statement: What the report says.
+        rule: When it counts as reproduced, in words.
+        numbers: What was measured, by name.
+        holds: Whether the rule holds for the numbers, however little they were trained;
+            None if it cannot be evaluated.
+        unmet: Why the runs do not suffice for a verdict; empty if they do.
+    """
+
+    id: str
+    statement: str
+    rule: str
+    numbers: dict
+    holds: bool | None
+    unmet: tuple[str, ...] = ()
+
+    @property
+    def verdict(self):
+        """`REPRODUCED`, `NOT_REPRODUCED`, or `INCONCLUSIVE` where a requirement is unmet."""
+        if self.unmet or self.holds is None:
+            return INCONCLUSIVE
+        return REPRODUCED if self.holds else NOT_REPRODUCED
+
+    def to_dict(self):
+        """Returns the claim with its verdict as JSON-compatible values."""
+        content = dataclasses.asdict(self)
+        return {"id": content.pop("id"), "verdict": self.verdict, **content}
+
+
+def unmet_requirements(*, dataset, trials, epochs, min_epochs, min_trials=2, settled=True):
+    """Lists what keeps runs from deciding a claim.
+
+    Arguments:
+        dataset: Data set of the runs; the reports' claims are about MNIST.
+        trials: Runs per method.
+        epochs: Epochs per run.
+        min_epochs: Epochs below which the claim is not decided.
+        min_trials: Runs per method below which it is not decided.
+        settled: Whether the quantity had stopped changing at the end, where that matters.
+
+    Returns:
+        Tuple of strings.
+    """
+    reasons = []
+    if dataset != "mnist":
+        reasons.append(f"measured on {dataset}, the claim is about mnist")
+    if trials < min_trials:
+        reasons.append(f"{trials} trial, needs {min_trials}")
+    if epochs < min_epochs:
+        reasons.append(f"{epochs} epochs, needs {min_epochs}")
+    elif not settled:
+        reasons.append(f"still changing after {epochs} epochs")
+    return tuple(reasons)

@@ -1,0 +1,37 @@
+"""How one process uses the machine: threads, and a GPU that several runs may share."""
+
+import os
+
+import tensorflow as tf
+
+from keras_vae.quiet import captured_stderr
+
+
+def gpus():
+    """The GPUs that TensorFlow can use."""
+    with captured_stderr():
+        return tf.config.list_physical_devices("GPU")
+
+
+def cores():
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def configure(threads=None):
+    """Lets GPU memory grow as needed, and limits the threads of this process.
+
+    Both hold only before TensorFlow first computes something; afterwards what is in
+    force stays.
+
+    Arguments:
+        threads: Threads for one operation and for independent ones; None leaves them.
+    """
+    try:
+        for gpu in gpus():
+            tf.config.experimental.set_memory_growth(gpu, True)
+        if threads is not None:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+    except RuntimeError:
+        return

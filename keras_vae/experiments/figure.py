@@ -1,0 +1,184 @@
+"""Runs a reproduction script: options, runs, results, and messages for a person."""
+
+import dataclasses
+import pathlib
+import sys
+from collections.abc import Callable
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from keras_vae.experiments import options, results
+from keras_vae.experiments.evaluation import test_log_likelihood
+from keras_vae.experiments.spec import RunSpec
+from keras_vae.experiments.store import RunStore, StoredRun, StoreError
+from keras_vae.experiments.sweeps import SweepError, train_all
+from keras_vae.experiments.training import versions
+
+NUM_SAMPLES = 50
+STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow"}
+
+
+@dataclasses.dataclass(frozen=True)
+class MethodRuns:
+    """The trials of one method, cut to the same number of epochs.
+
+    Attributes:
+        specs: One `RunSpec` a trial.
+        runs: One `StoredRun` a trial.
+        epochs: Epochs asked for; a stored run may have more.
+        log_likelihood: Test log-likelihood of each trial's last weights, from
+            `test_log_likelihood`.
+    """
+
+    specs: list[RunSpec]
+    runs: list[StoredRun]
+    epochs: int
+    log_likelihood: list[dict]
+
+    @property
+    def activity(self):
+        """Array of shape (trials, epochs, latent_dim)."""
+        return np.stack([run.activity[: self.epochs] for run in self.runs])
+
+    def history(self, name):
+        """One column of the history, shape (trials, epochs)."""
+        return np.stack([run.history[name][: self.epochs] for run in self.runs])
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """One figure of a report.
+
+    Attributes:
+        report: Name of the report.
+        name: Name of the figure's folder, for example `"fig_3_1"`.
+        title: What it shows.
+        presets: Dictionary of `Preset` by name.
+        protocol: What the report asks for, as JSON-compatible values.
+        specs: Function from (dataset, seed) to a dictionary of `RunSpec` by method.
+        draw: Function from (methods, options) to a Matplotlib figure.
+        judge: Function from (methods, options) to a list of `Claim`.
+        data: Function from methods to the figure's own numbers, JSON-compatible.
+    """
+
+    report: str
+    name: str
+    title: str
+    presets: dict[str, options.Preset]
+    protocol: dict
+    specs: Callable
+    draw: Callable
+    judge: Callable
+    data: Callable
+
+
+def main(figure, argv=None):
+    """Makes a figure from the command line.
+
+    Arguments:
+        figure: `Figure`.
+        argv: List of arguments, or None for the command line's own.
+
+    Returns:
+        Exit status: 0, 1 after an error that is explained on standard error, 130 if
+        interrupted.
+    """
+    asked = options.parse(argv, description=figure.title, presets=figure.presets)
+    console = Console()
+    try:
+        make(figure, asked, console)
+    except KeyboardInterrupt:
+        print(
+            "Interrupted. All finished epochs are stored: the same command continues there.",
+            file=sys.stderr,
+        )
+        return 130
+    except (StoreError, SweepError, results.OutputError, ConnectionError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def make(figure, asked, console):
+    """Trains what is missing, draws the figure, judges the claims and writes the results.
+
+    Arguments:
+        figure: `Figure`.
+        asked: `options.Options`.
+        console: `rich.console.Console` for progress and the summary.
+
+    Returns:
+        List of `Claim`.
+    """
+    if asked.notice:
+        console.print(asked.notice)
+    folder = pathlib.Path(asked.output) / figure.report / figure.name
+    results.prepare_folder(folder)
+    store = RunStore(asked.store)
+    methods = collect(figure, asked, store, console)
+    claims = figure.judge(methods, asked)
+    data = {
+        "figure": f"{figure.report}/{figure.name}",
+        "title": figure.title,
+        "protocol": {
+            "reached": {
+                "dataset": asked.dataset,
+                "binarize": next(iter(methods.values())).specs[0].data.binarize,
+                "epochs": asked.epochs,
+                "trials": asked.trials,
+                "seeds": list(asked.seeds),
+            },
+            "asked": figure.protocol,
+        },
+        "versions": versions(),
+        "runs": {label: describe(method) for label, method in methods.items()},
+        **figure.data(methods),
+    }
+    kept = results.write(folder, figure.draw(methods, asked), data, claims)
+    report(console, claims, folder, kept)
+    return claims
+
+
+def collect(figure, asked, store, console):
+    """Trains what is not stored; returns a dictionary of `MethodRuns` by method."""
+    by_seed = [figure.specs(asked.dataset, seed) for seed in asked.seeds]
+    labels = list(by_seed[0])
+    specs = [trial[label] for label in labels for trial in by_seed]
+    runs = train_all(
+        specs, asked.epochs, store, jobs=asked.jobs, num_samples=NUM_SAMPLES, console=console
+    )
+    evaluations = [test_log_likelihood(spec, store, NUM_SAMPLES) for spec in specs]
+    methods = {}
+    for index, label in enumerate(labels):
+        part = slice(index * asked.trials, (index + 1) * asked.trials)
+        methods[label] = MethodRuns(specs[part], runs[part], asked.epochs, evaluations[part])
+    return methods
+
+
+def describe(method):
+    """What ran, and the bounds it ended with, as JSON-compatible values."""
+    return {
+        "ids": [spec.run_id for spec in method.specs],
+        "spec": method.specs[0].to_dict(),
+        "trained_under": [run.versions for run in method.runs],
+        "test_bound": method.history("test_bound")[:, -1].tolist(),
+        "train_bound": method.history("train_bound")[:, -1].tolist(),
+        "median_seconds_per_epoch": float(np.median(method.history("seconds"))),
+        "test_log_likelihood": method.log_likelihood,
+    }
+
+
+def report(console, claims, folder, kept):
+    """Prints the verdicts and where the files are."""
+    table = Table("claim", "verdict", "what the report says", title=None)
+    for claim in claims:
+        verdict = f"[{STYLES[claim.verdict]}]{claim.verdict}[/]"
+        table.add_row(claim.id, verdict, claim.statement)
+    console.print(table)
+    for reason in sorted({reason for claim in claims for reason in claim.unmet}):
+        console.print(f"inconclusive where: {reason}")
+    if kept:
+        console.print(f"An earlier result of a longer protocol is kept in {kept}.")
+    console.print(f"Wrote figure.png, data.json and claims.json to {folder}.", soft_wrap=True)

@@ -1,0 +1,134 @@
+"""The options that every reproduction script shares."""
+
+import argparse
+import dataclasses
+import pathlib
+
+from keras_vae import datasets
+from keras_vae.checks import check_choice
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """How much a script computes.
+
+    Attributes:
+        dataset: Data set, or None for full MNIST where it is at hand, else `mnist_5k`.
+        epochs: Epochs a run.
+        trials: Runs a method, with seeds that count up from `--seed`.
+        embedded_epochs: Epochs where `mnist_5k` stands in for MNIST: its epochs are shorter.
+        embedded_trials: Trials where `mnist_5k` stands in for MNIST.
+    """
+
+    dataset: str | None
+    epochs: int
+    trials: int
+    embedded_epochs: int | None = None
+    embedded_trials: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What the user asked for, with the preset's values filled in."""
+
+    preset: str
+    dataset: str
+    epochs: int
+    trials: int
+    seed: int
+    jobs: int | None
+    store: pathlib.Path | None
+    output: pathlib.Path
+    notice: str | None = None
+
+    @property
+    def seeds(self):
+        """The seeds of the trials."""
+        return range(self.seed, self.seed + self.trials)
+
+
+def parse(argv, *, description, presets):
+    """Reads the command line; unusable values end the program with a message.
+
+    Arguments:
+        argv: List of arguments, or None for the command line's own.
+        description: What the script does.
+        presets: Dictionary of `Preset` by name.
+
+    Returns:
+        `Options`.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    add = parser.add_argument
+    add("--preset", choices=presets, default="quick", help="how much to compute")
+    add("--dataset", choices=datasets.NAMES, help="data set, in place of the preset's")
+    add("--epochs", type=_positive, help="epochs of each run, in place of the preset's")
+    add("--trials", type=_positive, help="runs of each method, in place of the preset's")
+    add("--seed", type=_seed, default=0, help="seed of the first trial; the others count up")
+    add("--jobs", type=_positive, help="runs at a time; by default as many as the machine suits")
+    add("--store", type=pathlib.Path, help="folder of stored runs [KERAS_VAE_STORE or the cache]")
+    add("--output", type=pathlib.Path, default="results", help="folder that gets the results")
+    arguments = parser.parse_args(argv)
+    return resolve(presets, **vars(arguments))
+
+
+def resolve(
+    presets,
+    *,
+    preset="quick",
+    dataset=None,
+    epochs=None,
+    trials=None,
+    seed=0,
+    jobs=None,
+    store=None,
+    output="results",
+):
+    """Fills in a preset's values.
+
+    Raises:
+        ValueError: If the preset or the data set is unknown.
+    """
+    check_choice(preset, presets, "preset")
+    chosen = presets[preset]
+    notice = None
+    wanted = dataset or chosen.dataset
+    if wanted is None:
+        wanted = "mnist" if datasets.is_at_hand("mnist") else "mnist_5k"
+        if wanted == "mnist_5k":
+            notice = (
+                "Full MNIST is not at hand, so this uses mnist_5k, the 5,000 digits that are "
+                "installed with the package. For all 70,000 run with --dataset mnist, which "
+                "downloads them, or set TFDS_DATA_DIR to a folder that holds them."
+            )
+    embedded = wanted == "mnist_5k"
+    return Options(
+        preset=preset,
+        dataset=wanted,
+        epochs=epochs or (embedded and chosen.embedded_epochs) or chosen.epochs,
+        trials=trials or (embedded and chosen.embedded_trials) or chosen.trials,
+        seed=seed,
+        jobs=jobs,
+        store=store,
+        output=pathlib.Path(output),
+        notice=notice,
+    )
+
+
+def _positive(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, received {text}")
+    return value
+
+
+def _seed(text):
+    value = int(text)
+    if not 0 <= value < 2**31 - 1000:
+        raise argparse.ArgumentTypeError(f"must lie in [0, 2**31 - 1000), received {text}")
+    return value
+
+
+_positive.__name__ = _seed.__name__ = "integer"

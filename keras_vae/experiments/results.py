@@ -1,0 +1,91 @@
+"""Writes what a figure leaves behind: its picture, its numbers and its claims."""
+
+import json
+import pathlib
+import shutil
+
+from keras_vae.experiments import plots
+from keras_vae.experiments.store import write_json
+from keras_vae.files import atomic_write
+
+PICTURE, DATA, CLAIMS = "figure.png", "data.json", "claims.json"
+LONGER = "longer_run"
+
+
+class OutputError(Exception):
+    """The output folder cannot be written."""
+
+
+def prepare_folder(folder):
+    """Makes sure, before anything is trained, that results can be written.
+
+    Raises:
+        OutputError: If they cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_write(folder / ".writable"):
+            pass
+        (folder / ".writable").unlink()
+    except OSError as error:
+        raise OutputError(
+            f"The output folder {folder} cannot be written ({error}). "
+            "Name another one with --output."
+        ) from error
+
+
+def write(folder, picture, data, claims):
+    """Writes a figure's three files.
+
+    A result of a longer protocol that is already there is kept in a folder beside them.
+
+    Arguments:
+        folder: `results/<report>/<figure>`.
+        picture: Matplotlib figure.
+        data: JSON-compatible dictionary with a `protocol`.
+        claims: List of `Claim`.
+
+    Returns:
+        Path of the kept earlier result, or None.
+
+    Raises:
+        OutputError: If the files cannot be written.
+    """
+    try:
+        kept = _keep_longer(folder, size(data))
+        with atomic_write(folder / PICTURE) as file:
+            plots.save(picture, file)
+        write_json(folder / DATA, data)
+        write_json(folder / CLAIMS, [claim.to_dict() for claim in claims])
+    except OSError as error:
+        raise OutputError(
+            f"The results could not be written to {folder} ({error}). The runs are stored: "
+            "the same command with another --output writes them without training."
+        ) from error
+    return kept
+
+
+def size(data):
+    """How much was computed, to compare results by: full data first, then epochs x trials."""
+    reached = data["protocol"]["reached"]
+    return (reached["dataset"] != "mnist_5k", reached["epochs"] * reached["trials"])
+
+
+def _keep_longer(folder, new_size):
+    sizes = {path: _size_of(path) for path in (folder, folder / LONGER)}
+    if sizes[folder] is None or sizes[folder] <= new_size:
+        return None
+    kept = folder / LONGER
+    if sizes[kept] is None or sizes[kept] <= sizes[folder]:
+        kept.mkdir(exist_ok=True)
+        for name in (PICTURE, DATA, CLAIMS):
+            if (folder / name).exists():
+                shutil.copy2(folder / name, kept / name)
+    return kept
+
+
+def _size_of(folder):
+    try:
+        return size(json.loads((pathlib.Path(folder) / DATA).read_text()))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

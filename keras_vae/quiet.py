@@ -1,0 +1,53 @@
+"""Silences what TensorFlow's C++ parts print on import, unless something fails."""
+
+import contextlib
+import os
+import sys
+import tempfile
+
+
+@contextlib.contextmanager
+def captured_stderr():
+    """Holds back what any code, C++ included, writes to standard error.
+
+    If the block raises, what was held back is written after all.
+    """
+    try:
+        original = os.dup(2)
+    except OSError:
+        # Without a standard error there is nothing to hold back.
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        sys.stderr.flush()
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(original, 2)
+            held.seek(0)
+            os.write(2, held.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(original, 2)
+            os.close(original)
+
+
+def import_tensorflow():
+    """Imports TensorFlow, Keras and TFP in silence.
+
+    Raises:
+        ImportError: If Keras is set up with another backend than TensorFlow.
+    """
+    if "tensorflow" not in sys.modules:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with captured_stderr():
+        import keras
+        import tensorflow  # noqa: F401
+        import tensorflow_probability  # noqa: F401
+    if keras.backend.backend() != "tensorflow":
+        raise ImportError(
+            "keras_vae needs Keras with the TensorFlow backend. Keras is set up with "
+            f"{keras.backend.backend()!r}: set KERAS_BACKEND=tensorflow before importing it."
+        )

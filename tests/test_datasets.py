@@ -1,0 +1,233 @@
+"""Data sets: content, binarisation, cache, and what happens without them."""
+
+import os
+import pickle
+import time
+
+import numpy as np
+import pytest
+
+from keras_vae import datasets
+from keras_vae.datasets import cache, sources
+from keras_vae.datasets.frey_faces.array_unpickler import ArrayUnpickler
+
+
+@pytest.fixture
+def empty_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_VAE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OSError("network is unreachable")
+
+    monkeypatch.setattr("socket.create_connection", refuse)
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def write_mnist(folder, name="mnist", train=30, test=10):
+    """Prepares a small set in TFDS's own format; returns its images and labels."""
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder(name, data_dir=folder, try_gcs=False)
+    builder.data_path.mkdir(parents=True)
+    writer = tfds.core.SequentialWriter(builder.info, max_examples_per_shard=100)
+    writer.initialize_splits(["train", "test"])
+    rng = np.random.default_rng(0)
+    written = {}
+    for split, count in (("train", train), ("test", test)):
+        x = rng.integers(0, 256, size=(count, 28, 28), dtype=np.uint8)
+        y = rng.integers(0, 10, size=count)
+        written[split] = (x, y)
+        examples = [{"image": i[..., None], "label": int(k)} for i, k in zip(x, y, strict=True)]
+        writer.add_examples({split: examples})
+    writer.close_all()
+    return written
+
+
+def test_embedded_digits_are_balanced_and_disjoint(digits):
+    assert digits.image_shape == (28, 28)
+    assert np.bincount(digits.train.labels).tolist() == [400] * 10
+    assert np.bincount(digits.test.labels).tolist() == [100] * 10
+    both = np.concatenate([digits.train.pixels, digits.test.pixels]).reshape(5000, -1)
+    assert len(np.unique(both, axis=0)) > 4990
+
+
+def test_unpacks_as_keras_data_sets_do():
+    (x_train, y_train), (x_test, y_test) = datasets.load("mnist_5k")
+    assert x_train.shape == (4000, 28, 28) and x_train.dtype == np.float32
+    assert y_train.shape == (4000,) and x_test.shape == (1000, 28, 28) and len(y_test) == 1000
+    assert x_train.min() == 0 and x_train.max() == 1
+    assert ((x_train > 0) & (x_train < 1)).any()
+
+
+def test_static_binarisation_thresholds_at_one_half(digits):
+    (grey, _), _ = datasets.load("mnist_5k")
+    np.testing.assert_array_equal(digits.train.images, grey > 0.5)
+
+
+def test_every_epoch_visits_every_image_once_in_another_order(digits):
+    steps = digits.steps_per_epoch(100)
+    batches = iter(digits.batches(100, seed=1))
+    epochs = [np.concatenate([next(batches) for _ in range(steps)]) for _ in range(2)]
+    assert not np.array_equal(epochs[0], epochs[1])
+    for epoch in epochs:
+        np.testing.assert_allclose(epoch.sum(axis=0), digits.train.images.sum(axis=0))
+
+
+def test_batches_depend_on_seed_and_epoch_alone(digits):
+    steps = digits.steps_per_epoch(100)
+    from_start = list(digits.batches(100, seed=1).skip(steps).take(3))
+    continued = list(digits.batches(100, seed=1, first_epoch=1).take(3))
+    np.testing.assert_array_equal(from_start, continued)
+    other = list(digits.batches(100, seed=2, first_epoch=1).take(3))
+    assert not np.array_equal(continued, other)
+
+
+def test_stochastic_binarisation_is_fresh_each_epoch_and_unbiased():
+    data = datasets.load("mnist_5k", binarize="stochastic")
+    grey = datasets.load("mnist_5k")
+    steps = data.steps_per_epoch(100)
+    batches = iter(data.batches(100, seed=0))
+    sums = [np.sum([next(batches) for _ in range(steps)], axis=(0, 1)) for _ in range(2)]
+    assert not np.array_equal(sums[0], sums[1])
+    variance = (grey.train.images * (1 - grey.train.images)).sum(axis=0)
+    error = abs(sums[0] - grey.train.images.sum(axis=0))
+    assert (error <= 6 * np.sqrt(variance) + 0.01).all()
+    assert set(np.unique(data.test.images)) == {0.0, 1.0}
+    again = datasets.load("mnist_5k", binarize="stochastic")
+    np.testing.assert_array_equal(data.test.pixels, again.test.pixels)
+
+
+def test_stochastic_batches_continue(digits):
+    data = datasets.load("mnist_5k", binarize="stochastic")
+    steps = data.steps_per_epoch(100)
+    skipped = list(data.batches(100, seed=1).skip(steps).take(2))
+    np.testing.assert_array_equal(skipped, list(data.batches(100, seed=1, first_epoch=1).take(2)))
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+def test_reads_what_tfds_prepared(empty_cache, tmp_path, name):
+    written = write_mnist(tmp_path / "tfds", name)
+    data = datasets.load(name, data_dir=tmp_path / "tfds")
+    np.testing.assert_array_equal(data.train.pixels, written["train"][0])
+    np.testing.assert_array_equal(data.test.labels, written["test"][1])
+
+
+def test_second_load_comes_from_the_cache(empty_cache, tmp_path, monkeypatch):
+    write_mnist(tmp_path / "tfds")
+    first = datasets.load("mnist", data_dir=tmp_path / "tfds")
+    monkeypatch.setattr(sources, "labelled_images", None)
+    np.testing.assert_array_equal(datasets.load("mnist").train.pixels, first.train.pixels)
+    assert datasets.is_at_hand("mnist")
+
+
+def test_a_damaged_cache_is_made_anew(empty_cache, caplog):
+    whole = datasets.load("mnist_5k").train.pixels
+    path = cache.cache_path("mnist_5k", datasets.VERSIONS["mnist_5k"])
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+    np.testing.assert_array_equal(datasets.load("mnist_5k").train.pixels, whole)
+    assert str(path) in caplog.text
+
+
+def test_does_without_a_cache_that_cannot_be_written(monkeypatch, tmp_path, caplog):
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("KERAS_VAE_CACHE", str(tmp_path / "file" / "cache"))
+    assert len(datasets.load("mnist_5k").train) == 4000
+    assert "could not be cached" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "name, advice",
+    [
+        ("mnist", "TFDS_DATA_DIR"),
+        ("fashion_mnist", "TFDS_DATA_DIR"),
+        ("frey_faces", "freyfaces.pkl"),
+    ],
+)
+def test_without_network_and_data_the_error_is_quick_and_helps(
+    empty_cache, no_network, monkeypatch, tmp_path, name, advice
+):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "nothing"))
+    monkeypatch.delenv("KERAS_VAE_MANUAL_DIR", raising=False)
+    started = time.monotonic()
+    with pytest.raises(ConnectionError, match=f"{name}.*{advice}.*mnist_5k"):
+        datasets.load(name)
+    assert time.monotonic() - started < 10
+    assert not datasets.is_at_hand(name)
+
+
+def test_a_silent_network_does_not_hang(empty_cache, monkeypatch, tmp_path):
+    monkeypatch.setattr(sources, "PROBE_SECONDS", 0.2)
+    monkeypatch.setattr("socket.create_connection", lambda *a, **k: time.sleep(60))
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    started = time.monotonic()
+    with pytest.raises(ConnectionError, match="timed out"):
+        datasets.load("mnist", data_dir=tmp_path)
+    assert time.monotonic() - started < 10
+
+
+def test_unknown_names_list_the_valid_ones():
+    with pytest.raises(ValueError, match="dataset: 'cifar'.*'mnist'.*'mnist_5k'"):
+        datasets.load("cifar")
+    with pytest.raises(ValueError, match="binarization: 'dynamic'.*None, 'static', 'stochastic'"):
+        datasets.load("mnist_5k", binarize="dynamic")
+
+
+def test_batch_sizes(digits):
+    with pytest.raises(ValueError, match="batch_size.*at least 1"):
+        digits.batches(0)
+    with pytest.raises(ValueError, match="at most the number of training images, 4000"):
+        digits.batches(4001)
+
+
+class Evil:
+    def __reduce__(self):
+        return (os.system, ("true",))
+
+
+def test_pickle_reader_constructs_nothing_but_arrays(tmp_path):
+    path = tmp_path / "evil.pkl"
+    path.write_bytes(pickle.dumps([Evil()]))
+    with open(path, "rb") as file, pytest.raises(pickle.UnpicklingError, match="Refused.*system"):
+        ArrayUnpickler(file).load()
+
+
+# What Python 2's NumPy writes for [np.arange(6, dtype=np.uint8).reshape(2, 3)].
+FROM_PYTHON_2 = (
+    b"\x80\x02]cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"
+    b"(K\x01K\x02K\x03\x86cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R"
+    b"(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+    b"\x89U\x06\x00\x01\x02\x03\x04\x05tba."
+)
+
+
+@pytest.mark.parametrize("source", ["python 2", "python 3"])
+def test_pickle_reader_reads_arrays(tmp_path, source):
+    array = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    path = tmp_path / "array.pkl"
+    path.write_bytes(FROM_PYTHON_2 if source == "python 2" else pickle.dumps([array], protocol=4))
+    with open(path, "rb") as file:
+        np.testing.assert_array_equal(ArrayUnpickler(file).load()[0], array)
+
+
+def test_a_frey_faces_file_with_another_checksum_is_not_read(empty_cache, monkeypatch, tmp_path):
+    (tmp_path / "freyfaces.pkl").write_bytes(pickle.dumps([Evil()]))
+    monkeypatch.setattr(ArrayUnpickler, "load", lambda self: pytest.fail("read before checked"))
+    with pytest.raises(Exception, match="(?i)checksum|wrong"):
+        datasets.load("frey_faces", manual_dir=tmp_path)
+
+
+@pytest.mark.skipif(
+    "KERAS_VAE_MANUAL_DIR" not in os.environ, reason="needs freyfaces.pkl in KERAS_VAE_MANUAL_DIR"
+)
+def test_genuine_frey_faces(empty_cache):
+    data = datasets.load("frey_faces")
+    assert data.train.pixels.shape == (1765, 28, 20) and data.test.pixels.shape == (200, 28, 20)
+    assert data.train.labels is None

@@ -1,0 +1,293 @@
+"""The VAE: shapes, densities, training, evaluation."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
+from scipy import stats
+
+import keras_vae as kv
+from keras_vae import likelihoods, objectives, random
+from keras_vae.experiments.activity_report import ADAM
+
+tfd = tfp.distributions
+
+
+def small(**kwargs):
+    return kv.VAE(**{"latent_dim": 3, "hidden_units": (16,), "seed": 0, **kwargs})
+
+
+def test_distributions_have_the_documented_shapes(images):
+    model = small()
+    posterior = model.encode(images[:5])
+    assert posterior.batch_shape == (5,) and posterior.event_shape == (3,)
+    decoded = model.decode(np.zeros((4, 5, 3), "float32"))
+    assert decoded.batch_shape == (4, 5) and decoded.event_shape == (28, 28)
+    assert model.decode(np.zeros(3, "float32")).batch_shape == ()
+    assert model.prior.event_shape == (3,)
+    assert model.log_weights(images[:5], 7).shape == (7, 5)
+    assert model.log_likelihood(images[:5], 7).shape == (5,)
+    assert model.sample(6).shape == (6, 28, 28)
+    assert model.reconstruct(images[:5]).shape == (5, 28, 28)
+
+
+def test_accepts_other_image_shapes():
+    model = small(image_shape=(28, 20), likelihood="gaussian")
+    faces = np.random.default_rng(0).random((4, 28, 20), dtype="float32")
+    assert model.reconstruct(faces).shape == (4, 28, 20)
+
+
+def test_log_weights_are_what_their_definition_says(images):
+    model, x = small(), images[:4]
+    posterior = model.encode(x)
+    stream = random.stream(0, random.EVALUATION_NOISE)
+    noise = random.normal((6, 4, 3), stream).numpy()
+    loc, scale = posterior.mean().numpy(), posterior.stddev().numpy()
+    z = loc + scale * noise
+    logits = model.decode(z).distribution.logits.numpy().reshape(6, 4, -1)
+    log_likelihood = stats.bernoulli.logpmf(x.reshape(4, -1), 1 / (1 + np.exp(-logits))).sum(-1)
+    expected = (
+        log_likelihood + stats.norm.logpdf(z).sum(-1) - stats.norm(loc, scale).logpdf(z).sum(-1)
+    )
+    np.testing.assert_allclose(model.log_weights(x, 6, seed=0), expected, rtol=1e-4)
+
+
+def test_analytic_kl_is_the_mean_of_the_sampled_one(images):
+    model = small()
+    terms = model.log_terms(images[:2], 20_000, random.stream(1, 0))
+    sampled = (terms.log_posterior - terms.log_prior).numpy()
+    error = sampled.std(axis=0) / np.sqrt(len(sampled))
+    assert (abs(sampled.mean(axis=0) - terms.kl.numpy()) < 5 * error).all()
+    loc, variance = model.encode(images[:2]).mean(), model.encode(images[:2]).variance()
+    closed_form = 0.5 * (variance + loc**2 - 1 - np.log(variance)).numpy().sum(-1)
+    np.testing.assert_allclose(terms.kl, closed_form, rtol=1e-4)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class UnitGaussian(likelihoods.Likelihood):
+    """N(loc, 1) pixels: with linear networks, a model whose log p(x) is known."""
+
+    parameters = ("loc",)
+
+    def make_distribution(self, loc):
+        return tfd.Normal(loc, 1.0)
+
+
+def linear_gaussian(latent_dim):
+    """A model with known log p(x), whose encoder is the best diagonal one."""
+    model = kv.VAE(
+        latent_dim=latent_dim,
+        hidden_units=(),
+        image_shape=(5,),
+        likelihood=UnitGaussian(),
+        seed=3,
+    )
+    x = np.random.default_rng(0).random((4, 5), dtype="float32")
+    loadings = model.likelihood.heads[0].kernel.numpy()
+    precision = loadings @ loadings.T + np.eye(latent_dim)
+    model.loc_head.kernel.assign(loadings.T @ np.linalg.inv(precision))
+    model.log_variance_head.kernel.assign(np.zeros((5, latent_dim)))
+    model.log_variance_head.bias.assign(-np.log(np.diag(precision)))
+    exact = stats.multivariate_normal(cov=loadings.T @ loadings + np.eye(5)).logpdf(x)
+    return model, x, exact
+
+
+@pytest.mark.parametrize("samples", [1, 7, 12])
+@pytest.mark.parametrize("chunks", [(2, 5), (3, 1), (100, 50)])
+def test_log_likelihood_is_exact_under_the_exact_posterior(monkeypatch, samples, chunks):
+    model, x, exact = linear_gaussian(latent_dim=1)
+    monkeypatch.setattr("keras_vae.models.importance_sampling.IMAGES_PER_CHUNK", chunks[0])
+    monkeypatch.setattr("keras_vae.models.importance_sampling.SAMPLES_PER_CHUNK", chunks[1])
+    np.testing.assert_allclose(model.log_likelihood(x, samples), exact, rtol=1e-5)
+
+
+def test_log_likelihood_meets_the_closed_form():
+    model, x, exact = linear_gaussian(latent_dim=2)
+    estimate = model.log_likelihood(x, 20_000)
+    np.testing.assert_allclose(estimate, exact, atol=0.01)
+    np.testing.assert_array_equal(estimate, model.log_likelihood(x, 20_000))
+    assert not np.array_equal(estimate, model.log_likelihood(x, 20_000, seed=8))
+
+
+def test_elbo_lies_below_the_log_likelihood_by_the_kl_to_the_posterior():
+    model, x, exact = linear_gaussian(latent_dim=2)
+    loadings = model.likelihood.heads[0].kernel.numpy()
+    precision = loadings @ loadings.T + np.eye(2)
+    # KL(diagonal Gaussian || posterior) with equal means and matched precisions.
+    gap = 0.5 * (np.log(np.diag(precision)).sum() - np.linalg.slogdet(precision)[1])
+    weights = model.log_weights(x, 20_000).numpy()
+    error = weights.std(axis=0) / np.sqrt(len(weights))
+    assert (abs(weights.mean(axis=0) - (exact - gap)) < 5 * error + 1e-5).all()
+
+
+def test_training_recovers_the_linear_gaussian_model():
+    rng = np.random.default_rng(0)
+    loadings = np.array([[0.9, 0.3], [0.1, -0.8], [0.6, 0.6], [-0.5, 0.4], [0.2, 0.1]])
+    x = rng.normal(size=(4000, 2)) @ loadings.T + rng.normal(size=(4000, 5))
+    # The likelihood's support is all of R, but the package's images lie in [0, 1].
+    model = linear_gaussian(latent_dim=2)[0]
+    model.check_images = lambda images: None
+    model.compile(keras.optimizers.Adam(0.01))
+    model.fit(x.astype("float32"), epochs=15, batch_size=100, verbose=0)
+    covariance = np.cov(x.T, bias=True)
+    best = stats.multivariate_normal(x.mean(0), covariance).logpdf(x).mean()
+    bound = model.evaluate(x.astype("float32"), batch_size=500, verbose=0, return_dict=True)
+    # A full covariance has four parameters more than this factor model with unit noise,
+    # whose posterior the encoder can only match up to its diagonal.
+    assert best - 0.15 < bound["bound"] < best + 0.01
+
+
+def test_training_improves_the_bound_and_reports_consistent_metrics(digits):
+    model = kv.VAE(latent_dim=10, hidden_units=(64,), seed=0, objective="iwae")
+    model.compile(ADAM.make(), steps_per_execution=10)
+    history = model.fit(digits.batches(100), epochs=3, steps_per_epoch=40, verbose=0).history
+    assert history["bound"][0] < history["bound"][1] < history["bound"][2]
+    assert history["bound"][2] > -250
+    np.testing.assert_allclose(history["loss"], -np.array(history["bound"]), rtol=1e-5)
+
+
+def test_evaluation_repeats_and_the_bound_rises_with_samples(digits):
+    bounds = []
+    for samples in (1, 5, 50):
+        model = small(objective=objectives.IWAE(samples))
+        model.compile()
+        first, second = (
+            model.evaluate(digits.test_batches(500), verbose=0, return_dict=True) for _ in range(2)
+        )
+        assert first == second
+        bounds.append(first["bound"])
+    assert bounds[0] < bounds[1] < bounds[2]
+
+
+def test_same_seed_same_weights_whatever_was_made_before():
+    keras.utils.set_random_seed(1)
+    first = small(batch_norm=True)
+    keras.utils.set_random_seed(2)
+    second = small(batch_norm=True)
+    for a, b in zip(first.weights, second.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_unseeded_models_differ_and_follow_keras():
+    assert kv.VAE(hidden_units=(4,)).seed != kv.VAE(hidden_units=(4,)).seed
+    keras.utils.set_random_seed(5)
+    first = kv.VAE(hidden_units=(4,)).seed
+    keras.utils.set_random_seed(5)
+    assert kv.VAE(hidden_units=(4,)).seed == first
+
+
+def test_posterior_heads_start_different():
+    model = small()
+    assert not np.array_equal(model.loc_head.kernel, model.log_variance_head.kernel)
+
+
+def test_noise_depends_on_seed_purpose_and_step_alone():
+    def draw(seed, purpose, step):
+        return random.normal((100, 30), random.stream(seed, purpose, tf.constant(step))).numpy()
+
+    first = draw(3, random.TRAINING_NOISE, 17)
+    np.testing.assert_array_equal(first, draw(3, random.TRAINING_NOISE, 17))
+    for other in [(4, random.TRAINING_NOISE, 17), (3, random.SHUFFLING, 17), (3, 0, 18)]:
+        assert abs(np.corrcoef(first.ravel(), draw(*other).ravel())[0, 1]) < 0.1
+    assert stats.kstest(first.ravel(), "norm").pvalue > 1e-4
+
+
+def test_gradient_of_the_bound_by_finite_differences(images):
+    model = small(objective=objectives.IWAE(4))
+    x, stream = images[:8], random.stream(0, 0)
+
+    def bound():
+        return tf.reduce_sum(model.objective_bound(model.log_terms(x, 4, stream)))
+
+    variable = model.loc_head.bias
+    with tf.GradientTape() as tape:
+        value = bound()
+    gradient = tape.gradient(value, variable.value).numpy()
+    start, step = variable.numpy(), 1e-2
+    for index in range(3):
+        shift = np.eye(3, dtype="float32")[index] * step
+        variable.assign(start + shift)
+        above = bound()
+        variable.assign(start - shift)
+        numeric = float(above - bound()) / (2 * step)
+        variable.assign(start)
+        np.testing.assert_allclose(gradient[index], numeric, rtol=0.02, atol=0.05)
+
+
+def test_predict_and_samples(images):
+    model = small()
+    model.compile()
+    np.testing.assert_allclose(
+        model.predict(images, verbose=0), model.reconstruct(images), atol=1e-5
+    )
+    assert not np.array_equal(model.sample(4), model.sample(4))
+    np.testing.assert_array_equal(model.sample(4, seed=1), model.sample(4, seed=1))
+
+
+class TestBadInput:
+    def test_sizes_and_names(self):
+        with pytest.raises(ValueError, match="latent_dim.*at least 1.*0"):
+            small(latent_dim=0)
+        with pytest.raises(ValueError, match="image_shape.*at least 1"):
+            small(image_shape=(28, 0))
+        with pytest.raises(ValueError, match="likelihood: 'laplace'"):
+            small(likelihood="laplace")
+        with pytest.raises(ValueError, match="prior: 'vamp'"):
+            small(prior="vamp")
+        with pytest.raises(ValueError, match="objective: 'mse'"):
+            small(objective="mse")
+        with pytest.raises(ValueError, match="seed"):
+            small(seed=-1)
+
+    @pytest.mark.parametrize("call", ["encode", "reconstruct", "log_likelihood", "fit", "evaluate"])
+    def test_wrong_image_shape(self, call):
+        model = small()
+        model.compile()
+        with pytest.raises(ValueError, match=r"\(batch, 28, 28\).*Received shape: \(2, 28, 20\)"):
+            getattr(model, call)(np.zeros((2, 28, 20), "float32"))
+
+    def test_wrong_latent_shape(self):
+        with pytest.raises(ValueError, match=r"\(\.\.\., 3\).*\(2, 4\)"):
+            small().decode(np.zeros((2, 4), "float32"))
+
+    @pytest.mark.parametrize(
+        "value, message",
+        [(1.5, "Received 1.5.*index"), (-0.1, "-0.1"), (np.nan, "nan"), (0.5, "binary pixels")],
+    )
+    @pytest.mark.parametrize("kind", ["array", "dataset", "validation", "log_likelihood"])
+    def test_wrong_pixels_before_training(self, images, value, message, kind):
+        model = small()
+        model.compile()
+        bad = images.copy()
+        bad[3, 4, 5] = value
+        before = model.weights[1].numpy()
+        with pytest.raises(ValueError, match=message):
+            if kind == "array":
+                model.fit(bad, verbose=0)
+            elif kind == "dataset":
+                model.fit(tf.data.Dataset.from_tensor_slices(bad).batch(32), verbose=0)
+            elif kind == "validation":
+                model.fit(images, validation_data=(bad, None), verbose=0)
+            else:
+                model.log_likelihood(bad, 10)
+        np.testing.assert_array_equal(model.weights[1], before)
+
+    def test_eight_bit_images_get_a_hint(self):
+        model = small()
+        model.compile()
+        with pytest.raises(ValueError, match="divide 8-bit images by 255"):
+            model.fit(np.full((2, 28, 28), 255, "uint8"))
+
+    def test_loss_belongs_to_the_model(self):
+        with pytest.raises(ValueError, match="objective"):
+            small().compile(loss="mse")
+
+    @pytest.mark.parametrize("samples", [0, -3])
+    def test_sample_counts(self, images, samples):
+        with pytest.raises(ValueError, match="at least 1"):
+            small().log_weights(images, samples)
+        with pytest.raises(ValueError, match="at least 1"):
+            small().log_likelihood(images, samples)
+        with pytest.raises(ValueError, match="at least 1"):
+            small().sample(samples)

@@ -1,0 +1,79 @@
+"""Hidden layers and their initialisation."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_vae.networks import DenseStack, seeded_initializer
+
+
+def test_glorot_normal_has_the_reports_variance():
+    kernel = seeded_initializer("glorot_normal", 3)((784, 200)).numpy()
+    np.testing.assert_allclose(kernel.var(), 2 / (784 + 200), rtol=0.02)
+    assert abs(kernel.mean()) < 5 * kernel.std() / np.sqrt(kernel.size)
+
+
+def test_layers_start_different_and_repeat_with_the_seed():
+    first, again, other = (DenseStack((20, 20, 20), seed=seed) for seed in (1, 1, 2))
+    for stack in (first, again, other):
+        stack.build((None, 20))
+    kernels = [layer.kernel.numpy() for layer in first.dense_layers]
+    assert not np.array_equal(kernels[1], kernels[2])
+    np.testing.assert_array_equal(kernels[0], again.dense_layers[0].kernel.numpy())
+    assert not np.array_equal(kernels[0], other.dense_layers[0].kernel.numpy())
+
+
+def test_an_initializer_instance_is_not_shared():
+    stack = DenseStack((8, 8), kernel_initializer=keras.initializers.RandomNormal(seed=5))
+    stack.build((None, 8))
+    first, second = (layer.kernel.numpy() for layer in stack.dense_layers)
+    assert not np.array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    "activation, function",
+    [
+        ("softplus", lambda x: np.log1p(np.exp(x))),
+        ("relu", lambda x: np.maximum(x, 0)),
+        ("tanh", np.tanh),
+    ],
+)
+def test_computes_the_formula(activation, function):
+    stack = DenseStack((5, 4), activation=activation, seed=0)
+    stack.build((None, 3))
+    inputs = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
+    expected = inputs
+    for layer in stack.dense_layers:
+        bias = np.random.default_rng(1).normal(size=layer.units).astype("float32")
+        layer.bias.assign(bias)
+        expected = function(expected @ layer.kernel.numpy() + bias)
+    np.testing.assert_allclose(stack(inputs), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_batch_normalisation_replaces_the_bias_and_precedes_the_activation():
+    stack = DenseStack((16,), batch_norm=True, activation="relu", seed=0)
+    inputs = np.random.default_rng(0).normal(3, 2, size=(400, 8)).astype("float32")
+    outputs = stack(inputs, training=True).numpy()
+    assert stack.dense_layers[0].bias is None
+    # A standardised unit is positive half of the time, and then has mean square one half.
+    np.testing.assert_allclose((outputs**2).mean(), 0.5, atol=0.05)
+    assert (outputs >= 0).all()
+
+
+def test_evaluation_uses_the_moving_statistics():
+    stack = DenseStack((4,), batch_norm=True, seed=0)
+    inputs = np.random.default_rng(0).normal(size=(50, 3)).astype("float32")
+    batch = stack(inputs, training=False).numpy()
+    np.testing.assert_allclose(stack(inputs[:1], training=False), batch[:1], rtol=1e-5)
+
+
+def test_config_round_trip():
+    stack = DenseStack((5, 4), activation="tanh", batch_norm=True, seed=9)
+    assert DenseStack.from_config(stack.get_config()).get_config() == stack.get_config()
+
+
+def test_refuses_empty_layers_and_unknown_activations():
+    with pytest.raises(ValueError, match="hidden_units.*at least 1"):
+        DenseStack((5, 0))
+    with pytest.raises(ValueError, match="activation"):
+        DenseStack((5,), activation="swoosh")
