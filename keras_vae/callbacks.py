@@ -59,29 +59,22 @@ class LatentActivity(keras.callbacks.Callback):
         super().__init__()
         check_positive_integer(batch_size, "batch_size")
         self.threshold = threshold
-        divisor = 255.0 if np.asarray(images).dtype == np.uint8 else 1.0
         self._batches = [
             tf.constant(images[start : start + batch_size])
             for start in range(0, len(images), batch_size)
         ]
-        self._divisor = divisor
+        self._divisor = 255.0 if np.asarray(images).dtype == np.uint8 else 1.0
         self._rows = []
 
     @property
     def activity(self):
         return np.array(self._rows)
 
-    def set_model(self, model):
-        super().set_model(model)
-
-        @tf.function(reduce_retracing=True)
-        def posterior_means(batch):
-            return model.encode(tf.cast(batch, tf.float32) / self._divisor).mean()
-
-        self._posterior_means = posterior_means
-
     def on_epoch_end(self, epoch, logs=None):
         means = np.concatenate([self._posterior_means(batch) for batch in self._batches])
         self._rows.append(activity.latent_activity(means))
         if logs is not None:
             logs["active_units"] = activity.active_units(self._rows[-1], self.threshold)
+
+    def _posterior_means(self, batch):
+        return self.model.encode(tf.cast(batch, tf.float32) / self._divisor).mean()

@@ -7,7 +7,6 @@ import time
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_vae import datasets, likelihoods
 from keras_vae.callbacks import LatentActivity, WarmUp
@@ -118,9 +117,33 @@ def _continue(spec, epochs, store, stored, callbacks):
         epochs=epochs,
         steps_per_epoch=steps,
         validation_data=data.test_batches(test_size),
-        callbacks=[*callbacks, activity, EpochRecorder(spec, store, stored, activity)],
+        callbacks=[
+            *callbacks,
+            RefuseDivergence(spec),
+            activity,
+            EpochRecorder(spec, store, stored, activity),
+        ],
         verbose=0,
     )
+
+
+class RefuseDivergence(keras.callbacks.Callback):
+    """Ends a run with `DivergedError` as soon as an epoch's numbers are not finite.
+
+    Arguments:
+        spec: `RunSpec`.
+    """
+
+    def __init__(self, spec):
+        super().__init__()
+        self.spec = spec
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not all(math.isfinite(value) for value in logs.values()):
+            raise DivergedError(
+                f"Run {self.spec.run_id} diverged in epoch {epoch + 1}: {logs}. Its epochs before "
+                "are stored; a smaller learning rate may help."
+            )
 
 
 class EpochRecorder(keras.callbacks.Callback):
@@ -148,11 +171,6 @@ class EpochRecorder(keras.callbacks.Callback):
         row = {f"train_{name}": logs[name] for name in TRAIN_METRICS}
         row |= {f"test_{name}": logs[f"val_{name}"] for name in TRAIN_METRICS}
         row["seconds"] = time.perf_counter() - self.started
-        if not all(math.isfinite(value) for value in row.values()):
-            raise DivergedError(
-                f"Run {self.spec.run_id} diverged in epoch {epoch + 1}: {row}. Its epochs before "
-                "are stored; a smaller learning rate may help."
-            )
         self.rows.append(row)
         self.store.save(self.spec, self._run(epoch + 1))
 
@@ -166,8 +184,8 @@ class EpochRecorder(keras.callbacks.Callback):
             epochs=epochs,
             history=history,
             activity=activity,
-            weights=[variable.numpy() for variable in self.model.weights],
-            optimizer=[tf.convert_to_tensor(v).numpy() for v in self.model.optimizer.variables],
+            weights=[keras.ops.convert_to_numpy(v) for v in self.model.weights],
+            optimizer=[keras.ops.convert_to_numpy(v) for v in self.model.optimizer.variables],
             versions=self.versions,
         )
 

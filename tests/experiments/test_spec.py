@@ -1,0 +1,88 @@
+"""What identifies a run."""
+
+import dataclasses
+import math
+
+import pytest
+
+from keras_vae.experiments.activity_report import method_specs
+from keras_vae.experiments.spec import (
+    DataSpec,
+    ModelSpec,
+    ObjectiveSpec,
+    OptimizerSpec,
+    RunSpec,
+)
+
+
+def test_the_id_is_stable():
+    # These ids name runs that are already stored: they must not change.
+    assert [spec.run_id for spec in method_specs("mnist", 0).values()] == [
+        "f7fd36b2d2a93828",
+        "1ce2d13bd8cdfd7f",
+        "90930f3539a0058e",
+        "6b9e339d88b4b910",
+    ]
+
+
+def test_every_part_changes_the_id():
+    variants = [
+        RunSpec(),
+        RunSpec(data=DataSpec(name="mnist_5k")),
+        RunSpec(data=DataSpec(binarize="stochastic")),
+        RunSpec(model=ModelSpec(latent_dim=20)),
+        RunSpec(model=ModelSpec(hidden_units=(200,))),
+        RunSpec(model=ModelSpec(batch_norm=True)),
+        RunSpec(objective=ObjectiveSpec(name="iwae", num_samples=5)),
+        RunSpec(objective=ObjectiveSpec(name="renyi", num_samples=5, alpha=0.0)),
+        RunSpec(objective=ObjectiveSpec(warm_up_epochs=100)),
+        RunSpec(optimizer=OptimizerSpec(arguments=(("learning_rate", 1e-4),))),
+        RunSpec(batch_size=50),
+        RunSpec(seed=1),
+    ]
+    assert len({spec.run_id for spec in variants}) == len(variants)
+
+
+def test_spelling_does_not_change_the_id():
+    arguments = (("learning_rate", 0.01), ("beta_1", 0.9))
+    first = RunSpec(optimizer=OptimizerSpec(arguments=arguments))
+    second = RunSpec(
+        model=ModelSpec(hidden_units=[200, 200]),
+        optimizer=OptimizerSpec(arguments=arguments[::-1]),
+    )
+    assert first.run_id == second.run_id
+
+
+def test_fields_at_their_default_do_not_count():
+    @dataclasses.dataclass(frozen=True)
+    class Later(RunSpec):
+        added: int = 0
+
+    assert Later().run_id == RunSpec().run_id
+    assert Later(added=1).run_id != RunSpec().run_id
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: DataSpec(name="svhn"), "dataset: 'svhn'.*'mnist'"),
+        (lambda: DataSpec(binarize="soft"), "binarization: 'soft'.*'static'"),
+        (lambda: ModelSpec(likelihood="poisson"), "likelihood: 'poisson'.*'bernoulli'"),
+        (lambda: ModelSpec(prior="flow"), "prior: 'flow'.*'standard_normal'"),
+        (lambda: ModelSpec(latent_dim=0), "latent_dim.*at least 1"),
+        (lambda: ObjectiveSpec(name="mse"), "objective: 'mse'.*'elbo'"),
+        (lambda: ObjectiveSpec(name="iwae", num_samples=0), "num_samples.*at least 1"),
+        (lambda: ObjectiveSpec(name="renyi", alpha=math.nan), "alpha.*finite"),
+        (lambda: ObjectiveSpec(name="renyi"), "alpha"),
+        (lambda: ObjectiveSpec(name="elbo", alpha=0.5), "alpha"),
+        (lambda: ObjectiveSpec(warm_up_epochs=-1), "warm_up_epochs.*at least 1"),
+        (lambda: OptimizerSpec(name="lion2"), "optimizer: 'lion2'.*'adam'"),
+        (lambda: OptimizerSpec(arguments=(("rate", 1.0),)), "'rate'.*'learning_rate'"),
+        (lambda: OptimizerSpec(arguments=(("epsilon", -1.0),)), "epsilon.*negative"),
+        (lambda: RunSpec(batch_size=0), "batch_size.*at least 1"),
+        (lambda: RunSpec(seed=-1), "seed"),
+    ],
+)
+def test_bad_values_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
