@@ -28,6 +28,8 @@ setup(
         "rich>=13.7",
         "platformdirs>=4.2",
         "filelock>=3.13",
+        # TensorFlow Probability 0.25 imports distutils, which left the standard library.
+        "setuptools>=70; python_version >= '3.12'",
     ],
     extras_require={
         "test": ["pytest>=8.0", "scipy>=1.13"],

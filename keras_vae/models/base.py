@@ -108,8 +108,8 @@ class LatentVariableModel(keras.Model):
 
         Raises:
             ValueError: Before training, if images have the wrong shape, leave [0, 1], hold NaN
-                or are grey under a binary likelihood. Of a `tf.data.Dataset` or a generator
-                only the first batch is checked.
+                or are grey under a binary likelihood. Of a dataset only the first batch is
+                checked, of a generator none.
         """
         check_fit_data(x, self.check_images)
         if validation_data is not None:
