@@ -30,11 +30,13 @@ def draw(methods, asked):
             counts = active_counts(methods[label].activity, THRESHOLD)
             plots.line_with_band(axis, epochs, counts, label, COLOR_INDEX[label])
         axis.set_title(f"({letter}) {labels[0]} and {labels[1]}")
-        axis.set_xlabel("Epoch")
+        plots.label_epochs(axis)
         axis.legend()
     axes[0].set_ylim(bottom=0)
     axes[0].set_ylabel(f"Active latent dimensions\n(activity > {THRESHOLD:g})")
-    plots.add_protocol(figure, asked, "mean over trials, band from lowest to highest trial")
+    plots.add_protocol(
+        figure, asked, PROTOCOL, "mean over trials, band from lowest to highest trial"
+    )
     return figure
 
 

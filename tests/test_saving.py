@@ -15,7 +15,8 @@ import keras, numpy as np
 import keras_vae
 model = keras.models.load_model(sys.argv[1])
 images = np.load(sys.argv[2])
-np.savez(sys.argv[3], reconstruction=model.reconstruct(images), weights=model.log_weights(images, 3),
+np.savez(sys.argv[3], reconstruction=model.reconstruct(images),
+         weights=model.log_weights(images, 3),
          objective=type(model.objective).__name__, samples=model.objective.num_samples)
 """
 

@@ -6,6 +6,7 @@ import signal
 import threading
 
 import joblib
+import keras
 from rich.progress import (
     BarColumn,
     Progress,
@@ -79,7 +80,8 @@ def default_jobs(runs):
 
 def _attempt(spec, epochs, folder, threads, num_samples):
     """Trains one run in a worker; returns what went wrong, or None."""
-    if multiprocessing.parent_process() is not None:
+    in_worker = multiprocessing.parent_process() is not None
+    if in_worker:
         # Ctrl-C reaches every process of the terminal; the parent alone answers it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     devices.configure(threads)
@@ -89,6 +91,10 @@ def _attempt(spec, epochs, folder, threads, num_samples):
         test_log_likelihood(spec, store, num_samples)
     except (StoreError, DivergedError) as error:
         return str(error)
+    finally:
+        if in_worker:
+            # The next run in this process shall not add to this one's memory.
+            keras.utils.clear_session(free_memory=True)
     return None
 
 
