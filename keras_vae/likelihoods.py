@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from keras_vae.checks import check_choice
+from keras_vae import registry
 from keras_vae.networks import dense
 from keras_vae.random import derive_seed
 
@@ -128,14 +128,5 @@ LIKELIHOODS = {"bernoulli": Bernoulli, "gaussian": Gaussian}
 
 
 def get(identifier):
-    """Returns a likelihood from a name, a config or an instance.
-
-    Raises:
-        ValueError: If the name is not one of `LIKELIHOODS`.
-    """
-    if isinstance(identifier, Likelihood):
-        return identifier
-    if isinstance(identifier, dict):
-        return keras.saving.deserialize_keras_object(identifier)
-    check_choice(identifier, LIKELIHOODS, "likelihood")
-    return LIKELIHOODS[identifier]()
+    """Returns a likelihood from a name, a config or an instance."""
+    return registry.get(identifier, LIKELIHOODS, Likelihood, "likelihood")

@@ -14,7 +14,8 @@ import numbers
 import keras
 import tensorflow as tf
 
-from keras_vae.checks import check_choice, check_positive_integer
+from keras_vae import registry
+from keras_vae.checks import check_positive_integer
 
 
 def renyi_bound(log_weights, alpha):
@@ -151,16 +152,7 @@ OBJECTIVES = {"elbo": ELBO, "iwae": IWAE, "renyi": Renyi}
 
 
 def get(identifier):
-    """Returns an objective from a name, a config, an instance or None (the ELBO).
-
-    Raises:
-        ValueError: If the name is not one of `OBJECTIVES`.
-    """
+    """Returns an objective from a name, a config, an instance or None (the ELBO)."""
     if identifier is None:
-        return ELBO()
-    if isinstance(identifier, Objective):
-        return identifier
-    if isinstance(identifier, dict):
-        return keras.saving.deserialize_keras_object(identifier)
-    check_choice(identifier, OBJECTIVES, "objective")
-    return OBJECTIVES[identifier]()
+        identifier = "elbo"
+    return registry.get(identifier, OBJECTIVES, Objective, "objective")

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from keras_vae.checks import check_choice
+from keras_vae import registry
 
 tfd = tfp.distributions
 
@@ -53,16 +53,7 @@ PRIORS = {"standard_normal": StandardNormal}
 
 
 def get(identifier):
-    """Returns a prior from a name, a config, an instance or None (standard normal).
-
-    Raises:
-        ValueError: If the name is not one of `PRIORS`.
-    """
+    """Returns a prior from a name, a config, an instance or None (standard normal)."""
     if identifier is None:
-        return StandardNormal()
-    if isinstance(identifier, Prior):
-        return identifier
-    if isinstance(identifier, dict):
-        return keras.saving.deserialize_keras_object(identifier)
-    check_choice(identifier, PRIORS, "prior")
-    return PRIORS[identifier]()
+        identifier = "standard_normal"
+    return registry.get(identifier, PRIORS, Prior, "prior")

@@ -1,0 +1,25 @@
+"""Parts of a model by name, config or instance."""
+
+import keras
+
+from keras_vae.checks import check_choice
+
+
+def get(identifier, choices, base, what):
+    """Returns a part from what a constructor was given.
+
+    Arguments:
+        identifier: Name, Keras config or instance.
+        choices: Dictionary of classes by name; each can be made without arguments.
+        base: Class whose instances are returned as they are.
+        what: What the part is called in an error.
+
+    Raises:
+        ValueError: If a name is not one of `choices`; the error lists them.
+    """
+    if isinstance(identifier, base):
+        return identifier
+    if isinstance(identifier, dict):
+        return keras.saving.deserialize_keras_object(identifier)
+    check_choice(identifier, choices, what)
+    return choices[identifier]()
