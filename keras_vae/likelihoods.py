@@ -72,6 +72,19 @@ class Likelihood(keras.layers.Layer):
         """Raises `ValueError` if pixels, already known to lie in [0, 1], have no density here."""
 
 
+class LogitBernoulli(tfd.Bernoulli):
+    """`tfd.Bernoulli` whose log-density is `x l - softplus(l)`.
+
+    TFP's own guards against infinite logits, with two softplus a pixel; in a compiled
+    training step on a CPU that costs up to a third of the whole step.
+    """
+
+    def _log_prob(self, event):
+        logits = self.logits_parameter()
+        softplus = tf.maximum(logits, 0.0) + tf.math.log1p(tf.exp(-tf.abs(logits)))
+        return tf.cast(event, logits.dtype) * logits - softplus
+
+
 @keras.saving.register_keras_serializable(package="keras_vae")
 class Bernoulli(Likelihood):
     """Independent Bernoulli pixels with logits linear in the last hidden layer.
@@ -90,7 +103,7 @@ class Bernoulli(Likelihood):
         self.grey_levels = grey_levels
 
     def make_distribution(self, logits):
-        return tfd.Bernoulli(logits=logits, dtype=logits.dtype)
+        return LogitBernoulli(logits=logits, dtype=logits.dtype)
 
     def check_support(self, images):
         if self.grey_levels:

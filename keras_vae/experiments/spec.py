@@ -10,7 +10,8 @@ import keras
 from keras_vae import datasets, likelihoods, objectives, priors, random
 from keras_vae.checks import check_choice, check_positive_integer
 
-# Raised when a change to the code alters the numbers that a spec leads to.
+# Raised when a change to the code alters what a spec leads to by more than rounding. Rounding
+# differs between versions of TensorFlow too; a run records the versions it was trained under.
 PROCEDURE = 1
 
 OPTIMIZERS = {
