@@ -40,14 +40,20 @@ def import_tensorflow():
     Raises:
         ImportError: If Keras is set up with another backend than TensorFlow.
     """
+    # A backend asked for but not installed would fail inside Keras, with a less helpful message.
+    _require_tensorflow_backend(os.environ.get("KERAS_BACKEND", "tensorflow"))
     if "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with captured_stderr():
         import keras
         import tensorflow  # noqa: F401
         import tensorflow_probability  # noqa: F401
-    if keras.backend.backend() != "tensorflow":
+    _require_tensorflow_backend(keras.backend.backend())
+
+
+def _require_tensorflow_backend(name):
+    if name != "tensorflow":
         raise ImportError(
-            "keras_vae needs Keras with the TensorFlow backend. Keras is set up with "
-            f"{keras.backend.backend()!r}: set KERAS_BACKEND=tensorflow before importing it."
+            f"keras_vae needs Keras with the TensorFlow backend. Keras is set up with {name!r}: "
+            "set KERAS_BACKEND=tensorflow before importing it."
         )
