@@ -6,7 +6,7 @@ from setuptools import find_packages, setup
 
 setup(
     name="keras-vae",
-    version="0.1.1",
+    version="0.2.0",
     description="Variational auto-encoders in Keras 3 and TensorFlow Probability: "
     "four reports reproduced, figure by figure",
     long_description=pathlib.Path(__file__).with_name("README.md").read_text(encoding="utf-8"),

@@ -14,7 +14,7 @@ from keras_vae import (  # noqa: E402
 )
 from keras_vae.models import VAE, LatentVariableModel  # noqa: E402
 
-__version__ = "0.1.1"
+__version__ = "0.2.0"
 
 __all__ = [
     "VAE",

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_vae import objectives, random
 from keras_vae.checks import check_image_shape, check_positive_integer
 from keras_vae.models import importance_sampling
+from keras_vae.models.fused_steps import fused_train_function
 from keras_vae.models.inputs import check_fit_data
 
 
@@ -124,6 +125,15 @@ class LatentVariableModel(keras.Model):
             check_fit_data(x, self.check_images)
         return super().evaluate(x, *args, **kwargs)
 
+    def make_train_function(self, force=False):
+        """Makes what `fit` calls: with XLA, all steps of an execution are one computation."""
+        if self.train_function is None or force:
+            super().make_train_function(force)
+            distributed = tf.distribute.has_strategy()
+            if self.jit_compile and self.steps_per_execution > 1 and not distributed:
+                fused = fused_train_function(self.train_step, self.steps_per_execution)
+                self.train_function = _for_tf_data(fused, self.train_function)
+
     def train_step(self, data):
         """One optimiser step on the negative bound; returns the running means."""
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -237,3 +247,12 @@ class LatentVariableModel(keras.Model):
         images = tf.cast(tf.convert_to_tensor(x), self.compute_dtype)
         check_image_shape(images.shape, self.image_shape)
         return images
+
+
+def _for_tf_data(train_function, otherwise):
+    """`train_function` for `tf.data` iterators; `train_on_batch` hands over a generator."""
+
+    def choose(iterator):
+        return (train_function if isinstance(iterator, tf.data.Iterator) else otherwise)(iterator)
+
+    return choose

@@ -1,0 +1,75 @@
+"""Steps inside one computation against the same steps one by one."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_vae as kv
+from keras_vae.models.fused_steps import fused_train_function
+
+
+def trained(images, steps_per_execution, epochs=2):
+    model = kv.VAE(latent_dim=3, hidden_units=(16,), seed=0)
+    model.compile("adam", jit_compile=True, steps_per_execution=steps_per_execution)
+    dataset = tf.data.Dataset.from_tensor_slices(images).batch(30)
+    history = model.fit(dataset, epochs=epochs, verbose=0).history
+    return model, history
+
+
+def test_bit_identical_to_single_steps(digits):
+    """Of 10 batches the last is partial: 4 and 4 run fused, the last two one by one."""
+    images = digits.train.images[:290]
+    single, single_history = trained(images, 1)
+    fused, fused_history = trained(images, 4)
+    assert int(fused.optimizer.iterations) == 20
+    assert fused_history == single_history
+    for a, b in zip(single.weights, fused.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_one_computation_runs_all_steps_and_no_other():
+    calls = []
+
+    def train_step(images):
+        calls.append(images.shape)
+        total.assign_add(tf.reduce_sum(images))
+        return {"total": total.read_value()}
+
+    total = tf.Variable(0.0)
+    train_function = fused_train_function(train_step, steps=3)
+    iterator = iter(tf.data.Dataset.from_tensor_slices(np.ones((7, 2), "float32")).batch(1))
+    assert float(train_function(iterator)["total"]) == 6
+    assert float(train_function(iterator)["total"]) == 12
+    # One is left, and then none.
+    assert float(train_function(iterator)["total"]) == 14
+    with pytest.raises(tf.errors.OutOfRangeError):
+        train_function(iterator)
+    # Traced once for the loop's first step, once for the others, and for single steps.
+    assert len(calls) <= 4
+
+
+@pytest.mark.parametrize("images, sums", [(7, [8, 14]), (5, [8, 10]), (2, [4])])
+def test_a_partial_batch_ends_the_data(images, sums):
+    """Batches of two: of 7 images and of 5 the last batch has one, of 2 there is one batch."""
+    total = tf.Variable(0.0)
+
+    def train_step(batch):
+        total.assign_add(2 * tf.reduce_sum(batch))
+        return {"total": total.read_value()}
+
+    train_function = fused_train_function(train_step, steps=2)
+    iterator = iter(tf.data.Dataset.from_tensor_slices(np.ones(images, "float32")).batch(2))
+    assert [float(train_function(iterator)["total"]) for _ in sums] == sums
+    with pytest.raises(tf.errors.OutOfRangeError):
+        train_function(iterator)
+
+
+def test_arrays_with_labels_and_train_on_batch(digits):
+    images, labels = digits.train
+    model = kv.VAE(latent_dim=3, hidden_units=(16,), seed=0)
+    model.compile("adam", steps_per_execution=5)
+    history = model.fit(images[:250], labels[:250], batch_size=20, epochs=2, verbose=0).history
+    assert history["bound"][1] > history["bound"][0]
+    assert int(model.optimizer.iterations) == 26
+    logs = model.train_on_batch(images[:20], return_dict=True)
+    assert np.isfinite(list(logs.values())).all()
