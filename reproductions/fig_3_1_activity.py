@@ -10,13 +10,22 @@ import sys
 import numpy as np
 
 from keras_vae.experiments import plots
-from keras_vae.experiments.activity_claims import judge_methods
-from keras_vae.experiments.activity_report import PRESETS, PROTOCOL, method_specs
-from keras_vae.experiments.figure import Figure, main
+from keras_vae.experiments.activity_report.protocol import (
+    PRESETS,
+    PROTOCOL,
+    REPORT,
+    method_specs,
+)
+from keras_vae.experiments.activity_report.pruning_claims import judge_methods
+from keras_vae.experiments.activity_report.pruning_figure import (
+    CAPTION,
+    THRESHOLD,
+    counts_by_threshold,
+    label_counts,
+)
+from keras_vae.experiments.figure import Analysis, Figure, main
 from keras_vae.experiments.pruning import active_counts
 
-THRESHOLD = 0.1
-THRESHOLDS = (0.1, 0.01)
 PANELS = {"a": ("VAE", "IW"), "b": ("IW", "IW+BN"), "c": ("IW", "IW+WU")}
 COLOR_INDEX = {"VAE": 1, "IW": 0, "IW+BN": 2, "IW+WU": 3}
 
@@ -32,41 +41,25 @@ def draw(methods, asked):
         axis.set_title(f"({letter}) {labels[0]} and {labels[1]}")
         plots.label_epochs(axis)
         axis.legend()
-    axes[0].set_ylim(bottom=0)
-    axes[0].set_ylabel(f"Active latent dimensions\n(activity > {THRESHOLD:g})")
-    plots.add_protocol(
-        figure, asked, PROTOCOL, "mean over trials, band from lowest to highest trial"
-    )
+    label_counts(axes[0])
     return figure
 
 
-def data(methods):
-    """The numbers behind the panels, per trial and epoch."""
-    return {
-        "active_dimensions": {
-            label: {str(t): active_counts(method.activity, t).tolist() for t in THRESHOLDS}
-            for label, method in methods.items()
-        }
-    }
-
-
-def judge(methods, asked):
-    """Judges the report's claims at the report's threshold."""
-    return judge_methods(
-        {label: method.activity for label, method in methods.items()}, THRESHOLD, asked.dataset
-    )
+def analyse(methods, asked):
+    """Draws, and judges the report's claims at the report's threshold."""
+    activity = {label: method.activity for label, method in methods.items()}
+    claims = judge_methods(activity, THRESHOLD, asked.dataset)
+    return Analysis(draw(methods, asked), CAPTION, claims, counts_by_threshold(methods))
 
 
 FIGURE = Figure(
-    report="activity",
+    report=REPORT,
     name="fig_3_1",
     title="Figure 3.1: effect of methods on latent dimension activity (n_z = 50)",
     presets=PRESETS,
     protocol=PROTOCOL,
     specs=method_specs,
-    draw=draw,
-    judge=judge,
-    data=data,
+    analyse=analyse,
 )
 
 if __name__ == "__main__":

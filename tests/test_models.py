@@ -9,7 +9,7 @@ from scipy import stats
 
 import keras_vae as kv
 from keras_vae import likelihoods, objectives, random
-from keras_vae.experiments.activity_report import ADAM
+from keras_vae.experiments.activity_report.protocol import ADAM
 
 tfd = tfp.distributions
 

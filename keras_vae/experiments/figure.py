@@ -6,17 +6,18 @@ import sys
 from collections.abc import Callable
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 from rich.console import Console
 from rich.table import Table
 
-from keras_vae.experiments import options, results
+from keras_vae.experiments import options, plots, results
+from keras_vae.experiments.claims import Claim
 from keras_vae.experiments.evaluation import test_log_likelihood
 from keras_vae.experiments.spec import RunSpec
 from keras_vae.experiments.store import RunStore, StoredRun, StoreError
 from keras_vae.experiments.sweeps import SweepError, train_all
-from keras_vae.experiments.training import versions
+from keras_vae.experiments.training import load_model, versions
 
-NUM_SAMPLES = 50
 STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow"}
 
 
@@ -30,12 +31,14 @@ class MethodRuns:
         epochs: Epochs asked for; a stored run may have more.
         log_likelihood: Test log-likelihood of each trial's last weights, from
             `test_log_likelihood`.
+        store: Where the runs are.
     """
 
     specs: list[RunSpec]
     runs: list[StoredRun]
     epochs: int
     log_likelihood: list[dict]
+    store: RunStore
 
     @property
     def activity(self):
@@ -45,6 +48,28 @@ class MethodRuns:
     def history(self, name):
         """One column of the history, shape (trials, epochs)."""
         return np.stack([run.history[name][: self.epochs] for run in self.runs])
+
+    def load_models(self):
+        """Yields each trial's model, with its last weights, and the data set."""
+        for spec in self.specs:
+            yield load_model(spec, self.store)
+
+
+@dataclasses.dataclass(frozen=True)
+class Analysis:
+    """What a figure makes of its runs.
+
+    Attributes:
+        picture: Matplotlib figure.
+        caption: How the picture shows its numbers, to be printed small under it.
+        claims: List of `Claim`.
+        data: The figure's own numbers, as JSON-compatible values.
+    """
+
+    picture: Picture
+    caption: str
+    claims: list[Claim]
+    data: dict
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,9 +83,7 @@ class Figure:
         presets: Dictionary of `Preset` by name.
         protocol: What the report asks for, as JSON-compatible values.
         specs: Function from (dataset, seed) to a dictionary of `RunSpec` by method.
-        draw: Function from (methods, options) to a Matplotlib figure.
-        judge: Function from (methods, options) to a list of `Claim`.
-        data: Function from methods to the figure's own numbers, JSON-compatible.
+        analyse: Function from (dictionary of `MethodRuns` by method, options) to `Analysis`.
     """
 
     report: str
@@ -69,9 +92,7 @@ class Figure:
     presets: dict[str, options.Preset]
     protocol: dict
     specs: Callable
-    draw: Callable
-    judge: Callable
-    data: Callable
+    analyse: Callable
 
 
 def main(figure, argv=None):
@@ -118,27 +139,12 @@ def make(figure, asked, console):
     results.prepare_folder(folder)
     store = RunStore(asked.store)
     methods = collect(figure, asked, store, console)
-    claims = figure.judge(methods, asked)
-    data = {
-        "figure": f"{figure.report}/{figure.name}",
-        "title": figure.title,
-        "protocol": {
-            "reached": {
-                "dataset": asked.dataset,
-                "binarize": next(iter(methods.values())).specs[0].data.binarize,
-                "epochs": asked.epochs,
-                "trials": asked.trials,
-                "seeds": list(asked.seeds),
-            },
-            "asked": figure.protocol,
-        },
-        "versions": versions(),
-        "runs": {label: describe(method) for label, method in methods.items()},
-        **figure.data(methods),
-    }
-    kept = results.write(folder, figure.draw(methods, asked), data, claims)
-    report(console, claims, folder, kept)
-    return claims
+    analysis = figure.analyse(methods, asked)
+    plots.add_protocol(analysis.picture, asked, figure.protocol, analysis.claims, analysis.caption)
+    data = {**describe_figure(figure, asked, methods), **analysis.data}
+    kept = results.write(folder, analysis.picture, data, analysis.claims)
+    report(console, analysis.claims, folder, kept)
+    return analysis.claims
 
 
 def collect(figure, asked, store, console):
@@ -147,14 +153,45 @@ def collect(figure, asked, store, console):
     labels = list(by_seed[0])
     specs = [trial[label] for label in labels for trial in by_seed]
     runs = train_all(
-        specs, asked.epochs, store, jobs=asked.jobs, num_samples=NUM_SAMPLES, console=console
+        specs,
+        asked.epochs,
+        store,
+        jobs=asked.jobs,
+        num_samples=asked.likelihood_samples,
+        num_images=asked.likelihood_images,
+        console=console,
     )
-    evaluations = [test_log_likelihood(spec, store, NUM_SAMPLES) for spec in specs]
+    evaluations = [
+        test_log_likelihood(spec, store, asked.likelihood_samples, asked.likelihood_images)
+        for spec in specs
+    ]
     methods = {}
     for index, label in enumerate(labels):
         part = slice(index * asked.trials, (index + 1) * asked.trials)
-        methods[label] = MethodRuns(specs[part], runs[part], asked.epochs, evaluations[part])
+        methods[label] = MethodRuns(specs[part], runs[part], asked.epochs, evaluations[part], store)
     return methods
+
+
+def describe_figure(figure, asked, methods):
+    """What was asked for, what ran and under what, as JSON-compatible values."""
+    return {
+        "figure": f"{figure.report}/{figure.name}",
+        "title": figure.title,
+        "protocol": {
+            "reached": {
+                "dataset": asked.dataset,
+                "binarize": {
+                    label: method.specs[0].data.binarize for label, method in methods.items()
+                },
+                "epochs": asked.epochs,
+                "trials": asked.trials,
+                "seeds": list(asked.seeds),
+            },
+            "asked": figure.protocol,
+        },
+        "versions": versions(),
+        "runs": {label: describe(method) for label, method in methods.items()},
+    }
 
 
 def describe(method):

@@ -18,6 +18,8 @@ class Preset:
         trials: Runs a method, with seeds that count up from `--seed`.
         embedded_epochs: Epochs where `mnist_5k` stands in for MNIST: its epochs are shorter.
         embedded_trials: Trials where `mnist_5k` stands in for MNIST.
+        likelihood_samples: Importance samples per image for the test log-likelihood.
+        likelihood_images: Test images, from the first on, it is taken over; None for all.
     """
 
     dataset: str | None
@@ -25,6 +27,8 @@ class Preset:
     trials: int
     embedded_epochs: int | None = None
     embedded_trials: int | None = None
+    likelihood_samples: int = 50
+    likelihood_images: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Options:
     jobs: int | None
     store: pathlib.Path | None
     output: pathlib.Path
+    likelihood_samples: int
+    likelihood_images: int | None
     notice: str | None = None
 
     @property
@@ -70,6 +76,16 @@ def parse(argv, *, description, presets):
     add("--jobs", type=_positive, help="runs at a time; by default as many as the machine suits")
     add("--store", type=pathlib.Path, help="folder of stored runs [KERAS_VAE_STORE or the cache]")
     add("--output", type=pathlib.Path, default="results", help="folder that gets the results")
+    add(
+        "--likelihood-samples",
+        type=_positive,
+        help="importance samples per image for the test log-likelihood, in place of the preset's",
+    )
+    add(
+        "--likelihood-images",
+        type=_positive,
+        help="how many test images that takes, in place of the preset's",
+    )
     arguments = parser.parse_args(argv)
     return resolve(presets, **vars(arguments))
 
@@ -85,6 +101,8 @@ def resolve(
     jobs=None,
     store=None,
     output="results",
+    likelihood_samples=None,
+    likelihood_images=None,
 ):
     """Fills in a preset's values.
 
@@ -113,6 +131,8 @@ def resolve(
         jobs=jobs,
         store=store,
         output=pathlib.Path(output),
+        likelihood_samples=likelihood_samples or chosen.likelihood_samples,
+        likelihood_images=likelihood_images or chosen.likelihood_images,
         notice=notice,
     )
 

@@ -8,6 +8,8 @@ import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 from matplotlib.ticker import MaxNLocator  # noqa: E402
 
+from keras_vae.experiments.claims import INCONCLUSIVE  # noqa: E402
+
 # Okabe & Ito's palette, distinguishable with every common colour blindness.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 LINE_STYLES = ("-", "--", "-.", ":")
@@ -36,6 +38,23 @@ def label_epochs(axis):
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
+def zoom_on_ends(axis, curves, below=25.0, above=3.0):
+    """Shows a bound's range from `below` nats under the lowest end to the highest value.
+
+    A bound rises by hundreds of nats in its first epochs, which would hide all that follows.
+
+    Arguments:
+        axis: Matplotlib axes.
+        curves: Arrays of shape (trials, epochs).
+        below: Nats shown under the lowest final value.
+        above: Nats shown over the highest value.
+    """
+    lowest = min(np.min(curve) for curve in curves)
+    bottom = max(lowest, min(np.min(np.asarray(curve)[:, -1]) for curve in curves) - below)
+    top = max(np.max(curve) for curve in curves)
+    axis.set_ylim(bottom - 0.5, top + above)
+
+
 def line_with_band(axis, epochs, trials, label, index):
     """Draws the mean over trials, and a band from the lowest trial to the highest.
 
@@ -57,24 +76,49 @@ def line_with_band(axis, epochs, trials, label, index):
         )
 
 
-def add_protocol(figure, asked, protocol, text):
-    """Writes small under the whole figure what was computed.
+def shade_plot(axis, values, limits):
+    """Draws values by row and epoch, darker where higher, the first row at the bottom.
+
+    Arguments:
+        axis: Matplotlib axes.
+        values: Array of shape (rows, epochs).
+        limits: Lowest and highest value of the scale.
+
+    Returns:
+        Matplotlib image, for a colour bar.
+    """
+    rows, epochs = values.shape
+    image = axis.imshow(
+        values,
+        cmap="Greys",
+        vmin=limits[0],
+        vmax=limits[1],
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+        extent=(0.5, epochs + 0.5, 0.5, rows + 0.5),
+    )
+    axis.grid(False)
+    label_epochs(axis)
+    return image
+
+
+def add_protocol(figure, asked, protocol, claims, caption):
+    """Writes small under the whole figure what was computed and what it does not decide.
 
     Arguments:
         figure: Matplotlib figure.
         asked: `options.Options`.
         protocol: What the report asks for, with its number of `epochs`.
-        text: How the figure shows it.
+        claims: List of `Claim`.
+        caption: How the figure shows it.
     """
     trials = "1 trial" if asked.trials == 1 else f"{asked.trials} trials"
-    figure.supxlabel(
-        f"{asked.dataset}, {asked.epochs} of the report's {protocol['epochs']} epochs, {trials}; "
-        + text,
-        fontsize=8,
-        color="#444444",
-        x=0.01,
-        ha="left",
-    )
+    text = f"{asked.dataset}, {asked.epochs} of {protocol['epochs']} epochs, {trials}; {caption}"
+    open_ids = [claim.id.partition(".")[2] for claim in claims if claim.verdict == INCONCLUSIVE]
+    if open_ids:
+        text += f"\nInconclusive at this length: {', '.join(open_ids)}"
+    figure.supxlabel(text, fontsize=8, color="#444444", x=0.01, ha="left")
 
 
 def save(figure, path):

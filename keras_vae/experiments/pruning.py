@@ -64,29 +64,3 @@ def returned_fraction(activity, threshold):
     pruned = np.maximum.accumulate(was_active & ~active, axis=1)
     returned = (pruned & active).any(axis=1)
     return float(returned.sum() / max(1, pruned[:, -1].sum()))
-
-
-def final_count(counts, share=0.1):
-    """Mean count over trials and the last share of the epochs."""
-    counts = np.asarray(counts, dtype=float)
-    return float(counts[:, -_window(counts, share) :].mean())
-
-
-def has_settled(counts, share=0.1, tolerance=0.5):
-    """Whether the mean count changed by at most `tolerance` between the two last windows.
-
-    Arguments:
-        counts: Array of shape (trials, epochs).
-        share: Length of a window as a share of all epochs.
-        tolerance: Number of dimensions.
-    """
-    counts = np.asarray(counts, dtype=float)
-    width = _window(counts, share)
-    if counts.shape[1] < 2 * width:
-        return False
-    last = counts[:, -width:].mean()
-    return bool(abs(last - counts[:, -2 * width : -width].mean()) <= tolerance)
-
-
-def _window(counts, share):
-    return max(1, round(share * counts.shape[1]))

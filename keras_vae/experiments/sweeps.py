@@ -18,7 +18,7 @@ from rich.progress import (
 from keras_vae import datasets
 from keras_vae.checks import check_positive_integer
 from keras_vae.experiments import devices
-from keras_vae.experiments.evaluation import test_log_likelihood
+from keras_vae.experiments.evaluation import stored_log_likelihood, test_log_likelihood
 from keras_vae.experiments.store import RunStore, StoreError
 from keras_vae.experiments.training import DivergedError, train
 
@@ -30,7 +30,7 @@ class SweepError(Exception):
     """Some runs of a sweep failed; the others are stored."""
 
 
-def train_all(specs, epochs, store, *, jobs=None, num_samples=50, console=None):
+def train_all(specs, epochs, store, *, jobs=None, num_samples=50, num_images=None, console=None):
     """Brings runs to a number of epochs and evaluates each; stored work is not repeated.
 
     Runs go in parallel through joblib, so that `joblib.parallel_config` can send them to
@@ -42,6 +42,7 @@ def train_all(specs, epochs, store, *, jobs=None, num_samples=50, console=None):
         store: `RunStore`.
         jobs: Runs at a time; None uses one a core (at most four with a GPU).
         num_samples: Importance samples per test image in the final evaluation.
+        num_images: Test images in the final evaluation; None for all.
         console: `rich.console.Console` for the progress bar; None for the default.
 
     Returns:
@@ -57,19 +58,28 @@ def train_all(specs, epochs, store, *, jobs=None, num_samples=50, console=None):
     store.prepare(len(specs))
     for spec in specs:
         store.load(spec)
-        store.evaluations(spec)
+
+    def finished(spec):
+        evaluated = stored_log_likelihood(spec, store, num_samples, num_images) is not None
+        return evaluated and store.epochs_done(spec) >= epochs
+
+    if missing := [spec for spec in specs if not finished(spec)]:
+        _train_missing(missing, epochs, store, jobs, (num_samples, num_images), console)
+    return [store.load(spec) for spec in specs]
+
+
+def _train_missing(specs, epochs, store, jobs, evaluation, console):
     for name in sorted({spec.data.name for spec in specs}):
         datasets.load(name)
     threads = max(1, devices.cores() // jobs)
     with _progress_bar(specs, epochs, store, console):
         failures = joblib.Parallel(n_jobs=jobs, prefer="processes")(
-            joblib.delayed(_attempt)(spec, epochs, str(store.folder), threads, num_samples)
+            joblib.delayed(_attempt)(spec, epochs, str(store.folder), threads, evaluation)
             for spec in specs
         )
     failures = [failure for failure in failures if failure is not None]
     if failures:
         raise SweepError("\n".join(failures))
-    return [store.load(spec) for spec in specs]
 
 
 def default_jobs(runs):
@@ -78,7 +88,7 @@ def default_jobs(runs):
     return max(1, min(limit, runs))
 
 
-def _attempt(spec, epochs, folder, threads, num_samples):
+def _attempt(spec, epochs, folder, threads, evaluation):
     """Trains one run in a worker; returns what went wrong, or None."""
     in_worker = multiprocessing.parent_process() is not None
     if in_worker:
@@ -88,7 +98,7 @@ def _attempt(spec, epochs, folder, threads, num_samples):
     store = RunStore(folder)
     try:
         train(spec, epochs, store)
-        test_log_likelihood(spec, store, num_samples)
+        test_log_likelihood(spec, store, *evaluation)
     except (StoreError, DivergedError) as error:
         return str(error)
     finally:

@@ -7,7 +7,7 @@ import threading
 import keras
 
 from keras_vae.callbacks import LatentActivity
-from keras_vae.experiments.activity_report import ADAM
+from keras_vae.experiments.activity_report.protocol import ADAM
 from keras_vae.experiments.spec import DataSpec, ObjectiveSpec, RunSpec
 from keras_vae.experiments.training import (
     MAX_STEPS_PER_EXECUTION,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_vae.experiments.activity_report import ADAM
+from keras_vae.experiments.activity_report.protocol import ADAM
 from keras_vae.experiments.spec import DataSpec, ModelSpec, ObjectiveSpec, RunSpec
 from keras_vae.experiments.store import RunStore
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_vae.experiments.activity_claims import judge_methods
+from keras_vae.experiments.activity_report.pruning_claims import judge_methods
 from keras_vae.experiments.claims import (
     INCONCLUSIVE,
     NOT_REPRODUCED,

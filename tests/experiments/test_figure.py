@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from keras_vae.experiments import options, results
-from keras_vae.experiments.activity_report import PRESETS
+from keras_vae.experiments.activity_report.protocol import PRESETS
 from keras_vae.experiments.claims import Claim
-from keras_vae.experiments.figure import Figure, main
+from keras_vae.experiments.figure import Analysis, Figure, main
 from keras_vae.experiments.plots import panels
 from keras_vae.experiments.store import RunStore
 
@@ -45,9 +45,12 @@ def figure(spec):
         },
         protocol={"epochs": 10},
         specs=lambda dataset, seed: {"small": dataclasses.replace(spec, seed=seed)},
-        draw=lambda methods, asked: panels(1)[0],
-        judge=lambda methods, asked: [Claim("t.0.1", "s", "r", {"x": 1.0}, True)],
-        data=lambda methods: {"counts": methods["small"].activity.shape},
+        analyse=lambda methods, asked: Analysis(
+            picture=panels(1)[0],
+            caption="nothing",
+            claims=[Claim("t.0.1", "s", "r", {"x": 1.0}, True)],
+            data={"counts": methods["small"].activity.shape},
+        ),
     )
 
 
@@ -65,7 +68,7 @@ def test_trials_in_parallel_leave_picture_numbers_and_claims(figure, tmp_path, d
     data = read(tmp_path, "data.json")
     reached = data["protocol"]["reached"]
     assert reached["epochs"] == 1 and reached["seeds"] == [5, 6]
-    assert reached["dataset"] == "mnist_5k" and reached["binarize"] == "stochastic"
+    assert reached["dataset"] == "mnist_5k" and reached["binarize"] == {"small": "stochastic"}
     assert data["counts"] == [2, 1, 4] and len(set(data["runs"]["small"]["ids"])) == 2
     assert data["versions"]["keras"] and data["runs"]["small"]["trained_under"]
     for trial in range(2):

@@ -32,16 +32,7 @@ def test_returned_fraction():
     assert pruning.returned_fraction(np.ones((1, 3, 2)), 0.5) == 0
 
 
-def test_final_count_and_settling():
-    falling = np.linspace(50, 10, 100)[None]
-    settled = np.concatenate([falling[0], np.full(40, 10.0)])[None]
-    assert pruning.final_count(settled) == 10
-    assert pruning.has_settled(settled) and not pruning.has_settled(falling)
-    assert not pruning.has_settled([[10]])
-
-
 @pytest.mark.parametrize("trials", [1, 3])
 def test_equal_trials_give_what_one_gives(trials):
     counts = np.repeat([[50, 30, 20, 15, 12]], trials, axis=0)
     assert pruning.largest_drop(counts, 5) == 20
-    assert pruning.final_count(counts, share=0.4) == 13.5

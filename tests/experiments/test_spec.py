@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from keras_vae.experiments.activity_report import method_specs
+from keras_vae.experiments.activity_report.protocol import method_specs
 from keras_vae.experiments.spec import (
     DataSpec,
     ModelSpec,

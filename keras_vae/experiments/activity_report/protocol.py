@@ -9,13 +9,18 @@ from keras_vae.experiments.spec import (
     RunSpec,
 )
 
+REPORT = "activity"
 LATENT_DIM = 50
+LATENT_DIMS = (2, 5, 10, 20, 50, 100)
 NUM_SAMPLES = 5
 WARM_UP_EPOCHS = 100
 ADAM = OptimizerSpec(
     name="adam",
     arguments=(("learning_rate", 1e-3), ("beta_1", 0.9), ("beta_2", 0.9), ("epsilon", 1e-4)),
 )
+ELBO = ObjectiveSpec(name="elbo")
+IMPORTANCE_WEIGHTED = ObjectiveSpec(name="iwae", num_samples=NUM_SAMPLES)
+WARM_UP = ObjectiveSpec(name="iwae", num_samples=NUM_SAMPLES, warm_up_epochs=WARM_UP_EPOCHS)
 
 PROTOCOL = {
     "dataset": "mnist",
@@ -29,36 +34,65 @@ PROTOCOL = {
 PRESETS = {
     "smoke": Preset(dataset="mnist_5k", epochs=3, trials=1),
     "quick": Preset(dataset=None, epochs=8, trials=1, embedded_epochs=60, embedded_trials=2),
-    "paper": Preset(dataset="mnist", epochs=300, trials=3),
+    "paper": Preset(dataset="mnist", epochs=300, trials=3, likelihood_samples=5000),
+}
+SINGLE_TRIAL_PRESETS = {
+    "smoke": PRESETS["smoke"],
+    "quick": Preset(dataset=None, epochs=8, trials=1, embedded_epochs=60),
+    "paper": Preset(dataset="mnist", epochs=300, trials=1, likelihood_samples=5000),
 }
 
 
-def method_specs(dataset, seed, latent_dim=LATENT_DIM):
-    """The four methods whose activity the report compares.
+def run_spec(data, seed, objective=IMPORTANCE_WEIGHTED, latent_dim=LATENT_DIM, **model):
+    """A run under the report's optimiser.
 
     Arguments:
-        dataset: Name of the data set, binarised at one half.
+        data: `DataSpec`, or the name of a data set to binarise at one half.
         seed: Seed of the trial.
+        objective: `ObjectiveSpec`.
         latent_dim: Number of latent dimensions.
+        **model: Further arguments of `ModelSpec`.
 
     Returns:
-        Dictionary of `RunSpec` by the name that figures give the method.
+        `RunSpec`.
     """
+    if isinstance(data, str):
+        data = DataSpec(name=data, binarize="static")
+    model = ModelSpec(latent_dim=latent_dim, **model)
+    return RunSpec(data=data, model=model, objective=objective, optimizer=ADAM, seed=seed)
 
-    def spec(objective, batch_norm=False):
-        return RunSpec(
-            data=DataSpec(name=dataset, binarize="static"),
-            model=ModelSpec(latent_dim=latent_dim, batch_norm=batch_norm),
-            objective=objective,
-            optimizer=ADAM,
-            seed=seed,
-        )
 
-    importance_weighted = ObjectiveSpec(name="iwae", num_samples=NUM_SAMPLES)
-    warm_up = ObjectiveSpec(name="iwae", num_samples=NUM_SAMPLES, warm_up_epochs=WARM_UP_EPOCHS)
+def method_specs(data, seed):
+    """The four methods whose activity the report compares: `RunSpec` by name."""
     return {
-        "VAE": spec(ObjectiveSpec(name="elbo")),
-        "IW": spec(importance_weighted),
-        "IW+BN": spec(importance_weighted, batch_norm=True),
-        "IW+WU": spec(warm_up),
+        "VAE": run_spec(data, seed, ELBO),
+        "IW": run_spec(data, seed),
+        "IW+BN": run_spec(data, seed, batch_norm=True),
+        "IW+WU": run_spec(data, seed, WARM_UP),
     }
+
+
+def chosen_methods(*names):
+    """Returns a function like `method_specs` for some of the four methods."""
+
+    def specs(data, seed):
+        found = method_specs(data, seed)
+        return {name: found[name] for name in names}
+
+    return specs
+
+
+def decoder_specs(dataset, seed):
+    """The plain VAE with both decoders, on binary and on grey images."""
+    grey = DataSpec(name=dataset, binarize=None)
+    return {
+        "Bernoulli": run_spec(dataset, seed, ELBO),
+        "Gaussian": run_spec(dataset, seed, ELBO, likelihood="gaussian"),
+        "Bernoulli, grey": run_spec(grey, seed, ELBO, grey_levels=True),
+        "Gaussian, grey": run_spec(grey, seed, ELBO, likelihood="gaussian"),
+    }
+
+
+def latent_dim_specs(dataset, seed):
+    """Importance weighting with each of `LATENT_DIMS`, by that number as text."""
+    return {str(size): run_spec(dataset, seed, latent_dim=size) for size in LATENT_DIMS}

@@ -1,11 +1,10 @@
 """The activity report's claims about pruning (Figure 3.1), as measured rules."""
 
 from keras_vae.experiments.claims import Claim, unmet_requirements
+from keras_vae.experiments.convergence import final_value, has_settled
 from keras_vae.experiments.pruning import (
     active_counts,
     epochs_to_half_pruned,
-    final_count,
-    has_settled,
     largest_drop,
     returned_fraction,
 )
@@ -29,8 +28,8 @@ class MethodActivity:
         self.early_drop = largest_drop(self.counts, EARLY)
         self.half_pruned = epochs_to_half_pruned(self.counts)
         self.returned = returned_fraction(activity, threshold)
-        self.final = final_count(self.counts)
-        self.settled = has_settled(self.counts)
+        self.final = final_value(self.counts)
+        self.settled = has_settled(self.counts, CLEAR_DIFFERENCE)
 
     def mean_count(self, epoch):
         """Mean count over trials after an epoch counted from 1; None if it never ran."""

@@ -1,0 +1,1 @@
+"""The report "Latent Space Activity and Visualization": its runs, its plots and its claims."""

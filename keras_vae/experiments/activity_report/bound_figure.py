@@ -1,0 +1,81 @@
+"""Figures 2.1 to 2.5 of the activity report: bounds per epoch."""
+
+import numpy as np
+
+from keras_vae.experiments import plots
+from keras_vae.experiments.activity_report.protocol import (
+    PROTOCOL,
+    REPORT,
+    SINGLE_TRIAL_PRESETS,
+)
+from keras_vae.experiments.convergence import epochs_to_within, final_value
+from keras_vae.experiments.figure import Analysis, Figure
+
+NEAR = 1.0
+CAPTION = "bounds at beta = 1; mean over trials, band from lowest to highest"
+
+
+def bound_figure(*, name, title, specs, judge, legend_title=None, below=25.0):
+    """A figure that shows training and test bounds per epoch.
+
+    Arguments:
+        name: Name of the figure's folder.
+        title: What it shows.
+        specs: Function from (dataset, seed) to a dictionary of `RunSpec` by method.
+        judge: Function from (methods, options) to a list of `Claim`.
+        legend_title: What the methods' names are, where they do not say so themselves.
+        below: Nats shown under the lowest final bound.
+
+    Returns:
+        `Figure`.
+    """
+
+    def analyse(methods, asked):
+        picture = draw(methods, asked, legend_title, below)
+        return Analysis(picture, CAPTION, judge(methods, asked), data(methods))
+
+    return Figure(
+        report=REPORT,
+        name=name,
+        title=title,
+        presets=SINGLE_TRIAL_PRESETS,
+        protocol=PROTOCOL,
+        specs=specs,
+        analyse=analyse,
+    )
+
+
+def draw(methods, asked, legend_title, below):
+    """Two panels: the bound on training data, and on test data."""
+    figure, axes = plots.panels(2, width=4.6, sharey=True)
+    epochs = np.arange(1, asked.epochs + 1)
+    for axis, split in zip(axes, ("train", "test"), strict=True):
+        for index, (label, method) in enumerate(methods.items()):
+            plots.line_with_band(axis, epochs, method.history(f"{split}_bound"), label, index)
+        axis.set_title({"train": "Training data", "test": "Test data"}[split])
+        plots.label_epochs(axis)
+    axes[0].set_ylabel("Bound on log p(x) (nats per image)")
+    axes[1].legend(title=legend_title)
+    curves = [m.history(f"{s}_bound") for m in methods.values() for s in ("train", "test")]
+    plots.zoom_on_ends(axes[0], curves, below)
+    return figure
+
+
+def data(methods):
+    """The curves, and how fast each came near its end, per method."""
+    return {
+        "bounds": {
+            label: {
+                split: np.round(method.history(f"{split}_bound"), 4).tolist()
+                for split in ("train", "test")
+            }
+            for label, method in methods.items()
+        },
+        "convergence": {
+            label: {
+                "final_test_bound": final_value(method.history("test_bound")),
+                "epochs_to_within_1_nat": epochs_to_within(method.history("test_bound"), NEAR),
+            }
+            for label, method in methods.items()
+        },
+    }

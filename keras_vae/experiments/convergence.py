@@ -1,0 +1,48 @@
+"""Measures of how a quantity settles over epochs, from one row a trial."""
+
+import numpy as np
+
+
+def final_value(values, share=0.1):
+    """Mean over trials and the last share of the epochs.
+
+    Arguments:
+        values: Array of shape (trials, epochs).
+        share: Length of the window as a share of all epochs.
+    """
+    values = np.asarray(values, dtype=float)
+    return float(values[:, -_window(values, share) :].mean())
+
+
+def has_settled(values, tolerance, share=0.1):
+    """Whether the mean over trials moved by at most `tolerance` between the two last windows.
+
+    Arguments:
+        values: Array of shape (trials, epochs).
+        tolerance: Largest change, in the values' own unit.
+        share: Length of a window as a share of all epochs.
+    """
+    values = np.asarray(values, dtype=float)
+    width = _window(values, share)
+    if values.shape[1] < 2 * width:
+        return False
+    last = values[:, -width:].mean()
+    return bool(abs(last - values[:, -2 * width : -width].mean()) <= tolerance)
+
+
+def epochs_to_within(values, distance):
+    """Epochs until the mean over trials first comes within a distance of its final value.
+
+    Arguments:
+        values: Array of shape (trials, epochs) of a bound that rises.
+        distance: In the values' own unit.
+
+    Returns:
+        Number of epochs, counted from 1.
+    """
+    mean = np.asarray(values, dtype=float).mean(axis=0)
+    return int(np.argmax(mean >= final_value(values) - distance)) + 1
+
+
+def _window(values, share):
+    return max(1, round(share * values.shape[1]))
