@@ -24,6 +24,8 @@ setup(
         "numpy>=2.0",
         "mlxtend>=0.23",
         "matplotlib>=3.9",
+        "scikit-learn>=1.5",
+        "scipy>=1.13",
         "joblib>=1.4",
         "rich>=13.7",
         "platformdirs>=4.2",
@@ -32,7 +34,7 @@ setup(
         "setuptools>=70; python_version >= '3.12'",
     ],
     extras_require={
-        "test": ["pytest>=8.0", "scipy>=1.13"],
+        "test": ["pytest>=8.0"],
         "gpu": ["tensorflow[and-cuda]>=2.20"],
         "benchmark": ["jax>=0.7", "torch>=2.6"],
     },

@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_vae.experiments import plots
 from keras_vae.experiments.activity_report.protocol import (
+    METHOD_STYLES,
     PRESETS,
     PROTOCOL,
     REPORT,
@@ -27,7 +28,6 @@ from keras_vae.experiments.figure import Analysis, Figure, main
 from keras_vae.experiments.pruning import active_counts
 
 PANELS = {"a": ("VAE", "IW"), "b": ("IW", "IW+BN"), "c": ("IW", "IW+WU")}
-COLOR_INDEX = {"VAE": 1, "IW": 0, "IW+BN": 2, "IW+WU": 3}
 
 
 def draw(methods, asked):
@@ -37,7 +37,7 @@ def draw(methods, asked):
     for axis, (letter, labels) in zip(axes, PANELS.items(), strict=True):
         for label in labels:
             counts = active_counts(methods[label].activity, THRESHOLD)
-            plots.line_with_band(axis, epochs, counts, label, COLOR_INDEX[label])
+            plots.line_with_band(axis, epochs, counts, label, METHOD_STYLES[label])
         axis.set_title(f"({letter}) {labels[0]} and {labels[1]}")
         plots.label_epochs(axis)
         axis.legend()

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_vae import random
-from keras_vae.checks import check_positive_integer
+from keras_vae.checks import check_choice, check_positive_integer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +25,31 @@ class Split:
     def images(self):
         """float32 array of shape (N, height, width), in [0, 1], made at each access."""
         return as_floats(self.pixels)
+
+    def of_classes(self, classes):
+        """The images whose label is among `classes`, in the same order.
+
+        Raises:
+            ValueError: If there are no labels, or none of some class.
+        """
+        if self.labels is None:
+            raise ValueError(f"These images have no labels to choose by. Received: {classes}.")
+        present = np.unique(self.labels).tolist()
+        for label in classes:
+            check_choice(label, present, "class")
+        chosen = np.isin(self.labels, classes)
+        return Split(self.pixels[chosen], self.labels[chosen])
+
+    def first(self, count):
+        """The first `count` images.
+
+        Raises:
+            ValueError: If there are fewer.
+        """
+        if count > len(self):
+            raise ValueError(f"There are {len(self)} images. Received: {count}.")
+        labels = None if self.labels is None else self.labels[:count]
+        return Split(self.pixels[:count], labels)
 
     def __len__(self):
         return len(self.pixels)
@@ -57,6 +82,23 @@ class ImageData:
     def image_shape(self):
         """Shape of one image."""
         return self.train.pixels.shape[1:]
+
+    def select(self, *, classes=None, train_images=None):
+        """A part of the data set.
+
+        Arguments:
+            classes: Labels of the images to keep, in both splits; None for all.
+            train_images: How many of those, from the first on, to train on; None for all.
+
+        Raises:
+            ValueError: If a class or that many images are not in the data set.
+        """
+        train, test = self.train, self.test
+        if classes is not None:
+            train, test = train.of_classes(classes), test.of_classes(classes)
+        if train_images is not None:
+            train = train.first(train_images)
+        return dataclasses.replace(self, train=train, test=test)
 
     def steps_per_epoch(self, batch_size):
         """Full batches in one epoch.

@@ -39,23 +39,26 @@ class Claim:
         return {"id": content.pop("id"), "verdict": self.verdict, **content}
 
 
-def unmet_requirements(*, dataset, trials, epochs, min_epochs, min_trials=2, settled=True):
+def unmet_requirements(
+    *, dataset, trials, epochs, min_epochs, min_trials=2, settled=True, about="mnist"
+):
     """Lists what keeps runs from deciding a claim.
 
     Arguments:
-        dataset: Data set of the runs; the reports' claims are about MNIST.
+        dataset: Data set of the runs.
         trials: Runs per method.
         epochs: Epochs per run.
         min_epochs: Epochs below which the claim is not decided.
         min_trials: Runs per method below which it is not decided.
         settled: Whether the quantity had stopped changing at the end, where that matters.
+        about: Data set that the claim is about.
 
     Returns:
         Tuple of strings.
     """
     reasons = []
-    if dataset != "mnist":
-        reasons.append(f"measured on {dataset}, the claim is about mnist")
+    if dataset != about:
+        reasons.append(f"measured on {dataset}, the claim is about {about}")
     if trials < min_trials:
         reasons.append(f"{trials} trial, needs {min_trials}")
     if epochs < min_epochs:

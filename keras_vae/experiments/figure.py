@@ -10,6 +10,7 @@ from matplotlib.figure import Figure as Picture
 from rich.console import Console
 from rich.table import Table
 
+from keras_vae import datasets
 from keras_vae.experiments import options, plots, results
 from keras_vae.experiments.claims import Claim
 from keras_vae.experiments.evaluation import test_log_likelihood
@@ -84,6 +85,7 @@ class Figure:
         protocol: What the report asks for, as JSON-compatible values.
         specs: Function from (dataset, seed) to a dictionary of `RunSpec` by method.
         analyse: Function from (dictionary of `MethodRuns` by method, options) to `Analysis`.
+        datasets: Names of the data sets that it can show.
     """
 
     report: str
@@ -93,6 +95,7 @@ class Figure:
     protocol: dict
     specs: Callable
     analyse: Callable
+    datasets: tuple[str, ...] = datasets.NAMES
 
 
 def main(figure, argv=None):
@@ -106,7 +109,9 @@ def main(figure, argv=None):
         Exit status: 0, 1 after an error that is explained on standard error, 130 if
         interrupted.
     """
-    asked = options.parse(argv, description=figure.title, presets=figure.presets)
+    asked = options.parse(
+        argv, description=figure.title, presets=figure.presets, names=figure.datasets
+    )
     console = Console()
     try:
         make(figure, asked, console)

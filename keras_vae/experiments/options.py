@@ -53,13 +53,14 @@ class Options:
         return range(self.seed, self.seed + self.trials)
 
 
-def parse(argv, *, description, presets):
+def parse(argv, *, description, presets, names=datasets.NAMES):
     """Reads the command line; unusable values end the program with a message.
 
     Arguments:
         argv: List of arguments, or None for the command line's own.
         description: What the script does.
         presets: Dictionary of `Preset` by name.
+        names: Data sets to choose from.
 
     Returns:
         `Options`.
@@ -69,7 +70,7 @@ def parse(argv, *, description, presets):
     )
     add = parser.add_argument
     add("--preset", choices=presets, default="quick", help="how much to compute")
-    add("--dataset", choices=datasets.NAMES, help="data set, in place of the preset's")
+    add("--dataset", choices=names, help="data set, in place of the preset's")
     add("--epochs", type=_positive, help="epochs of each run, in place of the preset's")
     add("--trials", type=_positive, help="runs of each method, in place of the preset's")
     add("--seed", type=_seed, default=0, help="seed of the first trial; the others count up")

@@ -6,12 +6,27 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
+from matplotlib.patheffects import withStroke  # noqa: E402
 from matplotlib.ticker import MaxNLocator  # noqa: E402
 
 from keras_vae.experiments.claims import INCONCLUSIVE  # noqa: E402
 
 # Okabe & Ito's palette, distinguishable with every common colour blindness.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# Ten classes are too many for colour alone; markers and written numbers tell them apart too.
+CLASS_COLORS = (
+    "#332288",
+    "#E69F00",
+    "#117733",
+    "#88CCEE",
+    "#882255",
+    "#B8A000",
+    "#44AA99",
+    "#D55E00",
+    "#999999",
+    "#CC79A7",
+)
+CLASS_MARKERS = "ox^sDv+*<P"
 LINE_STYLES = ("-", "--", "-.", ":")
 STYLE = {
     "font.size": 10,
@@ -35,7 +50,7 @@ def panels(count, *, width=4.0, height=3.4, **kwargs):
 def label_epochs(axis):
     """Marks a panel's x axis as epochs, with whole numbers alone."""
     axis.set_xlabel("Epoch")
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
 
 
 def zoom_on_ends(axis, curves, below=25.0, above=3.0):
@@ -101,6 +116,70 @@ def shade_plot(axis, values, limits):
     axis.grid(False)
     label_epochs(axis)
     return image
+
+
+def image_rows(rows):
+    """Draws images in labelled rows.
+
+    Arguments:
+        rows: Dictionary by label of arrays of shape (N, height, width), values in [0, 1].
+
+    Returns:
+        Matplotlib figure.
+    """
+    columns = len(next(iter(rows.values())))
+    figure, axes = plt.subplots(
+        len(rows), columns, figsize=(0.85 * columns, 0.95 * len(rows) + 0.4), squeeze=False
+    )
+    for row, (label, images) in zip(axes, rows.items(), strict=True):
+        for axis, image in zip(row, images, strict=True):
+            axis.imshow(image, cmap="gray_r", vmin=0, vmax=1)
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+        row[0].set_ylabel(label, rotation=0, ha="right", va="center")
+    return figure
+
+
+def scatter_classes(axis, points, labels):
+    """Draws points by class: each class has a colour, a marker, and its number at its middle.
+
+    Arguments:
+        axis: Matplotlib axes; the legend goes outside, to its right.
+        points: Array of shape (N, 2).
+        labels: Integer array of shape (N,).
+    """
+    for index, label in enumerate(np.unique(labels)):
+        own = points[labels == label]
+        color, marker = CLASS_COLORS[index % 10], CLASS_MARKERS[index % 10]
+        axis.scatter(*own.T, s=9, color=color, marker=marker, linewidths=0.6, label=str(label))
+        axis.annotate(
+            str(label),
+            np.median(own, axis=0),
+            ha="center",
+            va="center",
+            fontsize=15,
+            fontweight="bold",
+            path_effects=[withStroke(linewidth=4, foreground="white")],
+        )
+    axis.legend(title="Class", loc="upper left", bbox_to_anchor=(1, 1), markerscale=2)
+
+
+def image_lattice(axis, images, points):
+    """Draws images side by side on a square lattice, with its coordinates as ticks.
+
+    Arguments:
+        axis: Matplotlib axes.
+        images: Array of shape (size, size, height, width), first row at the bottom.
+        points: Array of shape (size,): the lattice's coordinates along either axis.
+    """
+    rows, columns, height, width = images.shape
+    mosaic = images[::-1].swapaxes(1, 2).reshape(rows * height, columns * width)
+    axis.imshow(mosaic, cmap="gray_r", vmin=0, vmax=1, extent=(0, columns, 0, rows))
+    shown = np.linspace(0, len(points) - 1, 5).round().astype(int)
+    names = [f"{points[index]:.1f}" for index in shown]
+    axis.set_xticks(shown + 0.5, names)
+    axis.set_yticks(shown + 0.5, names)
+    axis.grid(False)
 
 
 def add_protocol(figure, asked, protocol, claims, caption):

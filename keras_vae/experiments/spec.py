@@ -29,14 +29,32 @@ class DataSpec:
     Attributes:
         name: One of `keras_vae.datasets.NAMES`.
         binarize: None, `"static"` or `"stochastic"`.
+        classes: Labels of the images that are kept, in training and test set; None for all.
+        train_images: How many of those, from the first on, are trained on; None for all.
     """
 
     name: str = "mnist"
     binarize: str | None = "static"
+    classes: tuple[int, ...] | None = None
+    train_images: int | None = None
 
     def __post_init__(self):
         check_choice(self.name, datasets.NAMES, "dataset")
         check_choice(self.binarize, datasets.BINARIZATIONS, "binarization")
+        if self.classes is not None:
+            object.__setattr__(self, "classes", tuple(self.classes))
+        if self.train_images is not None:
+            check_positive_integer(self.train_images, "train_images")
+
+    def load(self):
+        """Returns the `ImageData`.
+
+        Raises:
+            ValueError: If a class or that many images are not in the data set.
+            ConnectionError: If the data are neither at hand nor to be had.
+        """
+        data = datasets.load(self.name, self.binarize)
+        return data.select(classes=self.classes, train_images=self.train_images)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,13 +8,14 @@ import time
 import keras
 import numpy as np
 
-from keras_vae import datasets, likelihoods
+from keras_vae import likelihoods
 from keras_vae.callbacks import LatentActivity, WarmUp
 from keras_vae.checks import check_positive_integer
 from keras_vae.experiments.store import StoredRun
 from keras_vae.models import VAE
 
 MAX_STEPS_PER_EXECUTION = 100
+TEST_BATCH_SIZE = 500
 PACKAGES = ("keras-vae", "tensorflow", "keras", "tensorflow-probability", "numpy")
 TRAIN_METRICS = ("loss", "bound", "reconstruction", "kl")
 
@@ -76,7 +77,7 @@ def load_model(spec, store):
     stored = store.load(spec, with_weights=True)
     if stored is None:
         raise LookupError(f"No epoch of run {spec.run_id} is stored in {store.folder}.")
-    data = datasets.load(spec.data.name, spec.data.binarize)
+    data = spec.data.load()
     model = build_model(spec, data.image_shape)
     _assign(model.weights, stored.weights)
     return model, data
@@ -94,7 +95,7 @@ def versions():
 
 
 def _continue(spec, epochs, store, stored, callbacks):
-    data = datasets.load(spec.data.name, spec.data.binarize)
+    data = spec.data.load()
     steps = data.steps_per_epoch(spec.batch_size)
     model = build_model(spec, data.image_shape)
     model.compile(
@@ -110,13 +111,12 @@ def _continue(spec, epochs, store, stored, callbacks):
     if spec.objective.warm_up_epochs:
         callbacks = [WarmUp(spec.objective.warm_up_epochs), *callbacks]
     activity = LatentActivity(data.test.pixels)
-    test_size = largest_divisor(len(data.test), 500)
     model.fit(
         data.batches(spec.batch_size, spec.seed, first_epoch),
         initial_epoch=first_epoch,
         epochs=epochs,
         steps_per_epoch=steps,
-        validation_data=data.test_batches(test_size),
+        validation_data=data.test_batches(_test_batch_size(len(data.test))),
         callbacks=[
             *callbacks,
             RefuseDivergence(spec),
@@ -193,6 +193,12 @@ class EpochRecorder(keras.callbacks.Callback):
 def largest_divisor(number, limit):
     """The largest divisor of `number` that is at most `limit`."""
     return next(size for size in range(min(number, limit), 0, -1) if number % size == 0)
+
+
+def _test_batch_size(images):
+    # A partial last batch costs a second compilation, which many small batches would exceed.
+    even = largest_divisor(images, TEST_BATCH_SIZE)
+    return even if even >= TEST_BATCH_SIZE // 5 else TEST_BATCH_SIZE
 
 
 def _assign(variables, values):

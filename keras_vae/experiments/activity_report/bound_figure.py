@@ -3,7 +3,9 @@
 import numpy as np
 
 from keras_vae.experiments import plots
+from keras_vae.experiments.activity_report.bound_claims import NEAR
 from keras_vae.experiments.activity_report.protocol import (
+    METHOD_STYLES,
     PROTOCOL,
     REPORT,
     SINGLE_TRIAL_PRESETS,
@@ -11,7 +13,6 @@ from keras_vae.experiments.activity_report.protocol import (
 from keras_vae.experiments.convergence import epochs_to_within, final_value
 from keras_vae.experiments.figure import Analysis, Figure
 
-NEAR = 1.0
 CAPTION = "bounds at beta = 1; mean over trials, band from lowest to highest"
 
 
@@ -51,7 +52,8 @@ def draw(methods, asked, legend_title, below):
     epochs = np.arange(1, asked.epochs + 1)
     for axis, split in zip(axes, ("train", "test"), strict=True):
         for index, (label, method) in enumerate(methods.items()):
-            plots.line_with_band(axis, epochs, method.history(f"{split}_bound"), label, index)
+            style = METHOD_STYLES.get(label, index)
+            plots.line_with_band(axis, epochs, method.history(f"{split}_bound"), label, style)
         axis.set_title({"train": "Training data", "test": "Test data"}[split])
         plots.label_epochs(axis)
     axes[0].set_ylabel("Bound on log p(x) (nats per image)")

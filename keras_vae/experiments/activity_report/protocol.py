@@ -1,5 +1,7 @@
 """What the figures of "Latent Space Activity and Visualization" have in common."""
 
+import dataclasses
+
 from keras_vae.experiments.options import Preset
 from keras_vae.experiments.spec import (
     DataSpec,
@@ -10,10 +12,14 @@ from keras_vae.experiments.spec import (
 )
 
 REPORT = "activity"
+LABELLED = ("mnist", "mnist_5k", "fashion_mnist")
+METHOD_STYLES = {"IW": 0, "VAE": 1, "IW+BN": 2, "IW+WU": 3}
 LATENT_DIM = 50
 LATENT_DIMS = (2, 5, 10, 20, 50, 100)
 NUM_SAMPLES = 5
 WARM_UP_EPOCHS = 100
+# About as many training images as show the digits 1-5.
+FEW_IMAGES = {"mnist": 30000, "mnist_5k": 2000}
 ADAM = OptimizerSpec(
     name="adam",
     arguments=(("learning_rate", 1e-3), ("beta_1", 0.9), ("beta_2", 0.9), ("epsilon", 1e-4)),
@@ -95,4 +101,39 @@ def decoder_specs(dataset, seed):
 
 def latent_dim_specs(dataset, seed):
     """Importance weighting with each of `LATENT_DIMS`, by that number as text."""
-    return {str(size): run_spec(dataset, seed, latent_dim=size) for size in LATENT_DIMS}
+    return chosen_latent_dims(*LATENT_DIMS)(dataset, seed)
+
+
+def chosen_latent_dims(*sizes):
+    """Returns a function like `latent_dim_specs` for other numbers of dimensions."""
+
+    def specs(dataset, seed):
+        return {str(size): run_spec(dataset, seed, latent_dim=size) for size in sizes}
+
+    return specs
+
+
+def five_digits_specs(dataset, seed):
+    """VAE and IW on digits 1-5, on as many images of all digits, and on all images."""
+    few = FEW_IMAGES[dataset]
+    parts = {
+        "digits 1-5": {"classes": (1, 2, 3, 4, 5), "train_images": few},
+        "all digits, as many images": {"train_images": few},
+        "all digits": {},
+    }
+    return {
+        f"{method}, {part}": run_spec(DataSpec(name=dataset, **choice), seed, objective)
+        for method, objective in (("VAE", ELBO), ("IW", IMPORTANCE_WEIGHTED))
+        for part, choice in parts.items()
+    }
+
+
+def grey_method_specs(dataset, seed):
+    """The four methods on grey images with the Gaussian decoder: `RunSpec` by name."""
+    grey = DataSpec(name=dataset, binarize=None)
+    return {
+        name: dataclasses.replace(
+            spec, data=grey, model=dataclasses.replace(spec.model, likelihood="gaussian")
+        )
+        for name, spec in method_specs(grey, seed).items()
+    }

@@ -38,7 +38,7 @@ class MethodActivity:
         return float(self.counts[:, epoch - 1].mean())
 
 
-def judge_methods(activity, threshold, dataset):
+def judge_methods(activity, threshold, dataset, about="mnist"):
     """Judges the ten claims of Figure 3.1.
 
     Arguments:
@@ -46,6 +46,7 @@ def judge_methods(activity, threshold, dataset):
             shape (trials, epochs, latent_dim).
         threshold: Activity above which a dimension counts as active.
         dataset: Name of the data set.
+        about: Name of the data set that the claims shall be about.
 
     Returns:
         List of `Claim`, in the report's order.
@@ -56,6 +57,7 @@ def judge_methods(activity, threshold, dataset):
     def unmet(min_epochs, *settled):
         return unmet_requirements(
             dataset=dataset,
+            about=about,
             trials=trials,
             epochs=epochs,
             min_epochs=min_epochs,

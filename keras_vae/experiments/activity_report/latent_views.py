@@ -1,0 +1,124 @@
+"""What Figures 4.1 to 4.3 of the activity report look at in a trained model."""
+
+import dataclasses
+
+import numpy as np
+from scipy.stats import norm
+from sklearn.neighbors import NearestNeighbors
+
+from keras_vae.experiments.class_measures import (
+    by_class,
+    image_classifier,
+    neighbour_confusion,
+    silhouette_by_class,
+)
+from keras_vae.models import LatentVariableModel
+
+LATTICE_SIZE = 20
+LATTICE_NEIGHBOURS = 25
+
+
+@dataclasses.dataclass(frozen=True)
+class EncodedTestSet:
+    """The test set as a model encodes it.
+
+    Attributes:
+        model: Trained model.
+        images: Test images, shape (N, height, width).
+        labels: Their classes, shape (N,).
+        means: Posterior means, shape (N, latent_dim).
+        classify: Classifier of images, from `image_classifier`.
+    """
+
+    model: LatentVariableModel
+    images: np.ndarray
+    labels: np.ndarray
+    means: np.ndarray
+    classify: object
+
+    @property
+    def reconstructions(self):
+        """Means of p(x|z) at the posterior means, shape (N, height, width)."""
+        return self.model.decode(self.means).mean().numpy()
+
+    @property
+    def reconstruction_log_likelihood(self):
+        """log p(x|z) at the posterior means, shape (N,), in nats."""
+        return self.model.decode(self.means).log_prob(self.images).numpy()
+
+    def recognised_by_class(self):
+        """Share of each class's reconstructions that are classified as that class."""
+        return by_class(self.classify(self.reconstructions) == self.labels, self.labels)
+
+
+def encoded_test_sets(method):
+    """Yields an `EncodedTestSet` for each trial of a `MethodRuns`."""
+    for model, data in method.load_models():
+        images, labels = data.test
+        means = model.encode(images).mean().numpy()
+        yield EncodedTestSet(model, images, labels, means, image_classifier(data.train))
+
+
+def reconstruction_measures(encoded):
+    """Numbers behind Figure 4.1 for one model: arrays of shape (classes,)."""
+    return {
+        "log_likelihood_at_the_mean_by_class": by_class(
+            encoded.reconstruction_log_likelihood, encoded.labels
+        ),
+        "recognised_share_by_class": encoded.recognised_by_class(),
+    }
+
+
+def encoding_measures(encoded):
+    """Numbers behind Figure 4.2 for one model."""
+    confusion = neighbour_confusion(encoded.means, encoded.labels)
+    return {
+        "neighbour_confusion": confusion,
+        "own_class_share_of_neighbours": np.diag(confusion),
+        "silhouette_by_class": silhouette_by_class(encoded.means, encoded.labels),
+        "recognised_share_by_class": encoded.recognised_by_class(),
+    }
+
+
+def quantile_lattice(size=LATTICE_SIZE):
+    """Codes of a square lattice of equal prior mass in two dimensions.
+
+    Arguments:
+        size: Codes along each axis, at the middles of as many equally probable intervals.
+
+    Returns:
+        Array of shape (size, size, 2): rows along the second dimension, from low to high.
+    """
+    return _lattice(norm.ppf((np.arange(size) + 0.5) / size))
+
+
+def plane_lattice(size=LATTICE_SIZE, extent=3.0):
+    """Codes of an evenly spaced square lattice from -extent to extent, like the above."""
+    return _lattice(np.linspace(-extent, extent, size))
+
+
+def decoded_classes(encoded, lattice):
+    """Classes that the classifier sees in the images decoded from a lattice, shape (codes,)."""
+    return encoded.classify(encoded.model.decode(lattice.reshape(-1, 2)).mean().numpy())
+
+
+def lattice_agreement(encoded, lattice, classes):
+    """Share of lattice codes whose class is the most frequent one among the codes around.
+
+    Arguments:
+        encoded: `EncodedTestSet` of a model with two latent dimensions.
+        lattice: Array of shape (size, size, 2).
+        classes: Class of each lattice code, for example from `decoded_classes`.
+
+    Returns:
+        Number in [0, 1].
+    """
+    search = NearestNeighbors(n_neighbors=LATTICE_NEIGHBOURS).fit(encoded.means)
+    around = encoded.labels[search.kneighbors(lattice.reshape(-1, 2), return_distance=False)]
+    most_frequent = np.array([np.bincount(labels).argmax() for labels in around])
+    return float((classes == most_frequent).mean())
+
+
+def _lattice(points):
+    first, second = np.meshgrid(points, points)
+    return np.stack([first, second], axis=-1).astype(np.float32)

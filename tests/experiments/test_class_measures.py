@@ -1,0 +1,95 @@
+"""Measures of classes on codes and images whose answers are known."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from keras_vae import datasets
+from keras_vae.experiments import class_measures
+from keras_vae.experiments.activity_report import latent_views
+
+
+def test_means_by_class():
+    values, labels = [1.0, 2.0, 3.0, 5.0], [7, 0, 7, 0]
+    assert class_measures.by_class(values, labels).tolist() == [3.5, 2.0]
+
+
+@pytest.fixture
+def clusters():
+    """Classes 0 and 1 drawn from one Gaussian, class 2 far away from both."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], 400)
+    return rng.normal(size=(1200, 2)) + 100.0 * (labels == 2)[:, None], labels
+
+
+def test_neighbour_confusion(clusters):
+    confusion = class_measures.neighbour_confusion(*clusters)
+    np.testing.assert_allclose(confusion.sum(axis=1), 1)
+    assert confusion[2].tolist() == [0, 0, 1]
+    # Of 400 codes of either class each has 10 neighbours: a standard error of about 0.02.
+    np.testing.assert_allclose(confusion[:2, :2], 0.5, atol=0.1)
+
+
+def test_a_code_is_not_its_own_neighbour():
+    # In pairs of one code from either class, the nearest other code is of the other class.
+    codes = np.repeat(np.arange(20.0), 2)[:, None] * 10 + np.tile([0, 1], 20)[:, None]
+    confusion = class_measures.neighbour_confusion(codes, np.tile([0, 1], 20), neighbours=1)
+    assert confusion.tolist() == [[0, 1], [1, 0]]
+
+
+def test_silhouette(clusters):
+    apart = class_measures.silhouette_by_class(*clusters)
+    assert apart[2] > 0.9 and abs(apart[0]) < 0.1 and abs(apart[1]) < 0.1
+
+
+def test_image_classifier_knows_digits(digits):
+    classify = class_measures.image_classifier(digits.train)
+    images, labels = digits.test
+    assert (classify(images[:500]) == labels[:500]).mean() > 0.85
+
+
+def test_quantile_lattice_has_equal_prior_mass_in_each_cell():
+    lattice = latent_views.quantile_lattice(4)
+    assert lattice.shape == (4, 4, 2)
+    np.testing.assert_allclose(norm.cdf(lattice[0, :, 0]), [0.125, 0.375, 0.625, 0.875], atol=1e-6)
+    np.testing.assert_array_equal(lattice[:, 0, 1], lattice[0, :, 0])
+    assert (lattice[2, :, 1] == lattice[2, 0, 1]).all()
+
+
+def test_plane_lattice_is_evenly_spaced():
+    lattice = latent_views.plane_lattice(5, extent=2.0)
+    assert lattice[0, :, 0].tolist() == [-2, -1, 0, 1, 2]
+
+
+@pytest.mark.parametrize("sign, agreement", [(1, 1.0), (-1, 0.0)])
+def test_lattice_agreement(sign, agreement):
+    lattice = latent_views.plane_lattice(8)
+    means = np.random.default_rng(0).uniform(-4, 4, size=(5000, 2))
+    labels = (means[:, 0] > 0).astype(int)
+    encoded = latent_views.EncodedTestSet(
+        model=None, images=None, labels=labels, means=means, classify=None
+    )
+    decoded = (sign * lattice.reshape(-1, 2)[:, 0] > 0).astype(int)
+    assert latent_views.lattice_agreement(encoded, lattice, decoded) == agreement
+
+
+class TestSelection:
+    def test_classes_and_first_images(self, digits):
+        part = digits.select(classes=(1, 3), train_images=50)
+        assert set(part.train.labels) == set(part.test.labels) == {1, 3}
+        assert len(part.train) == 50 and len(part.test) == 200
+        of_both = np.isin(digits.train.labels, (1, 3))
+        np.testing.assert_array_equal(part.train.pixels, digits.train.pixels[of_both][:50])
+        assert len(digits.train) == 4000
+
+    def test_all_is_the_same(self, digits):
+        assert digits.select() == digits
+
+    def test_what_is_not_there(self, digits):
+        with pytest.raises(ValueError, match="Unknown class: 11. Valid values: 0, 1"):
+            digits.select(classes=(1, 11))
+        with pytest.raises(ValueError, match="There are 4000 images. Received: 4001"):
+            digits.select(train_images=4001)
+        unlabelled = datasets.Split(digits.train.pixels)
+        with pytest.raises(ValueError, match="no labels"):
+            unlabelled.of_classes((1,))

@@ -1,0 +1,98 @@
+"""Every reproduction script's picture, numbers and claims, on made-up runs."""
+
+import functools
+import importlib.util
+import json
+import pathlib
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+import keras_vae as kv
+from keras_vae.experiments import options, plots
+from keras_vae.experiments.claims import INCONCLUSIVE
+from keras_vae.experiments.figure import MethodRuns
+from keras_vae.experiments.store import StoredRun
+
+FOLDER = pathlib.Path(__file__).parents[2] / "reproductions"
+SCRIPTS = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.py"))
+CLAIMS_OF_THE_ACTIVITY_REPORT = {
+    *("activity.2.1.1", "activity.2.1.2", "activity.2.2.1", "activity.2.3.1"),
+    *("activity.2.4.1", "activity.2.4.2", "activity.2.5.1", "activity.2.5.2", "activity.2.5.3"),
+    *("activity.3.1a.1", "activity.3.1a.2", "activity.3.1a.3", "activity.3.1a.4"),
+    *("activity.3.1b.1", "activity.3.1b.2"),
+    *("activity.3.1c.1", "activity.3.1c.2", "activity.3.1c.3"),
+    *("activity.3.2.1", "activity.3.2.2", "activity.3.3.1"),
+    *("activity.4.1.1", "activity.4.1.2", "activity.4.1.3"),
+    *("activity.4.2.1", "activity.4.2.2", "activity.4.3.1"),
+}
+EPOCHS = 30
+
+
+def load(script):
+    module_spec = importlib.util.spec_from_file_location(script.stem, FOLDER / script)
+    module = importlib.util.module_from_spec(module_spec)
+    module_spec.loader.exec_module(module)
+    return module.FIGURE
+
+
+class MadeUpRuns(MethodRuns):
+    """Runs with drawn numbers and untrained small models."""
+
+    def load_models(self):
+        data = kv.datasets.load("mnist_5k", "static")
+        for spec in self.specs:
+            model = kv.VAE(latent_dim=spec.model.latent_dim, hidden_units=(8,), seed=spec.seed)
+            yield model, data
+
+
+def made_up(specs):
+    rng = np.random.default_rng(0)
+    runs = [
+        StoredRun(
+            epochs=EPOCHS,
+            history={
+                name: -100 - 50 * np.exp(-0.2 * np.arange(EPOCHS)) + rng.normal(size=EPOCHS)
+                for name in ("train_bound", "test_bound", "seconds")
+            },
+            activity=10 ** rng.uniform(-4, 1, size=(EPOCHS, spec.model.latent_dim)),
+            weights=None,
+            optimizer=None,
+            versions=[],
+        )
+        for spec in specs
+    ]
+    return MadeUpRuns(specs, runs, EPOCHS, [{"mean": -90.0, "standard_error": 0.2}] * 2, None)
+
+
+@functools.cache
+def analysed(script):
+    """The script's `Figure`, the `Options`, and the `Analysis` of made-up runs."""
+    figure = load(script)
+    asked = options.resolve(figure.presets, preset="smoke", epochs=EPOCHS, trials=2)
+    trials = [figure.specs(asked.dataset, seed) for seed in asked.seeds]
+    methods = {label: made_up([trial[label] for trial in trials]) for label in trials[0]}
+    return figure, asked, figure.analyse(methods, asked)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=str)
+def test_script(script, tmp_path, digits):
+    figure, asked, analysis = analysed(script)
+    plots.add_protocol(analysis.picture, asked, figure.protocol, analysis.claims, analysis.caption)
+    plots.save(analysis.picture, tmp_path / "figure.png")
+    picture = matplotlib.image.imread(tmp_path / "figure.png")
+    assert picture.shape[0] > 300 and picture.shape[1] > 500
+    # Something is drawn on it, in other than one colour.
+    assert picture[..., :3].min() < 0.5 < picture[..., :3].max()
+    assert json.loads(json.dumps(analysis.data))
+    json.dumps([claim.to_dict() for claim in analysis.claims])
+    assert {claim.verdict for claim in analysis.claims} == {INCONCLUSIVE}
+    assert script.stem.startswith(figure.name)
+    assert set(figure.presets) == {"smoke", "quick", "paper"}
+
+
+def test_every_claim_of_the_report_is_judged_once(digits):
+    scripts = [script for script in SCRIPTS if script.stem.startswith("fig_")]
+    claims = [claim.id for script in scripts for claim in analysed(script)[2].claims]
+    assert sorted(claims) == sorted(CLAIMS_OF_THE_ACTIVITY_REPORT)
