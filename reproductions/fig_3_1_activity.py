@@ -7,39 +7,28 @@ batch normalisation and with warm-up.
 
 import sys
 
-import numpy as np
-
 from keras_vae.experiments import plots
-from keras_vae.experiments.activity_report.protocol import (
-    METHOD_STYLES,
-    PRESETS,
-    PROTOCOL,
-    REPORT,
-    method_specs,
-)
+from keras_vae.experiments.activity_report.figures import report_figure
+from keras_vae.experiments.activity_report.protocol import METHOD_STYLES, PRESETS, method_specs
 from keras_vae.experiments.activity_report.pruning_claims import judge_methods
 from keras_vae.experiments.activity_report.pruning_figure import (
-    CAPTION,
     THRESHOLD,
-    counts_by_threshold,
+    activities,
+    count_analysis,
+    draw_counts,
     label_counts,
 )
-from keras_vae.experiments.figure import Analysis, Figure, main
-from keras_vae.experiments.pruning import active_counts
+from keras_vae.experiments.figure import main
 
 PANELS = {"a": ("VAE", "IW"), "b": ("IW", "IW+BN"), "c": ("IW", "IW+WU")}
 
 
-def draw(methods, asked):
+def draw(methods):
     """Draws the three panels."""
     figure, axes = plots.panels(len(PANELS), sharey=True)
-    epochs = np.arange(1, asked.epochs + 1)
     for axis, (letter, labels) in zip(axes, PANELS.items(), strict=True):
-        for label in labels:
-            counts = active_counts(methods[label].activity, THRESHOLD)
-            plots.line_with_band(axis, epochs, counts, label, METHOD_STYLES[label])
+        draw_counts(axis, methods, {label: label for label in labels}, METHOD_STYLES)
         axis.set_title(f"({letter}) {labels[0]} and {labels[1]}")
-        plots.label_epochs(axis)
         axis.legend()
     label_counts(axes[0])
     return figure
@@ -47,19 +36,16 @@ def draw(methods, asked):
 
 def analyse(methods, asked):
     """Draws, and judges the report's claims at the report's threshold."""
-    activity = {label: method.activity for label, method in methods.items()}
-    claims = judge_methods(activity, THRESHOLD, asked.dataset)
-    return Analysis(draw(methods, asked), CAPTION, claims, counts_by_threshold(methods))
+    claims = judge_methods(activities(methods), THRESHOLD, asked)
+    return count_analysis(draw(methods), claims, methods)
 
 
-FIGURE = Figure(
-    report=REPORT,
+FIGURE = report_figure(
     name="fig_3_1",
     title="Figure 3.1: effect of methods on latent dimension activity (n_z = 50)",
-    presets=PRESETS,
-    protocol=PROTOCOL,
     specs=method_specs,
     analyse=analyse,
+    presets=PRESETS,
 )
 
 if __name__ == "__main__":

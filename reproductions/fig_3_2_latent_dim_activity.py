@@ -5,51 +5,28 @@
 
 import sys
 
-import numpy as np
-
-from keras_vae.experiments import plots
+from keras_vae.experiments.activity_report.figures import report_figure
 from keras_vae.experiments.activity_report.latent_dim_claims import judge_latent_dim_activity
-from keras_vae.experiments.activity_report.protocol import (
-    PROTOCOL,
-    REPORT,
-    SINGLE_TRIAL_PRESETS,
-    latent_dim_specs,
-)
+from keras_vae.experiments.activity_report.protocol import latent_dim_specs
 from keras_vae.experiments.activity_report.pruning_figure import (
-    CAPTION,
     THRESHOLD,
-    counts_by_threshold,
-    label_counts,
+    activities,
+    count_analysis,
+    one_panel,
 )
-from keras_vae.experiments.figure import Analysis, Figure, main
-from keras_vae.experiments.pruning import active_counts
-
-
-def draw(methods, asked):
-    """Draws one line for each number of latent dimensions."""
-    figure, (axis,) = plots.panels(1, width=6.0, height=4.0)
-    epochs = np.arange(1, asked.epochs + 1)
-    for index, (label, method) in enumerate(methods.items()):
-        plots.line_with_band(axis, epochs, active_counts(method.activity, THRESHOLD), label, index)
-    plots.label_epochs(axis)
-    axis.legend(title="n_z", loc="upper left", bbox_to_anchor=(1, 1))
-    label_counts(axis)
-    return figure
+from keras_vae.experiments.figure import main
 
 
 def analyse(methods, asked):
     """Draws, and judges the report's claims at the report's threshold."""
-    activity = {label: method.activity for label, method in methods.items()}
-    claims = judge_latent_dim_activity(activity, THRESHOLD, asked)
-    return Analysis(draw(methods, asked), CAPTION, claims, counts_by_threshold(methods))
+    styles = {label: index for index, label in enumerate(methods)}
+    claims = judge_latent_dim_activity(activities(methods), THRESHOLD, asked)
+    return count_analysis(one_panel(methods, styles, legend_title="n_z"), claims, methods)
 
 
-FIGURE = Figure(
-    report=REPORT,
+FIGURE = report_figure(
     name="fig_3_2",
     title="Figure 3.2: effect of the number of latent dimensions on their activity (IW)",
-    presets=SINGLE_TRIAL_PRESETS,
-    protocol=PROTOCOL,
     specs=latent_dim_specs,
     analyse=analyse,
 )

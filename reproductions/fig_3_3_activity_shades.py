@@ -10,15 +10,13 @@ import sys
 import numpy as np
 
 from keras_vae.experiments import plots
+from keras_vae.experiments.activity_report.figures import report_figure
 from keras_vae.experiments.activity_report.protocol import (
-    PROTOCOL,
-    REPORT,
-    SINGLE_TRIAL_PRESETS,
     method_specs,
 )
-from keras_vae.experiments.activity_report.pruning_figure import THRESHOLD
+from keras_vae.experiments.activity_report.pruning_figure import THRESHOLD, activities
 from keras_vae.experiments.activity_report.shade_claims import judge_shades
-from keras_vae.experiments.figure import Analysis, Figure, main
+from keras_vae.experiments.figure import Analysis, main
 
 
 def sort_by_first_epoch(activity):
@@ -45,7 +43,7 @@ def draw(methods):
 
 def analyse(methods, asked):
     """Draws the first trial, and judges the claim over all trials."""
-    activity = {label: method.activity for label, method in methods.items()}
+    activity = activities(methods)
     sorted_activity = {
         label: np.round(np.log10(sort_by_first_epoch(value[0])), 4).tolist()
         for label, value in activity.items()
@@ -59,12 +57,9 @@ def analyse(methods, asked):
     )
 
 
-FIGURE = Figure(
-    report=REPORT,
+FIGURE = report_figure(
     name="fig_3_3",
     title="Figure 3.3: latent dimension activity during training (n_z = 50)",
-    presets=SINGLE_TRIAL_PRESETS,
-    protocol=PROTOCOL,
     specs=method_specs,
     analyse=analyse,
 )

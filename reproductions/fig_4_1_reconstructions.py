@@ -8,6 +8,7 @@ import sys
 import numpy as np
 
 from keras_vae.experiments import plots
+from keras_vae.experiments.activity_report.figures import report_figure
 from keras_vae.experiments.activity_report.latent_view_claims import judge_reconstructions
 from keras_vae.experiments.activity_report.latent_views import (
     encoded_test_sets,
@@ -15,12 +16,9 @@ from keras_vae.experiments.activity_report.latent_views import (
 )
 from keras_vae.experiments.activity_report.protocol import (
     LABELLED,
-    PROTOCOL,
-    REPORT,
-    SINGLE_TRIAL_PRESETS,
     chosen_latent_dims,
 )
-from keras_vae.experiments.figure import Analysis, Figure, main
+from keras_vae.experiments.figure import Analysis, main
 
 
 def analyse(methods, asked):
@@ -55,15 +53,12 @@ def analyse(methods, asked):
     )
 
 
-FIGURE = Figure(
-    report=REPORT,
+FIGURE = report_figure(
     name="fig_4_1",
     title="Figure 4.1: reconstructions from 2 and 50 latent dimensions (IW)",
-    presets=SINGLE_TRIAL_PRESETS,
-    protocol=PROTOCOL,
     specs=chosen_latent_dims(2, 50),
     analyse=analyse,
-    datasets=LABELLED,
+    names=LABELLED,
 )
 
 if __name__ == "__main__":

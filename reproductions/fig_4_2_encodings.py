@@ -8,16 +8,14 @@ import sys
 import numpy as np
 
 from keras_vae.experiments import plots
+from keras_vae.experiments.activity_report.figures import report_figure
 from keras_vae.experiments.activity_report.latent_view_claims import judge_encodings
 from keras_vae.experiments.activity_report.latent_views import encoded_test_sets, encoding_measures
 from keras_vae.experiments.activity_report.protocol import (
     LABELLED,
-    PROTOCOL,
-    REPORT,
-    SINGLE_TRIAL_PRESETS,
     chosen_latent_dims,
 )
-from keras_vae.experiments.figure import Analysis, Figure, main
+from keras_vae.experiments.figure import Analysis, main
 
 SHOWN = 5000
 
@@ -51,15 +49,12 @@ def analyse(methods, asked):
     )
 
 
-FIGURE = Figure(
-    report=REPORT,
+FIGURE = report_figure(
     name="fig_4_2",
     title="Figure 4.2: test images in a latent space of two dimensions (IW)",
-    presets=SINGLE_TRIAL_PRESETS,
-    protocol=PROTOCOL,
     specs=chosen_latent_dims(2),
     analyse=analyse,
-    datasets=LABELLED,
+    names=LABELLED,
 )
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 
 from keras_vae.experiments import plots
+from keras_vae.experiments.activity_report.figures import report_figure
 from keras_vae.experiments.activity_report.latent_view_claims import judge_manifold
 from keras_vae.experiments.activity_report.latent_views import (
     decoded_classes,
@@ -20,12 +21,9 @@ from keras_vae.experiments.activity_report.latent_views import (
 )
 from keras_vae.experiments.activity_report.protocol import (
     LABELLED,
-    PROTOCOL,
-    REPORT,
-    SINGLE_TRIAL_PRESETS,
     chosen_latent_dims,
 )
-from keras_vae.experiments.figure import Analysis, Figure, main
+from keras_vae.experiments.figure import Analysis, main
 
 LATTICES = {
     "(a) Equal prior mass": quantile_lattice(),
@@ -59,15 +57,12 @@ def analyse(methods, asked):
     )
 
 
-FIGURE = Figure(
-    report=REPORT,
+FIGURE = report_figure(
     name="fig_4_3",
     title="Figure 4.3: the latent manifold of two dimensions (IW)",
-    presets=SINGLE_TRIAL_PRESETS,
-    protocol=PROTOCOL,
     specs=chosen_latent_dims(2),
     analyse=analyse,
-    datasets=LABELLED,
+    names=LABELLED,
 )
 
 if __name__ == "__main__":

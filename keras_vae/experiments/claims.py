@@ -39,15 +39,11 @@ class Claim:
         return {"id": content.pop("id"), "verdict": self.verdict, **content}
 
 
-def unmet_requirements(
-    *, dataset, trials, epochs, min_epochs, min_trials=2, settled=True, about="mnist"
-):
+def unmet_requirements(asked, *, min_epochs, min_trials=1, settled=True, about="mnist"):
     """Lists what keeps runs from deciding a claim.
 
     Arguments:
-        dataset: Data set of the runs.
-        trials: Runs per method.
-        epochs: Epochs per run.
+        asked: `options.Options`, or whatever else has a `dataset`, `epochs` and `trials`.
         min_epochs: Epochs below which the claim is not decided.
         min_trials: Runs per method below which it is not decided.
         settled: Whether the quantity had stopped changing at the end, where that matters.
@@ -57,12 +53,12 @@ def unmet_requirements(
         Tuple of strings.
     """
     reasons = []
-    if dataset != about:
-        reasons.append(f"measured on {dataset}, the claim is about {about}")
-    if trials < min_trials:
-        reasons.append(f"{trials} trial, needs {min_trials}")
-    if epochs < min_epochs:
-        reasons.append(f"{epochs} epochs, needs {min_epochs}")
+    if asked.dataset != about:
+        reasons.append(f"measured on {asked.dataset}, the claim is about {about}")
+    if asked.trials < min_trials:
+        reasons.append(f"{asked.trials} trial, needs {min_trials}")
+    if asked.epochs < min_epochs:
+        reasons.append(f"{asked.epochs} epochs, needs {min_epochs}")
     elif not settled:
-        reasons.append(f"still changing after {epochs} epochs")
+        reasons.append(f"still changing after {asked.epochs} epochs")
     return tuple(reasons)

@@ -7,25 +7,21 @@ Fashion-MNIST's grey images, with the report's Gaussian decoder.
 import dataclasses
 import sys
 
-import numpy as np
-
-from keras_vae.experiments import plots
+from keras_vae.experiments.activity_report.figures import report_figure
 from keras_vae.experiments.activity_report.protocol import (
     METHOD_STYLES,
     PROTOCOL,
-    REPORT,
     grey_method_specs,
 )
 from keras_vae.experiments.activity_report.pruning_claims import judge_methods
 from keras_vae.experiments.activity_report.pruning_figure import (
-    CAPTION,
     THRESHOLD,
-    counts_by_threshold,
-    label_counts,
+    activities,
+    count_analysis,
+    one_panel,
 )
-from keras_vae.experiments.figure import Analysis, Figure, main
+from keras_vae.experiments.figure import main
 from keras_vae.experiments.options import Preset
-from keras_vae.experiments.pruning import active_counts
 
 DATASET = "fashion_mnist"
 PRESETS = {
@@ -35,37 +31,23 @@ PRESETS = {
 }
 
 
-def draw(methods, asked):
-    """Draws all four methods in one panel."""
-    figure, (axis,) = plots.panels(1, width=6.0, height=4.0)
-    epochs = np.arange(1, asked.epochs + 1)
-    for label, method in methods.items():
-        counts = active_counts(method.activity, THRESHOLD)
-        plots.line_with_band(axis, epochs, counts, label, METHOD_STYLES[label])
-    plots.label_epochs(axis)
-    axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
-    label_counts(axis)
-    return figure
-
-
 def analyse(methods, asked):
     """Draws, and asks of these data what the report claims of MNIST."""
-    activity = {label: method.activity for label, method in methods.items()}
     claims = [
         dataclasses.replace(claim, id=claim.id.replace("activity", "beyond.continuous_data"))
-        for claim in judge_methods(activity, THRESHOLD, asked.dataset, about=DATASET)
+        for claim in judge_methods(activities(methods), THRESHOLD, asked, about=DATASET)
     ]
-    return Analysis(draw(methods, asked), CAPTION, claims, counts_by_threshold(methods))
+    return count_analysis(one_panel(methods, METHOD_STYLES), claims, methods)
 
 
-FIGURE = Figure(
-    report=f"{REPORT}/beyond",
+FIGURE = report_figure(
     name="continuous_data",
     title="Beyond: active dimensions on Fashion-MNIST, Gaussian decoder (n_z = 50)",
-    presets=PRESETS,
-    protocol={**PROTOCOL, "dataset": DATASET, "binarize": "none", "decoder": "Gaussian"},
     specs=grey_method_specs,
     analyse=analyse,
+    presets=PRESETS,
+    protocol={**PROTOCOL, "dataset": DATASET, "binarize": "none", "decoder": "Gaussian"},
+    beyond=True,
 )
 
 if __name__ == "__main__":

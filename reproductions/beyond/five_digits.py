@@ -7,38 +7,28 @@ as many images of all ten digits are the comparison.
 
 import sys
 
-import numpy as np
-
 from keras_vae.experiments import plots
+from keras_vae.experiments.activity_report.figures import report_figure
 from keras_vae.experiments.activity_report.five_digits_claims import judge_five_digits
-from keras_vae.experiments.activity_report.protocol import (
-    FEW_IMAGES,
-    PROTOCOL,
-    REPORT,
-    SINGLE_TRIAL_PRESETS,
-    five_digits_specs,
-)
+from keras_vae.experiments.activity_report.protocol import FEW_IMAGES, five_digits_specs
 from keras_vae.experiments.activity_report.pruning_figure import (
-    CAPTION,
     THRESHOLD,
-    counts_by_threshold,
+    activities,
+    count_analysis,
+    draw_counts,
     label_counts,
 )
-from keras_vae.experiments.figure import Analysis, Figure, main
-from keras_vae.experiments.pruning import active_counts
+from keras_vae.experiments.figure import main
 
 
-def draw(methods, asked):
+def draw(methods):
     """Draws a panel for the VAE and one for importance weighting."""
     figure, axes = plots.panels(2, width=4.6, sharey=True)
-    epochs = np.arange(1, asked.epochs + 1)
-    for axis, method in zip(axes, ("VAE", "IW"), strict=True):
-        parts = [label for label in methods if label.startswith(f"{method}, ")]
-        for index, label in enumerate(parts):
-            counts = active_counts(methods[label].activity, THRESHOLD)
-            plots.line_with_band(axis, epochs, counts, label.partition(", ")[2], index)
-        axis.set_title(method)
-        plots.label_epochs(axis)
+    for axis, objective in zip(axes, ("VAE", "IW"), strict=True):
+        parts = [label.partition(", ") for label in methods]
+        names = {"".join(part): part[2] for part in parts if part[0] == objective}
+        draw_counts(axis, methods, names, {label: index for index, label in enumerate(names)})
+        axis.set_title(objective)
     axes[1].legend()
     label_counts(axes[0])
     return figure
@@ -46,20 +36,17 @@ def draw(methods, asked):
 
 def analyse(methods, asked):
     """Draws, and judges whether the count follows the number of classes."""
-    activity = {label: method.activity for label, method in methods.items()}
-    claims = judge_five_digits(activity, THRESHOLD, asked)
-    return Analysis(draw(methods, asked), CAPTION, claims, counts_by_threshold(methods))
+    claims = judge_five_digits(activities(methods), THRESHOLD, asked)
+    return count_analysis(draw(methods), claims, methods)
 
 
-FIGURE = Figure(
-    report=f"{REPORT}/beyond",
+FIGURE = report_figure(
     name="five_digits",
     title="Beyond: active dimensions when only digits 1-5 are learned (n_z = 50)",
-    presets=SINGLE_TRIAL_PRESETS,
-    protocol=PROTOCOL,
     specs=five_digits_specs,
     analyse=analyse,
-    datasets=tuple(FEW_IMAGES),
+    names=tuple(FEW_IMAGES),
+    beyond=True,
 )
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Verdicts on made-up activities whose answers are known."""
 
+import types
+
 import numpy as np
 import pytest
 
@@ -34,9 +36,15 @@ OPPOSITE = {
 }
 
 
+def asked(dataset="mnist", trials=2, epochs=300):
+    return types.SimpleNamespace(dataset=dataset, trials=trials, epochs=epochs)
+
+
 def verdicts(curves, dataset="mnist", **kwargs):
     activity = {name: curve(points, **kwargs) for name, points in curves.items()}
-    return {claim.id: claim.verdict for claim in judge_methods(activity, 0.1, dataset)}
+    trials, epochs, _ = activity["VAE"].shape
+    claims = judge_methods(activity, 0.1, asked(dataset, trials, epochs))
+    return {claim.id: claim.verdict for claim in claims}
 
 
 def test_the_reports_own_curves_reproduce_every_claim():
@@ -67,7 +75,7 @@ def test_counts_that_still_fall_decide_nothing_about_the_end():
 def test_dimensions_that_come_back_refute_the_first_claim():
     activity = {name: curve(points) for name, points in AS_REPORTED.items()}
     activity["VAE"][:, 200:, 11:30] = 1.0
-    first = judge_methods(activity, 0.1, "mnist")[0]
+    first = judge_methods(activity, 0.1, asked())[0]
     assert first.verdict == NOT_REPRODUCED
     assert first.numbers["returned_share"] == pytest.approx(19 / 39)
 
@@ -83,10 +91,8 @@ def test_an_undefined_rule_is_inconclusive_and_serialises():
 
 def test_reasons_are_named():
     reasons = unmet_requirements(
-        dataset="mnist_5k", trials=1, epochs=10, min_epochs=100, settled=False
+        asked("mnist_5k", 1, 10), min_epochs=100, min_trials=2, settled=False
     )
     assert len(reasons) == 3 and "needs 100" in reasons[2]
-    settled = unmet_requirements(
-        dataset="mnist", trials=2, epochs=100, min_epochs=100, settled=False
-    )
+    settled = unmet_requirements(asked(epochs=100), min_epochs=100, min_trials=2, settled=False)
     assert settled == ("still changing after 100 epochs",)

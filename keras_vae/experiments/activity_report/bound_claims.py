@@ -153,11 +153,8 @@ def _prepare(methods, asked):
 
     def unmet(min_epochs, *settled):
         return unmet_requirements(
-            dataset=asked.dataset,
-            trials=asked.trials,
-            epochs=asked.epochs,
+            asked,
             min_epochs=min_epochs,
-            min_trials=1,
             settled=all(bounds[name].settled for name in settled),
         )
 

@@ -4,14 +4,10 @@ import numpy as np
 
 from keras_vae.experiments import plots
 from keras_vae.experiments.activity_report.bound_claims import NEAR
-from keras_vae.experiments.activity_report.protocol import (
-    METHOD_STYLES,
-    PROTOCOL,
-    REPORT,
-    SINGLE_TRIAL_PRESETS,
-)
+from keras_vae.experiments.activity_report.figures import report_figure
+from keras_vae.experiments.activity_report.protocol import METHOD_STYLES
 from keras_vae.experiments.convergence import epochs_to_within, final_value
-from keras_vae.experiments.figure import Analysis, Figure
+from keras_vae.experiments.figure import Analysis
 
 CAPTION = "bounds at beta = 1; mean over trials, band from lowest to highest"
 
@@ -35,15 +31,7 @@ def bound_figure(*, name, title, specs, judge, legend_title=None, below=25.0):
         picture = draw(methods, asked, legend_title, below)
         return Analysis(picture, CAPTION, judge(methods, asked), data(methods))
 
-    return Figure(
-        report=REPORT,
-        name=name,
-        title=title,
-        presets=SINGLE_TRIAL_PRESETS,
-        protocol=PROTOCOL,
-        specs=specs,
-        analyse=analyse,
-    )
+    return report_figure(name=name, title=title, specs=specs, analyse=analyse)
 
 
 def draw(methods, asked, legend_title, below):

@@ -25,11 +25,8 @@ def judge_five_digits(activity, threshold, asked):
     counts = {name: active_counts(value, threshold) for name, value in activity.items()}
     finals = {name: final_value(value) for name, value in counts.items()}
     unmet = unmet_requirements(
-        dataset=asked.dataset,
-        trials=asked.trials,
-        epochs=asked.epochs,
+        asked,
         min_epochs=CONVERGED_EPOCHS,
-        min_trials=1,
         settled=all(has_settled(value, CLEAR_DIFFERENCE) for value in counts.values()),
     )
     pairs = [

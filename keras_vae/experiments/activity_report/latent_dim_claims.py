@@ -34,11 +34,8 @@ def judge_latent_dim_activity(activity, threshold, asked):
 
     def unmet(min_epochs, settled=True):
         return unmet_requirements(
-            dataset=asked.dataset,
-            trials=asked.trials,
-            epochs=asked.epochs,
+            asked,
             min_epochs=min_epochs,
-            min_trials=1,
             settled=settled,
         )
 

@@ -28,7 +28,7 @@ def judge_reconstructions(better_share, recognised, asked):
     """
     order = np.argsort(-recognised)
     numbers = {"recognised_share_by_digit": dict(enumerate(recognised.tolist()))}
-    unmet = _unmet(asked)
+    unmet = unmet_requirements(asked, min_epochs=CONTRAST_EPOCHS)
     return [
         Claim(
             id="activity.4.1.1",
@@ -88,7 +88,7 @@ def judge_encodings(confusion, recognised, asked):
                 "recognised_share_by_digit": dict(enumerate(recognised.tolist())),
             },
             holds=correlation >= CORRELATED,
-            unmet=_unmet(asked),
+            unmet=unmet_requirements(asked, min_epochs=CONTRAST_EPOCHS),
         ),
         Claim(
             id="activity.4.2.2",
@@ -100,7 +100,7 @@ def judge_encodings(confusion, recognised, asked):
                 "rank_among_45_pairs": 1 + int(np.sum(pairs > two_and_three)),
             },
             holds=bool(two_and_three / 2 >= OVERLAP),
-            unmet=_unmet(asked),
+            unmet=unmet_requirements(asked, min_epochs=CONTRAST_EPOCHS),
         ),
     ]
 
@@ -123,16 +123,6 @@ def judge_manifold(agreement, asked):
             "pixels sees in the decoded image the most frequent class of the 25 nearest codes.",
             numbers={"agreeing_share": agreement},
             holds=agreement >= AGREE,
-            unmet=_unmet(asked),
+            unmet=unmet_requirements(asked, min_epochs=CONTRAST_EPOCHS),
         )
     ]
-
-
-def _unmet(asked):
-    return unmet_requirements(
-        dataset=asked.dataset,
-        trials=asked.trials,
-        epochs=asked.epochs,
-        min_epochs=CONTRAST_EPOCHS,
-        min_trials=1,
-    )

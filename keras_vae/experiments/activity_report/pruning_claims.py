@@ -38,30 +38,28 @@ class MethodActivity:
         return float(self.counts[:, epoch - 1].mean())
 
 
-def judge_methods(activity, threshold, dataset, about="mnist"):
+def judge_methods(activity, threshold, asked, about="mnist"):
     """Judges the ten claims of Figure 3.1.
 
     Arguments:
         activity: Dictionary by method (`"VAE"`, `"IW"`, `"IW+BN"`, `"IW+WU"`) of arrays of
             shape (trials, epochs, latent_dim).
         threshold: Activity above which a dimension counts as active.
-        dataset: Name of the data set.
+        asked: `options.Options`.
         about: Name of the data set that the claims shall be about.
 
     Returns:
         List of `Claim`, in the report's order.
     """
     methods = {name: MethodActivity(value, threshold) for name, value in activity.items()}
-    trials, epochs = methods["VAE"].counts.shape
 
     def unmet(min_epochs, *settled):
         return unmet_requirements(
-            dataset=dataset,
-            about=about,
-            trials=trials,
-            epochs=epochs,
+            asked,
             min_epochs=min_epochs,
+            min_trials=2,
             settled=all(methods[name].settled for name in settled),
+            about=about,
         )
 
     return [

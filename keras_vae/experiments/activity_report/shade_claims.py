@@ -48,11 +48,8 @@ def judge_shades(activity, threshold, asked):
             numbers={"geometric_mean_activity_under_threshold": means},
             holds=min(others) >= CLEARLY_MORE * means["VAE"] if measurable else None,
             unmet=unmet_requirements(
-                dataset=asked.dataset,
-                trials=asked.trials,
-                epochs=asked.epochs,
+                asked,
                 min_epochs=AFTER_WARM_UP,
-                min_trials=1,
             ),
         )
     ]
