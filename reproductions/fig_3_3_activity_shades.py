@@ -15,21 +15,19 @@ from keras_vae.experiments.activity_report.protocol import (
     method_specs,
 )
 from keras_vae.experiments.activity_report.pruning_figure import THRESHOLD, activities
-from keras_vae.experiments.activity_report.shade_claims import judge_shades
+from keras_vae.experiments.activity_report.shade_claims import LEAST, judge_shades
 from keras_vae.experiments.figure import Analysis, main
 
 
-def sort_by_first_epoch(activity):
-    """Activity of shape (epochs, latent_dim), dimensions from most to least active at first."""
-    return activity[:, np.argsort(-activity[0], kind="stable")]
+def log_sorted(activity):
+    """Log activity of shape (epochs, latent_dim), from the most to the least active at first."""
+    in_order = activity[:, np.argsort(-activity[0], kind="stable")]
+    return np.log10(np.maximum(in_order, LEAST))
 
 
 def draw(methods):
     """Draws a panel for each method, all in one scale of shades."""
-    shades = {
-        label: np.log10(sort_by_first_epoch(method.activity[0])).T
-        for label, method in methods.items()
-    }
+    shades = {label: log_sorted(method.activity[0]).T for label, method in methods.items()}
     figure, axes = plots.panels(len(shades), width=3.0, height=3.8, sharey=True)
     limits = min(map(np.min, shades.values())), max(map(np.max, shades.values()))
     for axis, letter, (label, shade) in zip(axes, "abcd", shades.items(), strict=True):
@@ -45,8 +43,7 @@ def analyse(methods, asked):
     """Draws the first trial, and judges the claim over all trials."""
     activity = activities(methods)
     sorted_activity = {
-        label: np.round(np.log10(sort_by_first_epoch(value[0])), 4).tolist()
-        for label, value in activity.items()
+        label: np.round(log_sorted(value[0]), 4).tolist() for label, value in activity.items()
     }
     return Analysis(
         draw(methods),

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_vae.experiments import plots
 from keras_vae.experiments.activity_report.figures import report_figure
-from keras_vae.experiments.activity_report.latent_view_claims import judge_encodings
+from keras_vae.experiments.activity_report.latent_view_claims import judge_encodings, requirements
 from keras_vae.experiments.activity_report.latent_views import encoded_test_sets, encoding_measures
 from keras_vae.experiments.activity_report.protocol import (
     LABELLED,
@@ -33,12 +33,14 @@ def analyse(methods, asked):
     """Draws the first trial, and measures all test images of all trials."""
     views = list(encoded_test_sets(methods["2"]))
     measures = [encoding_measures(view) for view in views]
-    mean = {name: np.mean([trial[name] for trial in measures], axis=0) for name in measures[0]}
+    trials = {name: np.stack([trial[name] for trial in measures]) for name in measures[0]}
     return Analysis(
         picture=draw(views[0]),
         caption=f"first {min(SHOWN, len(views[0].labels)):,} test images, n_z = 2 (IW)",
         claims=judge_encodings(
-            mean["neighbour_confusion"], mean["recognised_share_by_class"], asked
+            trials["neighbour_confusion"],
+            trials["recognised_share_by_class"],
+            requirements(methods, asked),
         ),
         data={
             "trials": [
@@ -54,7 +56,7 @@ FIGURE = report_figure(
     title="Figure 4.2: test images in a latent space of two dimensions (IW)",
     specs=chosen_latent_dims(2),
     analyse=analyse,
-    names=LABELLED,
+    dataset_names=LABELLED,
 )
 
 if __name__ == "__main__":

@@ -7,11 +7,9 @@ evenly spaced on the plane.
 
 import sys
 
-import numpy as np
-
 from keras_vae.experiments import plots
 from keras_vae.experiments.activity_report.figures import report_figure
-from keras_vae.experiments.activity_report.latent_view_claims import judge_manifold
+from keras_vae.experiments.activity_report.latent_view_claims import judge_manifold, requirements
 from keras_vae.experiments.activity_report.latent_views import (
     decoded_classes,
     encoded_test_sets,
@@ -52,7 +50,7 @@ def analyse(methods, asked):
     return Analysis(
         picture=draw(views[0].model),
         caption="means of p(x|z), n_z = 2 (IW)",
-        claims=judge_manifold(float(np.mean(agreement["(a) Equal prior mass"])), asked),
+        claims=judge_manifold(agreement["(a) Equal prior mass"], requirements(methods, asked)),
         data={"agreement_with_the_codes_around": agreement},
     )
 
@@ -62,7 +60,7 @@ FIGURE = report_figure(
     title="Figure 4.3: the latent manifold of two dimensions (IW)",
     specs=chosen_latent_dims(2),
     analyse=analyse,
-    names=LABELLED,
+    dataset_names=LABELLED,
 )
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
 """The README says what is so."""
 
+import collections
 import json
 import pathlib
 import re
-
-import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,9 +25,8 @@ def test_its_pictures_and_folders_exist():
         assert (ROOT / path).is_dir(), path
 
 
-@pytest.mark.parametrize("figure", ["activity/fig_3_1"])
-def test_its_verdicts_are_those_of_the_results(figure):
-    claims = json.loads((ROOT / "results" / figure / "claims.json").read_text())
+def test_its_verdicts_are_those_of_the_results():
+    claims = json.loads((ROOT / "results/activity/fig_3_1/claims.json").read_text())
     written = dict(re.findall(r"^\| `([\w.]+)` \|.*\| ([\w ]+) \|$", README, re.MULTILINE))
     assert written == {claim["id"]: claim["verdict"] for claim in claims}
 
@@ -37,3 +35,26 @@ def test_the_results_protocol_is_the_one_it_names():
     data = json.loads((ROOT / "results/activity/fig_3_1/data.json").read_text())
     reached = data["protocol"]["reached"]
     assert f"{reached['epochs']} of 300 epochs, {reached['trials']} trials" in README
+
+
+FIGURE_ROW = r"^\| \[`([\w/]+)`\]\(([\w/.]+)\) \|.*\| (\d+) x (\d+) \| (.+) \|$"
+
+
+def test_its_table_of_figures_is_that_of_the_results():
+    written = {row[0]: row[1:] for row in re.findall(FIGURE_ROW, README, re.MULTILINE)}
+    folders = {
+        path.parent.relative_to(ROOT / "results/activity").as_posix(): path.parent
+        for path in (ROOT / "results/activity").rglob("claims.json")
+        if path.parent.name != "longer_run"
+    }
+    assert written.keys() == folders.keys()
+    for name, folder in folders.items():
+        script, epochs, trials, verdicts = written[name]
+        assert (ROOT / script).is_file() and pathlib.Path(script).stem.startswith(folder.name)
+        reached = json.loads((folder / "data.json").read_text())["protocol"]["reached"]
+        assert (int(epochs), int(trials)) == (reached["epochs"], reached["trials"]), name
+        claims = json.loads((folder / "claims.json").read_text())
+        counts = collections.Counter(claim["verdict"] for claim in claims)
+        order = ("reproduced", "not reproduced", "inconclusive")
+        expected = ", ".join(f"{counts[key]} {key}" for key in order if counts[key])
+        assert verdicts == expected, name

@@ -39,7 +39,9 @@ class Claim:
         return {"id": content.pop("id"), "verdict": self.verdict, **content}
 
 
-def unmet_requirements(asked, *, min_epochs, min_trials=1, settled=True, about="mnist"):
+def unmet_requirements(
+    asked, *, min_epochs, min_trials=1, settled=True, about="mnist", weights_epochs=()
+):
     """Lists what keeps runs from deciding a claim.
 
     Arguments:
@@ -48,11 +50,14 @@ def unmet_requirements(asked, *, min_epochs, min_trials=1, settled=True, about="
         min_trials: Runs per method below which it is not decided.
         settled: Whether the quantity had stopped changing at the end, where that matters.
         about: Data set that the claim is about.
+        weights_epochs: Epochs after which the weights that it rests on were stored.
 
     Returns:
         Tuple of strings.
     """
     reasons = []
+    if any(epochs != asked.epochs for epochs in weights_epochs):
+        reasons.append(f"weights of epochs {sorted(set(weights_epochs))}, asked {asked.epochs}")
     if asked.dataset != about:
         reasons.append(f"measured on {asked.dataset}, the claim is about {about}")
     if asked.trials < min_trials:

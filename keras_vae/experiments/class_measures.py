@@ -55,11 +55,13 @@ def silhouette_by_class(codes, labels, limit=SILHOUETTE_CODES):
     return by_class(silhouette_samples(codes[:limit], labels[:limit]), labels[:limit])
 
 
-def image_classifier(split, limit=REFERENCE_IMAGES):
+def image_classifier(split, binary, limit=REFERENCE_IMAGES):
     """A nearest-neighbour classifier of images by their pixels.
 
     Arguments:
         split: `Split` with labels.
+        binary: Whether its images are binary. What is classified is then made so, since blurred
+            images would be nearest to whatever class has the least ink.
         limit: Images, from the first on, that it compares with.
 
     Returns:
@@ -67,7 +69,12 @@ def image_classifier(split, limit=REFERENCE_IMAGES):
     """
     classifier = KNeighborsClassifier(n_neighbors=5)
     classifier.fit(_flat(split.images[:limit]), split.labels[:limit])
-    return lambda images: classifier.predict(_flat(images))
+
+    def classify(images):
+        images = _flat(images)
+        return classifier.predict(images > 0.5 if binary else images)
+
+    return classify
 
 
 def _flat(images):

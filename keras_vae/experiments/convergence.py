@@ -30,18 +30,18 @@ def has_settled(values, tolerance, share=0.1):
     return bool(abs(last - values[:, -2 * width : -width].mean()) <= tolerance)
 
 
-def epochs_to_within(values, distance):
-    """Epochs until the mean over trials first comes within a distance of its final value.
+def epochs_to_level(values, level):
+    """Epochs until the mean over trials first reaches a level.
 
     Arguments:
         values: Array of shape (trials, epochs) of a bound that rises.
-        distance: In the values' own unit.
+        level: In the values' own unit.
 
     Returns:
-        Number of epochs, counted from 1.
+        Number of epochs, counted from 1, or None if it never does.
     """
-    mean = np.asarray(values, dtype=float).mean(axis=0)
-    return int(np.argmax(mean >= final_value(values) - distance)) + 1
+    reached = np.asarray(values, dtype=float).mean(axis=0) >= level
+    return int(np.argmax(reached)) + 1 if reached.any() else None
 
 
 def _window(values, share):

@@ -1,11 +1,11 @@
 """The yardstick that all stored runs share: the importance-sampled test log-likelihood."""
 
-import math
+import numpy as np
 
 from keras_vae.experiments.training import load_model
 
 
-def test_log_likelihood(spec, store, num_samples, num_images=None):
+def evaluate_log_likelihood(spec, store, num_samples, num_images=None, epochs=None):
     """Estimates the test log-likelihood of a stored run, once for each length of the run.
 
     Arguments:
@@ -13,35 +13,69 @@ def test_log_likelihood(spec, store, num_samples, num_images=None):
         store: `RunStore`.
         num_samples: Importance samples per image.
         num_images: Test images, from the first on; None for all.
+        epochs: Length at which an earlier estimate is wanted, if there is one; weights are
+            kept of the last epoch alone.
 
     Returns:
         Dictionary with `mean` and `standard_error` over the test images (nats per image),
-        `num_samples`, `images` and `epochs`.
+        `per_image`, `num_samples`, `images` and `epochs`.
 
     Raises:
         LookupError: If no epoch of the run is stored.
     """
-    found = stored_log_likelihood(spec, store, num_samples, num_images)
+    found = stored_log_likelihood(spec, store, num_samples, num_images, epochs)
     if found is not None:
         return found
     model, data = load_model(spec, store)
     values = model.log_likelihood(data.test.images[:num_images], num_samples)
+    done = store.epochs_done(spec)
     result = {
-        "mean": float(values.mean()),
-        "standard_error": float(values.std(ddof=1) / math.sqrt(len(values))),
+        **mean_and_error(values),
         "num_samples": num_samples,
         "images": len(values),
-        "epochs": store.epochs_done(spec),
+        "epochs": done,
+        "per_image": np.round(values, 4).tolist(),
     }
-    store.save_evaluation(spec, _name(spec, store, num_samples, num_images), result)
+    store.save_evaluation(spec, _name(num_samples, num_images, done), result)
     return result
 
 
-def stored_log_likelihood(spec, store, num_samples, num_images=None):
-    """What `test_log_likelihood` returned before for the run's present length, or None."""
-    return store.evaluations(spec).get(_name(spec, store, num_samples, num_images))
+def stored_log_likelihood(spec, store, num_samples, num_images=None, epochs=None):
+    """What `evaluate_log_likelihood` would return without computing anything, or None."""
+    stored = store.evaluations(spec)
+    lengths = [length for length in (epochs, store.epochs_done(spec)) if length is not None]
+    names = [_name(num_samples, num_images, length) for length in lengths]
+    return next((stored[name] for name in names if name in stored), None)
 
 
-def _name(spec, store, num_samples, num_images):
-    name = f"test_log_likelihood/{num_samples}_samples/{store.epochs_done(spec)}_epochs"
+def paired_difference(first, second):
+    """How much higher the second of two estimates is, image by image.
+
+    Two models of like quality differ by less than either's standard error, which is mostly
+    how much the images differ.
+
+    Arguments:
+        first: Dictionary from `evaluate_log_likelihood`.
+        second: Another one, of the same test images.
+
+    Returns:
+        Dictionary with `mean` and `standard_error` (nats per image), or None if the images
+        differ in number or their values were not kept.
+    """
+    before, after = (np.array(result.get("per_image", [])) for result in (first, second))
+    if len(before) < 2 or len(before) != len(after):
+        return None
+    return mean_and_error(after - before)
+
+
+def mean_and_error(values):
+    """Mean and standard error of independent values, as JSON-compatible values."""
+    return {
+        "mean": float(values.mean()),
+        "standard_error": float(values.std(ddof=1) / np.sqrt(len(values))),
+    }
+
+
+def _name(num_samples, num_images, epochs):
+    name = f"test_log_likelihood/{num_samples}_samples/{epochs}_epochs"
     return name if num_images is None else f"{name}/{num_images}_images"

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from keras_vae import datasets
-from keras_vae.experiments import options, plots, results
+from keras_vae.experiments import devices, options, plots, results
 from keras_vae.experiments.claims import Claim
-from keras_vae.experiments.evaluation import test_log_likelihood
+from keras_vae.experiments.evaluation import evaluate_log_likelihood, paired_difference
 from keras_vae.experiments.spec import RunSpec
 from keras_vae.experiments.store import RunStore, StoredRun, StoreError
 from keras_vae.experiments.sweeps import SweepError, train_all
@@ -31,7 +31,7 @@ class MethodRuns:
         runs: One `StoredRun` a trial.
         epochs: Epochs asked for; a stored run may have more.
         log_likelihood: Test log-likelihood of each trial's last weights, from
-            `test_log_likelihood`.
+            `evaluate_log_likelihood`.
         store: Where the runs are.
     """
 
@@ -49,6 +49,18 @@ class MethodRuns:
     def history(self, name):
         """One column of the history, shape (trials, epochs)."""
         return np.stack([run.history[name][: self.epochs] for run in self.runs])
+
+    def log_likelihood_summary(self):
+        """Each trial's log-likelihood without its values per image."""
+        return [
+            {key: value for key, value in trial.items() if key != "per_image"}
+            for trial in self.log_likelihood
+        ]
+
+    @property
+    def weights_epochs(self):
+        """Epochs after which each trial's stored weights are, at least `epochs`."""
+        return [run.epochs for run in self.runs]
 
     def load_models(self):
         """Yields each trial's model, with its last weights, and the data set."""
@@ -110,9 +122,10 @@ def main(figure, argv=None):
         interrupted.
     """
     asked = options.parse(
-        argv, description=figure.title, presets=figure.presets, names=figure.datasets
+        argv, description=figure.title, presets=figure.presets, dataset_names=figure.datasets
     )
     console = Console()
+    devices.configure()
     try:
         make(figure, asked, console)
     except KeyboardInterrupt:
@@ -167,7 +180,9 @@ def collect(figure, asked, store, console):
         console=console,
     )
     evaluations = [
-        test_log_likelihood(spec, store, asked.likelihood_samples, asked.likelihood_images)
+        evaluate_log_likelihood(
+            spec, store, asked.likelihood_samples, asked.likelihood_images, asked.epochs
+        )
         for spec in specs
     ]
     methods = {}
@@ -196,6 +211,20 @@ def describe_figure(figure, asked, methods):
         },
         "versions": versions(),
         "runs": {label: describe(method) for label, method in methods.items()},
+        "test_log_likelihood_differences": compare_log_likelihoods(methods),
+    }
+
+
+def compare_log_likelihoods(methods):
+    """Paired differences of each method from the first, where both see the same images."""
+    (reference, first), *others = methods.items()
+    return {
+        f"{label} - {reference}": [
+            paired_difference(*pair)
+            for pair in zip(first.log_likelihood, method.log_likelihood, strict=True)
+        ]
+        for label, method in others
+        if method.specs[0].data == first.specs[0].data
     }
 
 
@@ -208,7 +237,7 @@ def describe(method):
         "test_bound": method.history("test_bound")[:, -1].tolist(),
         "train_bound": method.history("train_bound")[:, -1].tolist(),
         "median_seconds_per_epoch": float(np.median(method.history("seconds"))),
-        "test_log_likelihood": method.log_likelihood,
+        "test_log_likelihood": method.log_likelihood_summary(),
     }
 
 

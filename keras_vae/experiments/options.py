@@ -53,14 +53,14 @@ class Options:
         return range(self.seed, self.seed + self.trials)
 
 
-def parse(argv, *, description, presets, names=datasets.NAMES):
+def parse(argv, *, description, presets, dataset_names=datasets.NAMES):
     """Reads the command line; unusable values end the program with a message.
 
     Arguments:
         argv: List of arguments, or None for the command line's own.
         description: What the script does.
         presets: Dictionary of `Preset` by name.
-        names: Data sets to choose from.
+        dataset_names: Data sets to choose from.
 
     Returns:
         `Options`.
@@ -70,7 +70,7 @@ def parse(argv, *, description, presets, names=datasets.NAMES):
     )
     add = parser.add_argument
     add("--preset", choices=presets, default="quick", help="how much to compute")
-    add("--dataset", choices=names, help="data set, in place of the preset's")
+    add("--dataset", choices=dataset_names, help="data set, in place of the preset's")
     add("--epochs", type=_positive, help="epochs of each run, in place of the preset's")
     add("--trials", type=_positive, help="runs of each method, in place of the preset's")
     add("--seed", type=_seed, default=0, help="seed of the first trial; the others count up")
@@ -84,7 +84,7 @@ def parse(argv, *, description, presets, names=datasets.NAMES):
     )
     add(
         "--likelihood-images",
-        type=_positive,
+        type=_at_least_two,
         help="how many test images that takes, in place of the preset's",
     )
     arguments = parser.parse_args(argv)
@@ -145,6 +145,12 @@ def _positive(text):
     return value
 
 
+def _at_least_two(text):
+    if _positive(text) < 2:
+        raise argparse.ArgumentTypeError("must be at least 2, for a standard error")
+    return int(text)
+
+
 def _seed(text):
     value = int(text)
     if not 0 <= value < 2**31 - 1000:
@@ -152,4 +158,4 @@ def _seed(text):
     return value
 
 
-_positive.__name__ = _seed.__name__ = "integer"
+_positive.__name__ = _at_least_two.__name__ = _seed.__name__ = "integer"

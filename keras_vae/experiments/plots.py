@@ -196,7 +196,7 @@ def add_protocol(figure, asked, protocol, claims, caption):
     text = f"{asked.dataset}, {asked.epochs} of {protocol['epochs']} epochs, {trials}; {caption}"
     open_ids = [claim.id.partition(".")[2] for claim in claims if claim.verdict == INCONCLUSIVE]
     if open_ids:
-        text += f"\nInconclusive at this length: {', '.join(open_ids)}"
+        text += f"\nInconclusive (why, in claims.json): {', '.join(open_ids)}"
     figure.supxlabel(text, fontsize=8, color="#444444", x=0.01, ha="left")
 
 

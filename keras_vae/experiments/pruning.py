@@ -16,17 +16,20 @@ def active_counts(activity, threshold):
     return np.count_nonzero(np.asarray(activity) > threshold, axis=-1)
 
 
-def largest_drop(counts, epochs):
+def largest_drop(counts, epochs, start=None):
     """Largest fall of the mean count from one epoch to the next, in the first epochs.
 
     Arguments:
         counts: Array of shape (trials, all_epochs).
         epochs: Number of epochs, from the first on, to look at.
+        start: Count before the first epoch; None leaves out what fell in that one.
 
     Returns:
         Number of dimensions; 0 if the count never falls.
     """
     mean = np.asarray(counts, dtype=float).mean(axis=0)[:epochs]
+    if start is not None:
+        mean = np.concatenate([[start], mean])
     return float(max(0.0, -np.diff(mean).min(initial=0.0)))
 
 

@@ -192,6 +192,7 @@ class RunStore:
                 f"Delete the folder {path.parent} to train this run again."
             ) from error
         expected = spec.to_dict()
+        stored = with_missing(stored, type(spec)().to_dict())
         for key in sorted({*stored, *expected}):
             if stored.get(key) != expected.get(key):
                 raise ForeignRunError(
@@ -199,6 +200,16 @@ class RunStore:
                     f"expected {expected.get(key)}. Name another folder with --store, or "
                     "delete that one."
                 )
+
+
+def with_missing(content, defaults):
+    """A nested dictionary with the entries that only `defaults` has, as an older one lacks them."""
+    if not isinstance(content, dict) or not isinstance(defaults, dict):
+        return content
+    return {
+        **defaults,
+        **{key: with_missing(value, defaults.get(key)) for key, value in content.items()},
+    }
 
 
 def write_json(path, content):

@@ -18,7 +18,7 @@ from rich.progress import (
 from keras_vae import datasets
 from keras_vae.checks import check_positive_integer
 from keras_vae.experiments import devices
-from keras_vae.experiments.evaluation import stored_log_likelihood, test_log_likelihood
+from keras_vae.experiments.evaluation import evaluate_log_likelihood, stored_log_likelihood
 from keras_vae.experiments.store import RunStore, StoreError
 from keras_vae.experiments.training import DivergedError, train
 
@@ -60,11 +60,11 @@ def train_all(specs, epochs, store, *, jobs=None, num_samples=50, num_images=Non
         store.load(spec)
 
     def finished(spec):
-        evaluated = stored_log_likelihood(spec, store, num_samples, num_images) is not None
-        return evaluated and store.epochs_done(spec) >= epochs
+        found = stored_log_likelihood(spec, store, num_samples, num_images, epochs)
+        return found is not None and store.epochs_done(spec) >= epochs
 
     if missing := [spec for spec in specs if not finished(spec)]:
-        _train_missing(missing, epochs, store, jobs, (num_samples, num_images), console)
+        _train_missing(missing, epochs, store, jobs, (num_samples, num_images, epochs), console)
     return [store.load(spec) for spec in specs]
 
 
@@ -98,7 +98,7 @@ def _attempt(spec, epochs, folder, threads, evaluation):
     store = RunStore(folder)
     try:
         train(spec, epochs, store)
-        test_log_likelihood(spec, store, *evaluation)
+        evaluate_log_likelihood(spec, store, *evaluation)
     except (StoreError, DivergedError) as error:
         return str(error)
     finally:

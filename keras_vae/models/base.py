@@ -129,8 +129,10 @@ class LatentVariableModel(keras.Model):
         """Makes what `fit` calls: with XLA, all steps of an execution are one computation."""
         if self.train_function is None or force:
             super().make_train_function(force)
-            distributed = tf.distribute.has_strategy()
-            if self.jit_compile and self.steps_per_execution > 1 and not distributed:
+            # A subclass's own step may want the labels, which fused steps leave out.
+            own_step = type(self).train_step is not LatentVariableModel.train_step
+            separate = own_step or not self.jit_compile or tf.distribute.has_strategy()
+            if self.steps_per_execution > 1 and not separate:
                 fused = fused_train_function(self.train_step, self.steps_per_execution)
                 self.train_function = _for_tf_data(fused, self.train_function)
 

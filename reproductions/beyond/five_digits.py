@@ -45,7 +45,7 @@ FIGURE = report_figure(
     title="Beyond: active dimensions when only digits 1-5 are learned (n_z = 50)",
     specs=five_digits_specs,
     analyse=analyse,
-    names=tuple(FEW_IMAGES),
+    dataset_names=tuple(FEW_IMAGES),
     beyond=True,
 )
 

@@ -43,9 +43,12 @@ def test_silhouette(clusters):
 
 
 def test_image_classifier_knows_digits(digits):
-    classify = class_measures.image_classifier(digits.train)
     images, labels = digits.test
-    assert (classify(images[:500]) == labels[:500]).mean() > 0.85
+    for binary in (False, True):
+        classify = class_measures.image_classifier(digits.train, binary)
+        assert (classify(images[:500]) == labels[:500]).mean() > 0.85
+    # Half the contrast is the same image once it is binary.
+    np.testing.assert_array_equal(classify(0.51 * images[:50]), classify(images[:50]))
 
 
 def test_quantile_lattice_has_equal_prior_mass_in_each_cell():

@@ -23,13 +23,14 @@ def test_settling():
 
 
 @pytest.mark.parametrize("rate, distance", [(0.1, 1.0), (0.3, 1.0), (0.1, 5.0)])
-def test_epochs_to_come_near_on_an_exponential(rate, distance):
+def test_epochs_to_a_level_on_an_exponential(rate, distance):
     epochs = np.arange(1, 401)
     curve = -100 - 60 * np.exp(-rate * epochs)
     exact = np.log(60 / distance) / rate
-    assert convergence.epochs_to_within([curve], distance) == int(np.ceil(exact))
+    assert convergence.epochs_to_level([curve], -100 - distance) == int(np.ceil(exact))
+    assert convergence.epochs_to_level([curve], -99) is None
 
 
 def test_trials_are_averaged_before_anything_is_measured():
     first, second = [0, 4, 8, 10], [8, 8, 8, 10]
-    assert convergence.epochs_to_within([first, second], 2) == 3
+    assert convergence.epochs_to_level([first, second], 8) == 3

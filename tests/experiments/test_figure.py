@@ -191,7 +191,8 @@ def test_quick_says_plainly_which_digits_it_uses(monkeypatch):
 
 
 def result(dataset, epochs, trials):
-    return {"protocol": {"reached": {"dataset": dataset, "epochs": epochs, "trials": trials}}}
+    reached = {"dataset": dataset, "epochs": epochs, "trials": trials}
+    return {"protocol": {"reached": reached, "asked": {"dataset": "mnist"}}}
 
 
 def test_a_longer_result_is_kept_beside_a_shorter_one(tmp_path):
@@ -208,6 +209,9 @@ def test_a_longer_result_is_kept_beside_a_shorter_one(tmp_path):
     assert dataset_and_epochs(tmp_path) == ("mnist_5k", 300)
     assert write("mnist_5k", 3, 1) == kept and dataset_and_epochs(kept) == ("mnist", 60)
     assert write("mnist", 90, 2) is None and dataset_and_epochs(tmp_path) == ("mnist", 90)
+    # Another data set's result is none of the report's, however long.
+    assert write("fashion_mnist", 300, 2) == kept and dataset_and_epochs(kept) == ("mnist", 90)
+    assert write("mnist_5k", 1, 1) == kept and dataset_and_epochs(kept) == ("mnist", 90)
 
 
 def test_script_draws_and_judges_what_the_report_has():
@@ -216,12 +220,12 @@ def test_script_draws_and_judges_what_the_report_has():
     method = type("Method", (), {"activity": rng.random((2, 4, 50)) ** 6})()
     methods = dict.fromkeys(script.FIGURE.specs("mnist_5k", 0), method)
     asked = options.resolve(PRESETS, preset="smoke", epochs=4, trials=2)
-    picture = script.FIGURE.draw(methods, asked)
-    assert len(picture.axes) == 3
-    for axis, expected in zip(picture.axes, script.PANELS.values(), strict=True):
+    analysis = script.FIGURE.analyse(methods, asked)
+    assert len(analysis.picture.axes) == 3
+    for axis, expected in zip(analysis.picture.axes, script.PANELS.values(), strict=True):
         assert tuple(text.get_text() for text in axis.get_legend().get_texts()) == expected
         assert axis.get_xlabel() == "Epoch"
-    numbers = script.FIGURE.data(methods)["active_dimensions"]["VAE"]
+    numbers = analysis.data["active_dimensions"]["VAE"]
     assert numbers["0.1"] == (method.activity > 0.1).sum(-1).tolist()
     assert numbers["0.01"] == (method.activity > 0.01).sum(-1).tolist()
-    assert len(script.FIGURE.judge(methods, asked)) == 9
+    assert len(analysis.claims) == 9

@@ -18,6 +18,8 @@ def test_largest_drop_of_the_mean_in_the_first_epochs():
     assert pruning.largest_drop(counts, epochs=4) == 24
     assert pruning.largest_drop([[1, 2, 3]], epochs=3) == 0
     assert pruning.largest_drop([[7]], epochs=3) == 0
+    assert pruning.largest_drop(counts, epochs=3, start=70) == 20
+    assert pruning.largest_drop([[7]], epochs=3, start=50) == 43
 
 
 def test_epochs_to_half_pruned_counts_from_the_highest():

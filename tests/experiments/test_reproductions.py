@@ -28,6 +28,7 @@ CLAIMS_OF_THE_ACTIVITY_REPORT = {
     *("activity.4.2.1", "activity.4.2.2", "activity.4.3.1"),
 }
 EPOCHS = 30
+LIKELIHOODS = [{"mean": -90.0, "standard_error": 0.2, "epochs": EPOCHS}] * 2
 
 
 def load(script):
@@ -63,7 +64,7 @@ def made_up(specs):
         )
         for spec in specs
     ]
-    return MadeUpRuns(specs, runs, EPOCHS, [{"mean": -90.0, "standard_error": 0.2}] * 2, None)
+    return MadeUpRuns(specs, runs, EPOCHS, LIKELIHOODS, None)
 
 
 @functools.cache
@@ -85,8 +86,8 @@ def test_script(script, tmp_path, digits):
     assert picture.shape[0] > 300 and picture.shape[1] > 500
     # Something is drawn on it, in other than one colour.
     assert picture[..., :3].min() < 0.5 < picture[..., :3].max()
-    assert json.loads(json.dumps(analysis.data))
-    json.dumps([claim.to_dict() for claim in analysis.claims])
+    assert json.loads(json.dumps(analysis.data, allow_nan=False))
+    json.dumps([claim.to_dict() for claim in analysis.claims], allow_nan=False)
     assert {claim.verdict for claim in analysis.claims} == {INCONCLUSIVE}
     assert script.stem.startswith(figure.name)
     assert set(figure.presets) == {"smoke", "quick", "paper"}

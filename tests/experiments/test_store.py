@@ -138,3 +138,21 @@ def test_the_folder_comes_from_the_environment(monkeypatch, tmp_path):
     assert RunStore().folder == tmp_path / "mine"
     monkeypatch.delenv("KERAS_VAE_STORE")
     assert RunStore().folder.name == "runs"
+
+
+def test_a_run_stored_before_a_field_was_added_is_still_that_run(store, spec):
+    with store.lock(spec):
+        store.save(spec, make_run(2))
+    path = store.run_folder(spec) / "spec.json"
+    content = json.loads(path.read_text())
+    del content["data"]["classes"], content["data"]["train_images"], content["batch_size"]
+    path.write_text(json.dumps(content))
+    assert store.load(spec).epochs == 2
+    # What is not at its default cannot be left out.
+    del content["seed"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(ForeignRunError, match="its seed is 0, expected 7"):
+        store.load(spec)
+    path.write_text(json.dumps({**content, "seed": 7, "data": {"classes": [1, 2]}}))
+    with pytest.raises(ForeignRunError, match="its data is"):
+        store.load(spec)

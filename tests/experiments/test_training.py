@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_vae.experiments.evaluation import test_log_likelihood as evaluate_log_likelihood
+from keras_vae.experiments.evaluation import evaluate_log_likelihood as evaluate_log_likelihood
 from keras_vae.experiments.spec import ModelSpec, OptimizerSpec
 from keras_vae.experiments.store import RunStore
 from keras_vae.experiments.training import (
@@ -98,8 +98,13 @@ def test_the_log_likelihood_is_stored_for_each_length(store, spec, digits, monke
     assert result["mean"] > run.history["test_bound"][-1]
     assert result["images"] == 1000 and result["epochs"] == 1
     assert 0 < result["standard_error"] < 5
+    np.testing.assert_allclose(np.mean(result["per_image"]), result["mean"], atol=1e-4)
+    train(spec, 2, store)
+    later = evaluate_log_likelihood(spec, store, 20)
+    assert later["epochs"] == 2 and later["mean"] != result["mean"]
     monkeypatch.setattr("keras_vae.experiments.evaluation.load_model", None)
-    assert evaluate_log_likelihood(spec, store, 20) == result
+    assert evaluate_log_likelihood(spec, store, 20) == later
+    assert evaluate_log_likelihood(spec, store, 20, epochs=1) == result
 
 
 def test_divergence_is_an_error_and_keeps_the_epochs_before(store, spec, digits):

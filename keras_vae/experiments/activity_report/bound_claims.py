@@ -1,7 +1,9 @@
 """The activity report's claims about bounds (Figures 2.1 to 2.5), as measured rules."""
 
+import math
+
 from keras_vae.experiments.claims import Claim, unmet_requirements
-from keras_vae.experiments.convergence import epochs_to_within, final_value, has_settled
+from keras_vae.experiments.convergence import epochs_to_level, final_value, has_settled
 
 NEAR = 1.0
 CONTRAST_EPOCHS = 50
@@ -10,7 +12,9 @@ AFTER_WARM_UP = 120
 FAR = 50.0
 CLEAR = 1.0
 SAME = 0.5
+SETTLED = 0.2
 SAME_RATE = 1.25
+GAUSSIAN_CEILING = 28 * 28 * 0.5 * (1 - math.log(2 * math.pi))
 
 
 class Bounds:
@@ -21,12 +25,12 @@ class Bounds:
     """
 
     def __init__(self, method):
-        values = method.history("test_bound")
-        self.final = final_value(values)
-        self.epochs = epochs_to_within(values, NEAR)
-        self.settled = has_settled(values, SAME)
+        self.values = method.history("test_bound")
+        self.final = final_value(self.values)
+        self.trials = [final_value(trial[None]) for trial in self.values]
+        self.settled = has_settled(self.values, SETTLED)
         # Importance-weighted bounds are tighter at the same model; this is the same for all.
-        self.log_likelihood = [trial["mean"] for trial in method.log_likelihood]
+        self.log_likelihood = method.log_likelihood_summary()
 
 
 def judge_decoders(methods, asked):
@@ -38,17 +42,18 @@ def judge_decoders(methods, asked):
             id="activity.2.1.1",
             statement="The Bernoulli decoder's bound is far higher than the Gaussian's.",
             rule=f"On binary data its final test bound is higher by at least {FAR:g} nats (one is "
-            "on a log-probability, the other on a log-density).",
-            numbers=_finals(bounds),
+            "on a log-probability, the other on a log-density, which this decoder's least variance "
+            "of 1/e limits).",
+            numbers={"highest_possible_for_the_gaussian": GAUSSIAN_CEILING, **_finals(bounds)},
             holds=bernoulli.final >= gaussian.final + FAR,
             unmet=unmet(CONTRAST_EPOCHS),
         ),
         Claim(
             id="activity.2.1.2",
             statement="The Gaussian decoder's bound has converged.",
-            rule=f"Its mean test bound moves by at most {SAME:g} nats between the last two tenths "
-            "of the epochs, on binary data.",
-            numbers={"settled": gaussian.settled, "epochs_to_within_1_nat": gaussian.epochs},
+            rule=f"Its mean test bound moves by at most {SETTLED:g} nats between the last two "
+            "tenths of the epochs, on binary data.",
+            numbers={"settled": gaussian.settled, **_finals({"Gaussian": gaussian})},
             holds=gaussian.settled,
             unmet=unmet(CONTRAST_EPOCHS),
         ),
@@ -78,10 +83,17 @@ def judge_batch_norm(methods, asked):
         Claim(
             id="activity.2.3.1",
             statement="Batch normalisation is worse.",
-            rule=f"IW+BN's final test bound is lower than IW's by at least {SAME:g} nats.",
+            rule="IW+BN's final test bound is lower than IW's in every trial, by at least "
+            f"{SAME:g} nats on average.",
             numbers=_finals(bounds),
-            holds=bounds["IW+BN"].final <= bounds["IW"].final - SAME,
-            unmet=unmet(CONTRAST_EPOCHS),
+            holds=bounds["IW+BN"].final <= bounds["IW"].final - SAME
+            and all(
+                normalised < plain
+                for normalised, plain in zip(
+                    bounds["IW+BN"].trials, bounds["IW"].trials, strict=True
+                )
+            ),
+            unmet=unmet(CONTRAST_EPOCHS, min_trials=2),
         )
     ]
 
@@ -90,16 +102,17 @@ def judge_warm_up(methods, asked):
     """Judges the claims of Figure 2.4; methods `"IW"` and `"IW+WU"`."""
     bounds, unmet = _prepare(methods, asked)
     plain, warm_up = bounds["IW"], bounds["IW+WU"]
-    ratio = max(plain.epochs, warm_up.epochs) / min(plain.epochs, warm_up.epochs)
+    epochs = _epochs_to_common_level(bounds)
+    ratio = max(epochs.values()) / min(epochs.values())
     return [
         Claim(
             id="activity.2.4.1",
             statement="Warm-up learns at the same rate.",
-            rule="The epochs each needs to come within 1 nat of its own final test bound differ "
-            f"by at most a factor of {SAME_RATE:g}.",
-            numbers={"epochs_to_within_1_nat": {"IW": plain.epochs, "IW+WU": warm_up.epochs}},
+            rule="The epochs each needs to come within 1 nat of the lower of the two final test "
+            f"bounds differ by at most a factor of {SAME_RATE:g}.",
+            numbers={"epochs_to_common_level": epochs},
             holds=ratio <= SAME_RATE,
-            unmet=unmet(AFTER_WARM_UP, "IW", "IW+WU"),
+            unmet=unmet(AFTER_WARM_UP, min_trials=2),
         ),
         Claim(
             id="activity.2.4.2",
@@ -107,7 +120,7 @@ def judge_warm_up(methods, asked):
             rule=f"The final test bounds differ by at most {SAME:g} nats.",
             numbers=_finals(bounds),
             holds=abs(plain.final - warm_up.final) <= SAME,
-            unmet=unmet(AFTER_WARM_UP, "IW", "IW+WU"),
+            unmet=unmet(AFTER_WARM_UP, "IW", "IW+WU", min_trials=2),
         ),
     ]
 
@@ -118,6 +131,7 @@ def judge_latent_dim(methods, asked):
     small = {name: bound for name, bound in bounds.items() if int(name) < 10}
     large = {name: bound for name, bound in bounds.items() if int(name) >= 10}
     ends = [bound.final for bound in large.values()]
+    epochs = _epochs_to_common_level(large)
     return [
         Claim(
             id="activity.2.5.1",
@@ -134,16 +148,16 @@ def judge_latent_dim(methods, asked):
             rule=f"Their final test bounds span at most {CLEAR:g} nat.",
             numbers={"span": max(ends) - min(ends), **_finals(large)},
             holds=max(ends) - min(ends) <= CLEAR,
-            unmet=unmet(CONVERGED_EPOCHS, *large),
+            unmet=unmet(CONVERGED_EPOCHS, *large, min_trials=2),
         ),
         Claim(
             id="activity.2.5.3",
             statement="The model with 10 latent dimensions converges slightly faster.",
-            rule="It needs fewer epochs to come within 1 nat of its own final test bound than "
-            "each larger model.",
-            numbers={"epochs_to_within_1_nat": {name: b.epochs for name, b in large.items()}},
-            holds=all(bounds["10"].epochs < b.epochs for name, b in large.items() if name != "10"),
-            unmet=unmet(CONVERGED_EPOCHS, *large),
+            rule="It needs fewer epochs than each larger model to come within 1 nat of the lowest "
+            "of their final test bounds.",
+            numbers={"epochs_to_common_level": epochs},
+            holds=all(epochs["10"] < count for name, count in epochs.items() if name != "10"),
+            unmet=unmet(CONVERGED_EPOCHS, min_trials=2),
         ),
     ]
 
@@ -151,18 +165,24 @@ def judge_latent_dim(methods, asked):
 def _prepare(methods, asked):
     bounds = {name: Bounds(method) for name, method in methods.items()}
 
-    def unmet(min_epochs, *settled):
+    def unmet(min_epochs, *settled, min_trials=1):
         return unmet_requirements(
             asked,
             min_epochs=min_epochs,
+            min_trials=min_trials,
             settled=all(bounds[name].settled for name in settled),
         )
 
     return bounds, unmet
 
 
+def _epochs_to_common_level(bounds):
+    level = min(bound.final for bound in bounds.values()) - NEAR
+    return {name: epochs_to_level(bound.values, level) for name, bound in bounds.items()}
+
+
 def _finals(bounds):
     return {
-        "final_test_bound": {name: bound.final for name, bound in bounds.items()},
+        "final_test_bound": {name: bound.trials for name, bound in bounds.items()},
         "test_log_likelihood": {name: bound.log_likelihood for name, bound in bounds.items()},
     }

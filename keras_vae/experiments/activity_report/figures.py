@@ -13,7 +13,7 @@ def report_figure(
     analyse,
     presets=SINGLE_TRIAL_PRESETS,
     protocol=PROTOCOL,
-    names=datasets.NAMES,
+    dataset_names=datasets.NAMES,
     beyond=False,
 ):
     """A figure of the activity report.
@@ -25,7 +25,7 @@ def report_figure(
         analyse: Function from (methods, options) to `Analysis`.
         presets: Dictionary of `Preset` by name.
         protocol: What the report asks for.
-        names: Names of the data sets that it can show.
+        dataset_names: Names of the data sets that it can show.
         beyond: Whether it answers the report's questions for further research.
 
     Returns:
@@ -39,5 +39,5 @@ def report_figure(
         protocol=protocol,
         specs=specs,
         analyse=analyse,
-        datasets=names,
+        datasets=dataset_names,
     )

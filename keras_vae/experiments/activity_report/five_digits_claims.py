@@ -27,6 +27,7 @@ def judge_five_digits(activity, threshold, asked):
     unmet = unmet_requirements(
         asked,
         min_epochs=CONVERGED_EPOCHS,
+        min_trials=2,
         settled=all(has_settled(value, CLEAR_DIFFERENCE) for value in counts.values()),
     )
     pairs = [

@@ -40,9 +40,9 @@ def judge_latent_dim_activity(activity, threshold, asked):
         )
 
     lowest = {
-        size: int(np.min(value[:, STARTED_EPOCHS:]))
+        size: int(np.min(value[:, STARTED_EPOCHS - 1 :]))
         for size, value in small.items()
-        if value.shape[1] > STARTED_EPOCHS
+        if value.shape[1] >= STARTED_EPOCHS
     }
     return [
         Claim(

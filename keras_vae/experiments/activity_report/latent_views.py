@@ -56,7 +56,8 @@ def encoded_test_sets(method):
     for model, data in method.load_models():
         images, labels = data.test
         means = model.encode(images).mean().numpy()
-        yield EncodedTestSet(model, images, labels, means, image_classifier(data.train))
+        classify = image_classifier(data.train, binary=data.binarize is not None)
+        yield EncodedTestSet(model, images, labels, means, classify)
 
 
 def reconstruction_measures(encoded):
@@ -66,6 +67,9 @@ def reconstruction_measures(encoded):
             encoded.reconstruction_log_likelihood, encoded.labels
         ),
         "recognised_share_by_class": encoded.recognised_by_class(),
+        "recognised_share_of_originals_by_class": by_class(
+            encoded.classify(encoded.images) == encoded.labels, encoded.labels
+        ),
     }
 
 

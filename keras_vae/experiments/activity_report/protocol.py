@@ -94,7 +94,7 @@ def decoder_specs(dataset, seed):
     return {
         "Bernoulli": run_spec(dataset, seed, ELBO),
         "Gaussian": run_spec(dataset, seed, ELBO, likelihood="gaussian"),
-        "Bernoulli, grey": run_spec(grey, seed, ELBO, grey_levels=True),
+        "Bernoulli, grey (cross-entropy)": run_spec(grey, seed, ELBO, grey_levels=True),
         "Gaussian, grey": run_spec(grey, seed, ELBO, likelihood="gaussian"),
     }
 

@@ -6,6 +6,7 @@ from keras_vae.experiments.claims import Claim, unmet_requirements
 
 AFTER_WARM_UP = 120
 CLEARLY_MORE = 1.5
+LEAST = 1e-12
 
 
 def inactive_contribution(activity, threshold):
@@ -19,7 +20,7 @@ def inactive_contribution(activity, threshold):
         Positive number, or None if every dimension is active.
     """
     last = np.asarray(activity)[:, -1]
-    inactive = last[last <= threshold]
+    inactive = np.maximum(last[last <= threshold], LEAST)
     return float(np.exp(np.log(inactive).mean())) if inactive.size else None
 
 
@@ -50,6 +51,7 @@ def judge_shades(activity, threshold, asked):
             unmet=unmet_requirements(
                 asked,
                 min_epochs=AFTER_WARM_UP,
+                min_trials=2,
             ),
         )
     ]
