@@ -58,3 +58,13 @@ def test_its_table_of_figures_is_that_of_the_results():
         order = ("reproduced", "not reproduced", "inconclusive")
         expected = ", ".join(f"{counts[key]} {key}" for key in order if counts[key])
         assert verdicts == expected, name
+
+
+def test_its_table_of_speeds_is_the_benchmarks():
+    content = json.loads((ROOT / "results/benchmarks/training_step.json").read_text())
+    rows = re.findall(r"^\| (\d) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", README, re.M)
+    assert {row[0] for row in rows} == content["results"].keys()
+    for samples, *written in rows:
+        measured = content["results"][samples]["ms_per_step"]
+        names = ("keras_vae", "jax", "torch", "matmul_floor")
+        assert written == [f"{measured[name]:.2f}" for name in names]

@@ -73,7 +73,7 @@ def size(data):
     """
     reached, asked = data["protocol"]["reached"], data["protocol"]["asked"]
     dataset = reached["dataset"]
-    rank = 2 if dataset == asked["dataset"] else int(dataset != "mnist_5k")
+    rank = 2 if dataset == asked.get("dataset") else int(dataset != "mnist_5k")
     return (rank, reached["epochs"] * reached["trials"])
 
 

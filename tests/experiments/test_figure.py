@@ -112,7 +112,7 @@ def test_ctrl_c_leaves_a_store_that_continues(tmp_path, digits):
         time.sleep(0.2)
     # As a terminal does: to every process of the group.
     os.killpg(process.pid, signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=180)
     assert process.returncode == 130
     assert "the same command continues there" in stderr
     assert "Traceback" not in stderr
