@@ -182,6 +182,11 @@ def image_lattice(axis, images, points):
     axis.grid(False)
 
 
+def band_caption(trials):
+    """What `line_with_band` shows of several trials, to append to a caption."""
+    return "; mean over trials, band from lowest to highest" if trials > 1 else ""
+
+
 def add_protocol(figure, asked, protocol, claims, caption):
     """Writes small under the whole figure what was computed and what it does not decide.
 

@@ -9,8 +9,6 @@ from keras_vae.experiments.activity_report.protocol import METHOD_STYLES
 from keras_vae.experiments.convergence import epochs_to_level, final_value
 from keras_vae.experiments.figure import Analysis
 
-CAPTION = "bounds at beta = 1; mean over trials, band from lowest to highest"
-
 
 def bound_figure(*, name, title, specs, judge, legend_title=None, below=25.0):
     """A figure that shows training and test bounds per epoch.
@@ -29,7 +27,8 @@ def bound_figure(*, name, title, specs, judge, legend_title=None, below=25.0):
 
     def analyse(methods, asked):
         picture = draw(methods, asked, legend_title, below)
-        return Analysis(picture, CAPTION, judge(methods, asked), data(methods))
+        caption = "bounds at beta = 1" + plots.band_caption(asked.trials)
+        return Analysis(picture, caption, judge(methods, asked), data(methods))
 
     return report_figure(name=name, title=title, specs=specs, analyse=analyse)
 
@@ -45,7 +44,7 @@ def draw(methods, asked, legend_title, below):
         axis.set_title({"train": "Training data", "test": "Test data"}[split])
         plots.label_epochs(axis)
     axes[0].set_ylabel("Bound on log p(x) (nats per image)")
-    axes[1].legend(title=legend_title)
+    axes[1].legend(title=legend_title, loc="upper left", bbox_to_anchor=(1, 1))
     curves = [m.history(f"{s}_bound") for m in methods.values() for s in ("train", "test")]
     plots.zoom_on_ends(axes[0], curves, below)
     return figure

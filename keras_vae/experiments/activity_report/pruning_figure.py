@@ -8,7 +8,6 @@ from keras_vae.experiments.pruning import active_counts
 
 THRESHOLD = 0.1
 THRESHOLDS = (0.1, 0.01)
-CAPTION = "mean over trials, band from lowest to highest trial"
 
 
 def activities(methods):
@@ -62,4 +61,6 @@ def count_analysis(picture, claims, methods):
         label: {str(t): active_counts(method.activity, t).tolist() for t in THRESHOLDS}
         for label, method in methods.items()
     }
-    return Analysis(picture, CAPTION, claims, {"active_dimensions": counts})
+    trials = len(next(iter(methods.values())).activity)
+    caption = f"threshold {THRESHOLD:g}" + plots.band_caption(trials)
+    return Analysis(picture, caption, claims, {"active_dimensions": counts})
