@@ -44,7 +44,8 @@ def analyse(methods, asked):
     recognised = np.stack([trial["recognised_share_by_class"] for trial in measures["2"]])
     return Analysis(
         picture=plots.image_rows(rows),
-        caption="the first test image of each class, decoded at the posterior's mean (IW)",
+        caption="the first test image of each class, decoded at the posterior's mean "
+        f"(IW, seed {asked.seed})",
         claims=judge_reconstructions(np.array(better), recognised, requirements(methods, asked)),
         data={
             "share_of_test_images_better_with_50": [float(share) for share in better],

@@ -36,7 +36,8 @@ def analyse(methods, asked):
     trials = {name: np.stack([trial[name] for trial in measures]) for name in measures[0]}
     return Analysis(
         picture=draw(views[0]),
-        caption=f"first {min(SHOWN, len(views[0].labels)):,} test images, n_z = 2 (IW)",
+        caption=f"first {min(SHOWN, len(views[0].labels)):,} test images, n_z = 2 (IW), "
+        f"seed {asked.seed}",
         claims=judge_encodings(
             trials["neighbour_confusion"],
             trials["recognised_share_by_class"],

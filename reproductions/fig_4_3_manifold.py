@@ -31,7 +31,7 @@ LATTICES = {
 
 def draw(model):
     """Draws one panel for each lattice."""
-    figure, axes = plots.panels(len(LATTICES), width=5.2, height=5.4)
+    figure, axes = plots.panels(len(LATTICES), width=5.2, height=6.2)
     for axis, (title, lattice) in zip(axes, LATTICES.items(), strict=True):
         plots.image_lattice(axis, model.decode(lattice).mean().numpy(), lattice[0, :, 0])
         axis.set_title(title)
@@ -49,7 +49,7 @@ def analyse(methods, asked):
     }
     return Analysis(
         picture=draw(views[0].model),
-        caption="means of p(x|z), n_z = 2 (IW)",
+        caption=f"means of p(x|z), n_z = 2 (IW), seed {asked.seed}",
         claims=judge_manifold(agreement["(a) Equal prior mass"], requirements(methods, asked)),
         data={"agreement_with_the_codes_around": agreement},
     )
