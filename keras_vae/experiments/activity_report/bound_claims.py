@@ -2,13 +2,15 @@
 
 import math
 
+from keras_vae.experiments.activity_report.protocol import (
+    AFTER_WARM_UP_EPOCHS,
+    CONTRAST_EPOCHS,
+    CONVERGED_EPOCHS,
+)
 from keras_vae.experiments.claims import Claim, unmet_requirements
 from keras_vae.experiments.convergence import epochs_to_level, final_value, has_settled
 
 NEAR = 1.0
-CONTRAST_EPOCHS = 50
-CONVERGED_EPOCHS = 100
-AFTER_WARM_UP = 120
 FAR = 50.0
 CLEAR = 1.0
 SAME = 0.5
@@ -112,7 +114,7 @@ def judge_warm_up(methods, asked):
             f"bounds differ by at most a factor of {SAME_RATE:g}.",
             numbers={"epochs_to_common_level": epochs},
             holds=ratio <= SAME_RATE,
-            unmet=unmet(AFTER_WARM_UP, min_trials=2),
+            unmet=unmet(AFTER_WARM_UP_EPOCHS, min_trials=2),
         ),
         Claim(
             id="activity.2.4.2",
@@ -120,7 +122,7 @@ def judge_warm_up(methods, asked):
             rule=f"The final test bounds differ by at most {SAME:g} nats.",
             numbers=_finals(bounds),
             holds=abs(plain.final - warm_up.final) <= SAME,
-            unmet=unmet(AFTER_WARM_UP, "IW", "IW+WU", min_trials=2),
+            unmet=unmet(AFTER_WARM_UP_EPOCHS, "IW", "IW+WU", min_trials=2),
         ),
     ]
 

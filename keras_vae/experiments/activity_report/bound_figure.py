@@ -10,7 +10,7 @@ from keras_vae.experiments.convergence import epochs_to_level, final_value
 from keras_vae.experiments.figure import Analysis
 
 
-def bound_figure(*, name, title, specs, judge, legend_title=None, below=25.0):
+def bound_figure(*, name, title, specs, judge, legend_title=None):
     """A figure that shows training and test bounds per epoch.
 
     Arguments:
@@ -19,21 +19,20 @@ def bound_figure(*, name, title, specs, judge, legend_title=None, below=25.0):
         specs: Function from (dataset, seed) to a dictionary of `RunSpec` by method.
         judge: Function from (methods, options) to a list of `Claim`.
         legend_title: What the methods' names are, where they do not say so themselves.
-        below: Nats shown under the lowest final bound.
 
     Returns:
         `Figure`.
     """
 
     def analyse(methods, asked):
-        picture = draw(methods, asked, legend_title, below)
+        picture = draw(methods, asked, legend_title)
         caption = "bounds at beta = 1" + plots.band_caption(asked.trials)
         return Analysis(picture, caption, judge(methods, asked), data(methods))
 
     return report_figure(name=name, title=title, specs=specs, analyse=analyse)
 
 
-def draw(methods, asked, legend_title, below):
+def draw(methods, asked, legend_title):
     """Two panels: the bound on training data, and on test data."""
     figure, axes = plots.panels(2, width=4.6, sharey=True)
     epochs = np.arange(1, asked.epochs + 1)
@@ -46,7 +45,7 @@ def draw(methods, asked, legend_title, below):
     axes[0].set_ylabel("Bound on log p(x) (nats per image)")
     axes[1].legend(title=legend_title, loc="upper left", bbox_to_anchor=(1, 1))
     curves = [m.history(f"{s}_bound") for m in methods.values() for s in ("train", "test")]
-    plots.zoom_on_ends(axes[0], curves, below)
+    plots.zoom_on_ends(axes[0], curves)
     return figure
 
 

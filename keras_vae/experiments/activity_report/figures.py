@@ -1,7 +1,7 @@
 """What every figure of the activity report shares, so that a script names the rest."""
 
 from keras_vae import datasets
-from keras_vae.experiments.activity_report.protocol import PROTOCOL, REPORT, SINGLE_TRIAL_PRESETS
+from keras_vae.experiments.activity_report.protocol import PROTOCOL, REPORT, TWO_TRIAL_PRESETS
 from keras_vae.experiments.figure import Figure
 
 
@@ -11,7 +11,7 @@ def report_figure(
     title,
     specs,
     analyse,
-    presets=SINGLE_TRIAL_PRESETS,
+    presets=TWO_TRIAL_PRESETS,
     protocol=PROTOCOL,
     dataset_names=datasets.NAMES,
     beyond=False,

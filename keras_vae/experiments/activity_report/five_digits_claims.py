@@ -1,10 +1,10 @@
 """What fewer classes do to latent activity: the question of the activity report's Section 5.1."""
 
+from keras_vae.experiments.activity_report.protocol import CONVERGED_EPOCHS
 from keras_vae.experiments.claims import Claim, unmet_requirements
 from keras_vae.experiments.convergence import final_value, has_settled
 from keras_vae.experiments.pruning import active_counts
 
-CONVERGED_EPOCHS = 100
 CLEAR_DIFFERENCE = 0.5
 CLASSES = 5
 ABOUT = 1.0

@@ -2,14 +2,13 @@
 
 import numpy as np
 
+from keras_vae.experiments.activity_report.protocol import CONTRAST_EPOCHS, CONVERGED_EPOCHS
 from keras_vae.experiments.claims import Claim, unmet_requirements
 from keras_vae.experiments.convergence import final_value, has_settled
 from keras_vae.experiments.pruning import active_counts
 
 KEPT = 10
 STARTED_EPOCHS = 5
-CONTRAST_EPOCHS = 50
-CONVERGED_EPOCHS = 100
 ABOUT = 2.0
 SETTLED = 0.5
 
@@ -32,13 +31,6 @@ def judge_latent_dim_activity(activity, threshold, asked):
     finals = {size: final_value(value) for size, value in counts.items()}
     settled = all(has_settled(value, SETTLED) for value in large.values())
 
-    def unmet(min_epochs, settled=True):
-        return unmet_requirements(
-            asked,
-            min_epochs=min_epochs,
-            settled=settled,
-        )
-
     lowest = {
         size: int(np.min(value[:, STARTED_EPOCHS - 1 :]))
         for size, value in small.items()
@@ -52,7 +44,7 @@ def judge_latent_dim_activity(activity, threshold, asked):
             "on, in every trial.",
             numbers={"lowest_count": lowest},
             holds=all(lowest[size] == size for size in small) if lowest else None,
-            unmet=unmet(CONTRAST_EPOCHS),
+            unmet=unmet_requirements(asked, min_epochs=CONTRAST_EPOCHS),
         ),
         Claim(
             id="activity.3.2.2",
@@ -61,6 +53,6 @@ def judge_latent_dim_activity(activity, threshold, asked):
             f"{KEPT}.",
             numbers={"final_count": finals},
             holds=all(abs(finals[size] - KEPT) <= ABOUT for size in large),
-            unmet=unmet(CONVERGED_EPOCHS, settled),
+            unmet=unmet_requirements(asked, min_epochs=CONVERGED_EPOCHS, settled=settled),
         ),
     ]

@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.stats import spearmanr
 
+from keras_vae.experiments.activity_report.protocol import CONTRAST_EPOCHS
 from keras_vae.experiments.claims import Claim, unmet_requirements
 
-CONTRAST_EPOCHS = 50
 NEARLY_EVERY = 0.99
 HALF = 0.5
 CORRELATED = 0.6

@@ -1,6 +1,7 @@
 """What Figures 4.1 to 4.3 of the activity report look at in a trained model."""
 
 import dataclasses
+import functools
 
 import numpy as np
 from scipy.stats import norm
@@ -36,12 +37,12 @@ class EncodedTestSet:
     means: np.ndarray
     classify: object
 
-    @property
+    @functools.cached_property
     def reconstructions(self):
         """Means of p(x|z) at the posterior means, shape (N, height, width)."""
         return self.model.decode(self.means).mean().numpy()
 
-    @property
+    @functools.cached_property
     def reconstruction_log_likelihood(self):
         """log p(x|z) at the posterior means, shape (N,), in nats."""
         return self.model.decode(self.means).log_prob(self.images).numpy()

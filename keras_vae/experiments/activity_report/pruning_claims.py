@@ -1,5 +1,6 @@
 """The activity report's claims about pruning (Figure 3.1), as measured rules."""
 
+from keras_vae.experiments.activity_report.protocol import AFTER_WARM_UP_EPOCHS, CONVERGED_EPOCHS
 from keras_vae.experiments.claims import Claim, unmet_requirements
 from keras_vae.experiments.convergence import final_value, has_settled
 from keras_vae.experiments.pruning import (
@@ -10,8 +11,6 @@ from keras_vae.experiments.pruning import (
 )
 
 EARLY = 30
-LONG = 100
-AFTER_WARM_UP = 120
 CLEAR_DIFFERENCE = 0.5
 FROM_ALL = "all dimensions count as active before the first epoch"
 
@@ -81,7 +80,7 @@ def _vae_claims(vae, iw, unmet):
             "its pruned dimensions are active again after any later epoch.",
             numbers={"epochs_to_half_pruned": vae.half_pruned, "returned_share": vae.returned},
             holds=vae.half_pruned <= EARLY and vae.returned <= 0.1,
-            unmet=unmet(LONG),
+            unmet=unmet(CONVERGED_EPOCHS),
         ),
         _slower_pruning(
             "activity.3.1a.2", "IW smooths early pruning.", ("VAE", vae), ("IW", iw), unmet
@@ -92,7 +91,7 @@ def _vae_claims(vae, iw, unmet):
             rule=f"IW's final count is lower by at least {CLEAR_DIFFERENCE}.",
             numbers=_final_numbers(VAE=vae, IW=iw),
             holds=iw.final <= vae.final - CLEAR_DIFFERENCE,
-            unmet=unmet(LONG, "VAE", "IW"),
+            unmet=unmet(CONVERGED_EPOCHS, "VAE", "IW"),
         ),
         Claim(
             id="activity.3.1a.4",
@@ -100,7 +99,7 @@ def _vae_claims(vae, iw, unmet):
             rule="The final counts of VAE and IW both lie in [8, 12].",
             numbers=_final_numbers(VAE=vae, IW=iw),
             holds=all(8 <= method.final <= 12 for method in (vae, iw)),
-            unmet=unmet(LONG, "VAE", "IW"),
+            unmet=unmet(CONVERGED_EPOCHS, "VAE", "IW"),
         ),
     ]
 
@@ -120,14 +119,14 @@ def _batch_norm_claims(iw, batch_norm, unmet):
             rule=f"IW+BN's final count is higher by at least {CLEAR_DIFFERENCE}.",
             numbers=_final_numbers(**{"IW": iw, "IW+BN": batch_norm}),
             holds=batch_norm.final >= iw.final + CLEAR_DIFFERENCE,
-            unmet=unmet(LONG, "IW", "IW+BN"),
+            unmet=unmet(CONVERGED_EPOCHS, "IW", "IW+BN"),
         ),
     ]
 
 
 def _warm_up_claims(iw, warm_up, unmet):
-    middle, end = warm_up.mean_count(LONG // 2), warm_up.mean_count(LONG)
-    drop = largest_drop(warm_up.counts, LONG)
+    middle, end = warm_up.mean_count(CONVERGED_EPOCHS // 2), warm_up.mean_count(CONVERGED_EPOCHS)
+    drop = largest_drop(warm_up.counts, CONVERGED_EPOCHS)
     smooth = None if end is None else drop <= 5 and middle - end >= 1
     return [
         Claim(
@@ -142,15 +141,16 @@ def _warm_up_claims(iw, warm_up, unmet):
         Claim(
             id="activity.3.1c.2",
             statement="With warm-up, pruning goes on smoothly through epoch 100.",
-            rule=f"From epoch {LONG // 2} to {LONG} the mean count falls by at least 1, and in "
-            f"the first {LONG} epochs it never falls by more than 5 in one.",
+            rule=f"From epoch {CONVERGED_EPOCHS // 2} to {CONVERGED_EPOCHS} the mean count falls "
+            f"by at least 1, and in the first {CONVERGED_EPOCHS} epochs it never falls by more "
+            "than 5 in one.",
             numbers={
-                f"count_at_{LONG // 2}": middle,
-                f"count_at_{LONG}": end,
+                f"count_at_{CONVERGED_EPOCHS // 2}": middle,
+                f"count_at_{CONVERGED_EPOCHS}": end,
                 "largest_drop": drop,
             },
             holds=smooth,
-            unmet=unmet(LONG),
+            unmet=unmet(CONVERGED_EPOCHS),
         ),
         Claim(
             id="activity.3.1c.3",
@@ -158,7 +158,7 @@ def _warm_up_claims(iw, warm_up, unmet):
             rule="The final counts differ by at most 1.",
             numbers=_final_numbers(**{"IW": iw, "IW+WU": warm_up}),
             holds=abs(warm_up.final - iw.final) <= 1,
-            unmet=unmet(AFTER_WARM_UP, "IW", "IW+WU"),
+            unmet=unmet(AFTER_WARM_UP_EPOCHS, "IW", "IW+WU"),
         ),
     ]
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from keras_vae.experiments.activity_report.protocol import AFTER_WARM_UP_EPOCHS
 from keras_vae.experiments.claims import Claim, unmet_requirements
 
-AFTER_WARM_UP = 120
 CLEARLY_MORE = 1.5
 LEAST = 1e-12
 
@@ -50,7 +50,7 @@ def judge_shades(activity, threshold, asked):
             holds=min(others) >= CLEARLY_MORE * means["VAE"] if measurable else None,
             unmet=unmet_requirements(
                 asked,
-                min_epochs=AFTER_WARM_UP,
+                min_epochs=AFTER_WARM_UP_EPOCHS,
                 min_trials=2,
             ),
         )
