@@ -12,7 +12,10 @@ setup(
     long_description=pathlib.Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     packages=find_packages(include=["keras_vae", "keras_vae.*"]),
-    package_data={"keras_vae.datasets.frey_faces": ["checksums.tsv"]},
+    package_data={
+        "keras_vae.datasets.frey_faces": ["checksums.tsv"],
+        "keras_vae.experiments": ["original_curves/*.json"],
+    },
     python_requires=">=3.11,<3.14",
     install_requires=[
         "tensorflow>=2.20",
@@ -24,6 +27,7 @@ setup(
         "numpy>=2.0",
         "mlxtend>=0.23",
         "matplotlib>=3.9",
+        "pillow>=10.3",
         "scikit-learn>=1.5",
         "scipy>=1.13",
         "joblib>=1.4",

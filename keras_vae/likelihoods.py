@@ -24,19 +24,26 @@ class Likelihood(keras.layers.Layer):
 
     parameters = ()
 
-    def build_heads(self, hidden_units, image_shape, kernel_initializer, seed):
+    def build_heads(
+        self, hidden_units, image_shape, kernel_initializer, seed, bias_initializer="zeros"
+    ):
         """Creates one linear layer per parameter.
 
         Arguments:
             hidden_units: Width of the last hidden layer of the decoder.
             image_shape: Shape of one image.
             kernel_initializer: Keras initialiser of the kernels.
-            seed: Integer from which the kernels are drawn.
+            seed: Integer from which the weights are drawn.
+            bias_initializer: Keras initialiser of the biases.
         """
         self.image_shape = tuple(image_shape)
         self.heads = [
             dense(
-                math.prod(self.image_shape), kernel_initializer, derive_seed(seed, index), name=name
+                math.prod(self.image_shape),
+                kernel_initializer,
+                derive_seed(seed, index),
+                bias_initializer=bias_initializer,
+                name=name,
             )
             for index, name in enumerate(self.parameters)
         ]

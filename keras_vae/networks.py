@@ -1,9 +1,13 @@
 """Stacks of deterministic layers, and initialisers that differ from layer to layer."""
 
+import math
+
 import keras
 
 from keras_vae.checks import check_positive_integer
 from keras_vae.random import derive_seed, resolve_seed
+
+BIAS = 1
 
 
 def seeded_initializer(identifier, seed):
@@ -27,10 +31,37 @@ def seeded_initializer(identifier, seed):
     return type(initializer).from_config(config)
 
 
-def dense(units, kernel_initializer, seed, **kwargs):
-    """A `keras.layers.Dense` whose kernel is drawn from `seed`."""
+@keras.saving.register_keras_serializable(package="keras_vae")
+class FanInUniform(keras.initializers.Initializer):
+    """Uniform in +-sqrt(3 / inputs), where a bias has one input: of variance 1 / inputs.
+
+    Of a kernel it is Keras' `lecun_uniform`; a bias lies in +-sqrt(3), as Hu's public code for
+    "Understanding Variational Auto-Encoder" draws it. Its name for Keras is
+    `"keras_vae>FanInUniform"`.
+
+    Arguments:
+        seed: Integer; None draws a fresh one.
+    """
+
+    def __init__(self, seed=None):
+        self.seed = resolve_seed(seed)
+
+    def __call__(self, shape, dtype=None):
+        inputs = math.prod(shape[:-1])
+        limit = math.sqrt(3 / inputs)
+        return keras.random.uniform(shape, -limit, limit, dtype=dtype, seed=self.seed)
+
+    def get_config(self):
+        return {"seed": self.seed}
+
+
+def dense(units, kernel_initializer, seed, *, bias_initializer="zeros", **kwargs):
+    """A `keras.layers.Dense` whose kernel and bias are drawn from `seed`."""
     return keras.layers.Dense(
-        units, kernel_initializer=seeded_initializer(kernel_initializer, seed), **kwargs
+        units,
+        kernel_initializer=seeded_initializer(kernel_initializer, seed),
+        bias_initializer=seeded_initializer(bias_initializer, derive_seed(seed, BIAS)),
+        **kwargs,
     )
 
 
@@ -46,7 +77,8 @@ class DenseStack(keras.layers.Layer):
         activation: Name of, or function for, the activation of every layer.
         batch_norm: Whether to normalise before each activation.
         kernel_initializer: Keras initialiser of the kernels.
-        seed: Integer from which the kernels are drawn; None draws a fresh one.
+        bias_initializer: Keras initialiser of the biases.
+        seed: Integer from which the weights are drawn; None draws a fresh one.
 
     Input shape: (batch, features). Output shape: (batch, units[-1]).
     """
@@ -58,6 +90,7 @@ class DenseStack(keras.layers.Layer):
         activation="softplus",
         batch_norm=False,
         kernel_initializer="glorot_normal",
+        bias_initializer="zeros",
         seed=None,
         **kwargs,
     ):
@@ -68,12 +101,14 @@ class DenseStack(keras.layers.Layer):
         self.activation = keras.activations.get(activation)
         self.batch_norm = batch_norm
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
         self.seed = resolve_seed(seed)
         self.dense_layers = [
             dense(
                 size,
                 kernel_initializer,
                 derive_seed(self.seed, index),
+                bias_initializer=bias_initializer,
                 use_bias=not batch_norm,
                 name=f"dense_{index}",
             )
@@ -113,5 +148,6 @@ class DenseStack(keras.layers.Layer):
             "activation": keras.activations.serialize(self.activation),
             "batch_norm": self.batch_norm,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
             "seed": self.seed,
         }

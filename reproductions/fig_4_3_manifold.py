@@ -14,14 +14,13 @@ from keras_vae.experiments.activity_report.latent_views import (
     decoded_classes,
     encoded_test_sets,
     lattice_agreement,
-    plane_lattice,
-    quantile_lattice,
 )
 from keras_vae.experiments.activity_report.protocol import (
     LABELLED,
     chosen_latent_dims,
 )
 from keras_vae.experiments.figure import Analysis, main
+from keras_vae.experiments.lattices import plane_lattice, quantile_lattice
 
 LATTICES = {
     "(a) Equal prior mass": quantile_lattice(),

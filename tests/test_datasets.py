@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_vae import datasets
-from keras_vae.datasets import cache, sources
+from keras_vae.datasets import cache, original_order, sources
 from keras_vae.datasets.frey_faces.array_unpickler import ArrayUnpickler
 
 
@@ -231,3 +231,63 @@ def test_genuine_frey_faces(empty_cache):
     data = datasets.load("frey_faces")
     assert data.train.pixels.shape == (1765, 28, 20) and data.test.pixels.shape == (200, 28, 20)
     assert data.train.labels is None
+
+
+def test_restores_the_order_that_tfds_shuffled(tmp_path):
+    tfds = pytest.importorskip("tensorflow_datasets")
+
+    class Counted(tfds.core.GeneratorBasedBuilder):
+        """Thirty examples with the keys 0 to 29, as MNIST's builder has them."""
+
+        VERSION = tfds.core.Version("1.0.0")
+
+        def _info(self):
+            features = tfds.features.FeaturesDict({"key": np.int64})
+            return tfds.core.DatasetInfo(builder=self, features=features)
+
+        def _split_generators(self, dl_manager):
+            return {"train": self._generate_examples(), "test": self._generate_examples()}
+
+        def _generate_examples(self):
+            for key in range(30):
+                yield key, {"key": key}
+
+    builder = Counted(data_dir=tmp_path)
+    builder.download_and_prepare()
+    for split in ("train", "test"):
+        stored = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1))["key"]
+        assert stored.tolist() != list(range(30))
+        np.testing.assert_array_equal(original_order.stored_keys(split, 30), stored)
+
+
+def test_original_order_moves_images_with_their_labels():
+    labels = np.array([int(digit) for digit in original_order.FIRST_LABELS["mnist"]["train"]])
+    stored = original_order.stored_keys("train", 20)
+    images, found = original_order.restore("mnist", "train", stored, labels[stored])
+    np.testing.assert_array_equal(found, labels)
+    np.testing.assert_array_equal(images, np.arange(20))
+
+
+def test_original_order_is_refused_where_the_labels_do_not_begin_as_the_files(
+    empty_cache, tmp_path
+):
+    write_mnist(tmp_path / "tfds")
+    with pytest.raises(ValueError, match="original order of 'mnist' is not to be had"):
+        datasets.load("mnist", original_order=True, data_dir=tmp_path / "tfds")
+
+
+def test_holds_out_the_last_training_images(digits):
+    held_out = digits.hold_out(750)
+    assert len(held_out.train) == 3250 and len(held_out.test) == 750
+    np.testing.assert_array_equal(held_out.test.pixels, digits.train.pixels[-750:])
+    np.testing.assert_array_equal(held_out.test.labels, digits.train.labels[-750:])
+    np.testing.assert_array_equal(held_out.train.pixels, digits.train.pixels[:3250])
+
+
+@pytest.mark.parametrize(
+    "binarize, count, message",
+    [("static", 4000, "There are 4000 images"), ("stochastic", 10, "stochastically")],
+)
+def test_refuses_to_hold_out(binarize, count, message):
+    with pytest.raises(ValueError, match=message):
+        datasets.load("mnist_5k", binarize).hold_out(count)

@@ -4,13 +4,35 @@ import keras
 import numpy as np
 import pytest
 
-from keras_vae.networks import DenseStack, seeded_initializer
+from keras_vae.networks import DenseStack, FanInUniform, seeded_initializer
 
 
 def test_glorot_normal_has_the_reports_variance():
     kernel = seeded_initializer("glorot_normal", 3)((784, 200)).numpy()
     np.testing.assert_allclose(kernel.var(), 2 / (784 + 200), rtol=0.02)
     assert abs(kernel.mean()) < 5 * kernel.std() / np.sqrt(kernel.size)
+
+
+@pytest.mark.parametrize("shape, inputs", [((300, 200), 300), ((60_000,), 1)])
+def test_fan_in_uniform_has_the_reports_range(shape, inputs):
+    values = FanInUniform(seed=3)(shape).numpy()
+    limit = np.sqrt(3 / inputs)
+    # The largest of n uniform values is about limit (1 - 2 / n).
+    assert limit * (1 - 1e-3) < abs(values).max() <= limit
+    np.testing.assert_allclose(values.var(), 1 / inputs, rtol=0.03)
+
+
+def test_fan_in_uniform_is_known_by_name_and_draws_biases_apart_from_kernels():
+    name = "keras_vae>FanInUniform"
+    stack = DenseStack((5, 5), kernel_initializer=name, bias_initializer=name, seed=0)
+    stack.build((None, 1))
+    first, second = stack.dense_layers
+    assert isinstance(stack.bias_initializer, FanInUniform)
+    assert not np.allclose(first.kernel.numpy()[0], first.bias.numpy())
+    assert not np.allclose(first.bias.numpy(), second.bias.numpy())
+    again = DenseStack.from_config(stack.get_config())
+    again.build((None, 1))
+    np.testing.assert_array_equal(again.dense_layers[1].bias.numpy(), second.bias.numpy())
 
 
 def test_layers_start_different_and_repeat_with_the_seed():

@@ -48,8 +48,21 @@ class Split:
         """
         if count > len(self):
             raise ValueError(f"There are {len(self)} images. Received: {count}.")
-        labels = None if self.labels is None else self.labels[:count]
-        return Split(self.pixels[:count], labels)
+        return self._part(slice(count))
+
+    def last(self, count):
+        """The last `count` images.
+
+        Raises:
+            ValueError: If there are fewer.
+        """
+        if count > len(self):
+            raise ValueError(f"There are {len(self)} images. Received: {count}.")
+        return self._part(slice(len(self) - count, None))
+
+    def _part(self, chosen):
+        labels = None if self.labels is None else self.labels[chosen]
+        return Split(self.pixels[chosen], labels)
 
     def __len__(self):
         return len(self.pixels)
@@ -99,6 +112,20 @@ class ImageData:
         if train_images is not None:
             train = train.first(train_images)
         return dataclasses.replace(self, train=train, test=test)
+
+    def hold_out(self, count):
+        """The data set with its last `count` training images in the place of its test set.
+
+        Raises:
+            ValueError: If no training image would be left, or the training images are yet to be
+                binarised, which a held-out set has to be once.
+        """
+        if self.binarize == "stochastic":
+            raise ValueError("Images cannot be held out of a stochastically binarised set.")
+        if count >= len(self.train):
+            raise ValueError(f"There are {len(self.train)} images. Received: {count}.")
+        train = self.train.first(len(self.train) - count)
+        return dataclasses.replace(self, train=train, test=self.train.last(count))
 
     def steps_per_epoch(self, batch_size):
         """Full batches in one epoch.

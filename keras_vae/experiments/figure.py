@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from keras_vae import datasets
-from keras_vae.experiments import devices, options, plots, results
+from keras_vae.experiments import devices, options, originals, plots, results
 from keras_vae.experiments.claims import Claim
 from keras_vae.experiments.evaluation import evaluate_log_likelihood, paired_difference
 from keras_vae.experiments.spec import RunSpec
@@ -19,6 +19,14 @@ from keras_vae.experiments.store import RunStore, StoredRun, StoreError
 from keras_vae.experiments.sweeps import SweepError, train_all
 from keras_vae.experiments.training import load_model, versions
 
+ERRORS = (
+    StoreError,
+    SweepError,
+    results.OutputError,
+    originals.OriginalsError,
+    ConnectionError,
+    ValueError,
+)
 STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow"}
 
 
@@ -134,7 +142,7 @@ def main(figure, argv=None):
             file=sys.stderr,
         )
         return 130
-    except (StoreError, SweepError, results.OutputError, ConnectionError, ValueError) as error:
+    except ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -155,14 +163,28 @@ def make(figure, asked, console):
         console.print(asked.notice)
     folder = pathlib.Path(asked.output) / figure.report / figure.name
     results.prepare_folder(folder)
+    original = find_original(figure, asked, console)
     store = RunStore(asked.store)
     methods = collect(figure, asked, store, console)
     analysis = figure.analyse(methods, asked)
     plots.add_protocol(analysis.picture, asked, figure.protocol, analysis.claims, analysis.caption)
     data = {**describe_figure(figure, asked, methods), **analysis.data}
     kept = results.write(folder, analysis.picture, data, analysis.claims)
+    if original is not None:
+        results.write_side_by_side(folder, original)
     report(console, analysis.claims, folder, kept)
     return analysis.claims
+
+
+def find_original(figure, asked, console):
+    """Returns the user's picture of the original figure; says so if there is none."""
+    if asked.originals is None:
+        return None
+    picture = originals.read_picture(asked.originals, figure.report, figure.name)
+    if picture is None:
+        wanted = asked.originals / figure.report / f"{figure.name}.png"
+        console.print(f"No original to put beside ours: there is no {wanted}.", soft_wrap=True)
+    return picture
 
 
 def collect(figure, asked, store, console):
@@ -194,6 +216,7 @@ def collect(figure, asked, store, console):
 
 def describe_figure(figure, asked, methods):
     """What was asked for, what ran and under what, as JSON-compatible values."""
+    original = originals.load(figure.report, figure.name)
     return {
         "figure": f"{figure.report}/{figure.name}",
         "title": figure.title,
@@ -209,6 +232,7 @@ def describe_figure(figure, asked, methods):
             },
             "asked": figure.protocol,
         },
+        "original": None if original is None else original["source"],
         "versions": versions(),
         "runs": {label: describe(method) for label, method in methods.items()},
         "test_log_likelihood_differences": compare_log_likelihoods(methods),
@@ -243,11 +267,12 @@ def describe(method):
 
 def report(console, claims, folder, kept):
     """Prints the verdicts and where the files are."""
-    table = Table("claim", "verdict", "what the report says", title=None)
-    for claim in claims:
-        verdict = f"[{STYLES[claim.verdict]}]{claim.verdict}[/]"
-        table.add_row(claim.id, verdict, claim.statement)
-    console.print(table)
+    if claims:
+        table = Table("claim", "verdict", "what the report says", title=None)
+        for claim in claims:
+            verdict = f"[{STYLES[claim.verdict]}]{claim.verdict}[/]"
+            table.add_row(claim.id, verdict, claim.statement)
+        console.print(table)
     for reason in sorted({reason for claim in claims for reason in claim.unmet}):
         console.print(f"inconclusive where: {reason}")
     if kept:

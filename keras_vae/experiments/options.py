@@ -45,6 +45,7 @@ class Options:
     output: pathlib.Path
     likelihood_samples: int
     likelihood_images: int | None
+    originals: pathlib.Path | None = None
     notice: str | None = None
 
     @property
@@ -78,6 +79,12 @@ def parse(argv, *, description, presets, dataset_names=datasets.NAMES):
     add("--store", type=pathlib.Path, help="folder of stored runs [KERAS_VAE_STORE or the cache]")
     add("--output", type=pathlib.Path, default="results", help="folder that gets the results")
     add(
+        "--originals",
+        type=pathlib.Path,
+        help="folder with your pictures of the original figures, as <report>/<figure>.png; the "
+        "one of this figure is put beside ours",
+    )
+    add(
         "--likelihood-samples",
         type=_positive,
         help="importance samples per image for the test log-likelihood, in place of the preset's",
@@ -104,6 +111,7 @@ def resolve(
     output="results",
     likelihood_samples=None,
     likelihood_images=None,
+    originals=None,
 ):
     """Fills in a preset's values.
 
@@ -134,6 +142,7 @@ def resolve(
         output=pathlib.Path(output),
         likelihood_samples=likelihood_samples or chosen.likelihood_samples,
         likelihood_images=likelihood_images or chosen.likelihood_images,
+        originals=None if originals is None else pathlib.Path(originals),
         notice=notice,
     )
 

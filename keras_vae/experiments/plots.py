@@ -164,6 +164,22 @@ def scatter_classes(axis, points, labels):
     axis.legend(title="Class", loc="upper left", bbox_to_anchor=(1, 1), markerscale=2)
 
 
+def mosaic(axis, images, **kwargs):
+    """Draws images side by side, without ticks.
+
+    Arguments:
+        axis: Matplotlib axes.
+        images: Array of shape (rows, columns, height, width), values in [0, 1].
+        **kwargs: Further arguments of `imshow`.
+    """
+    rows, columns, height, width = images.shape
+    tiled = images.swapaxes(1, 2).reshape(rows * height, columns * width)
+    axis.imshow(tiled, cmap="gray_r", vmin=0, vmax=1, **kwargs)
+    axis.set(xticks=[], yticks=[])
+    axis.grid(False)
+    axis.spines[:].set_visible(False)
+
+
 def image_lattice(axis, images, points):
     """Draws images side by side on a square lattice, with its coordinates as ticks.
 
@@ -172,14 +188,12 @@ def image_lattice(axis, images, points):
         images: Array of shape (size, size, height, width), first row at the bottom.
         points: Array of shape (size,): the lattice's coordinates along either axis.
     """
-    rows, columns, height, width = images.shape
-    mosaic = images[::-1].swapaxes(1, 2).reshape(rows * height, columns * width)
-    axis.imshow(mosaic, cmap="gray_r", vmin=0, vmax=1, extent=(0, columns, 0, rows))
+    rows, columns = images.shape[:2]
+    mosaic(axis, images[::-1], extent=(0, columns, 0, rows))
     shown = np.linspace(0, len(points) - 1, 5).round().astype(int)
     names = [f"{points[index]:.1f}" for index in shown]
     axis.set_xticks(shown + 0.5, names)
     axis.set_yticks(shown + 0.5, names)
-    axis.grid(False)
 
 
 def band_caption(trials):

@@ -4,11 +4,12 @@ import json
 import pathlib
 import shutil
 
-from keras_vae.experiments import plots
+from keras_vae.experiments import originals, plots
 from keras_vae.experiments.store import write_json
 from keras_vae.files import atomic_write
 
 PICTURE, DATA, CLAIMS = "figure.png", "data.json", "claims.json"
+SIDE_BY_SIDE = "side_by_side.png"
 LONGER = "longer_run"
 
 
@@ -63,6 +64,24 @@ def write(folder, picture, data, claims):
             "the same command with another --output writes them without training."
         ) from error
     return kept
+
+
+def write_side_by_side(folder, original):
+    """Writes our picture with the original's beside it.
+
+    Arguments:
+        folder: `results/<report>/<figure>`, already written.
+        original: Array from `originals.read_picture`.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
+    picture = originals.beside(folder / PICTURE, original)
+    try:
+        with atomic_write(folder / SIDE_BY_SIDE) as file:
+            plots.save(picture, file)
+    except OSError as error:
+        raise OutputError(f"{folder / SIDE_BY_SIDE} could not be written ({error}).") from error
 
 
 def size(data):

@@ -4,22 +4,14 @@ import dataclasses
 import hashlib
 import inspect
 import json
+import math
 
-import keras
-
-from keras_vae import datasets, likelihoods, objectives, priors, random
+from keras_vae import datasets, likelihoods, objectives, optimizers, priors, random
 from keras_vae.checks import check_choice, check_positive_integer
 
 # Raised when a change to the code alters what a spec leads to by more than rounding. Rounding
 # differs between versions of TensorFlow too; a run records the versions it was trained under.
 PROCEDURE = 1
-
-OPTIMIZERS = {
-    "adam": keras.optimizers.Adam,
-    "sgd": keras.optimizers.SGD,
-    "rmsprop": keras.optimizers.RMSprop,
-    "adagrad": keras.optimizers.Adagrad,
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,12 +23,15 @@ class DataSpec:
         binarize: None, `"static"` or `"stochastic"`.
         classes: Labels of the images that are kept, in training and test set; None for all.
         train_images: How many of those, from the first on, are trained on; None for all.
+        validation_images: How many training images, the last in the data set's original order,
+            are held out and stand in for the test set; None for none.
     """
 
     name: str = "mnist"
     binarize: str | None = "static"
     classes: tuple[int, ...] | None = None
     train_images: int | None = None
+    validation_images: int | None = None
 
     def __post_init__(self):
         check_choice(self.name, datasets.NAMES, "dataset")
@@ -45,15 +40,21 @@ class DataSpec:
             object.__setattr__(self, "classes", tuple(self.classes))
         if self.train_images is not None:
             check_positive_integer(self.train_images, "train_images")
+        if self.validation_images is not None:
+            check_positive_integer(self.validation_images, "validation_images")
 
     def load(self):
         """Returns the `ImageData`.
 
         Raises:
-            ValueError: If a class or that many images are not in the data set.
+            ValueError: If a class or that many images are not in the data set, or their original
+                order is not to be had.
             ConnectionError: If the data are neither at hand nor to be had.
         """
-        data = datasets.load(self.name, self.binarize)
+        held_out = self.validation_images
+        data = datasets.load(self.name, self.binarize, original_order=held_out is not None)
+        if held_out is not None:
+            data = data.hold_out(held_out)
         return data.select(classes=self.classes, train_images=self.train_images)
 
 
@@ -72,6 +73,7 @@ class ModelSpec:
     prior: str = "standard_normal"
     batch_norm: bool = False
     kernel_initializer: str = "glorot_normal"
+    bias_initializer: str = "zeros"
 
     def __post_init__(self):
         object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
@@ -115,7 +117,7 @@ class ObjectiveSpec:
 
 
 def _numeric_arguments(name):
-    parameters = inspect.signature(OPTIMIZERS[name].__init__).parameters
+    parameters = inspect.signature(optimizers.OPTIMIZERS[name].__init__).parameters
     return [key for key in parameters if key not in ("self", "name", "kwargs")]
 
 
@@ -124,15 +126,19 @@ class OptimizerSpec:
     """How a run's weights move.
 
     Attributes:
-        name: One of `OPTIMIZERS`.
+        name: One of `optimizers.OPTIMIZERS`.
         arguments: Pairs of name and value for the optimiser's constructor.
+        bias_rate: Factor on the learning rate of biases.
+        bias_correction: Whether Adam corrects its moments for their start at zero.
     """
 
     name: str = "adam"
     arguments: tuple[tuple[str, float], ...] = (("learning_rate", 1e-3),)
+    bias_rate: float = 1.0
+    bias_correction: bool = True
 
     def __post_init__(self):
-        check_choice(self.name, OPTIMIZERS, "optimizer")
+        check_choice(self.name, optimizers.OPTIMIZERS, "optimizer")
         pairs = sorted((str(key), float(value)) for key, value in self.arguments)
         object.__setattr__(self, "arguments", tuple(pairs))
         # Making an optimiser to check it would start TensorFlow, after which a process can no
@@ -141,10 +147,19 @@ class OptimizerSpec:
             check_choice(key, _numeric_arguments(self.name), f"argument of {self.name!r}")
             if not value >= 0:
                 raise ValueError(f"`{key}` must not be negative or NaN. Received: {value}.")
+        if not 0 <= self.bias_rate < math.inf:
+            raise ValueError(f"`bias_rate` must be finite and not negative. Received: {self}.")
+        if not self.bias_correction and self.name != "adam":
+            raise ValueError(f"`bias_correction` belongs to 'adam' alone. Received: {self}.")
 
     def make(self):
         """Returns a new optimiser."""
-        return OPTIMIZERS[self.name](**dict(self.arguments))
+        return optimizers.make(
+            self.name,
+            bias_rate=self.bias_rate,
+            bias_correction=self.bias_correction,
+            **dict(self.arguments),
+        )
 
 
 @dataclasses.dataclass(frozen=True)

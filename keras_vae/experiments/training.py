@@ -39,6 +39,7 @@ def build_model(spec, image_shape):
         batch_norm=spec.model.batch_norm,
         image_shape=image_shape,
         kernel_initializer=spec.model.kernel_initializer,
+        bias_initializer=spec.model.bias_initializer,
         seed=spec.seed,
     )
 

@@ -31,7 +31,8 @@ class VAE(LatentVariableModel):
         objective: `"elbo"`, `"iwae"`, `"renyi"`, an objective, or None (the ELBO).
         batch_norm: Whether to normalise before each hidden activation.
         image_shape: Shape of one image.
-        kernel_initializer: Keras initialiser of all kernels; biases start at zero.
+        kernel_initializer: Keras initialiser of all kernels.
+        bias_initializer: Keras initialiser of all biases.
         seed: Integer from which weights and noise are drawn; None draws a fresh one, which
             follows `keras.utils.set_random_seed`.
 
@@ -59,6 +60,7 @@ class VAE(LatentVariableModel):
         batch_norm=False,
         image_shape=(28, 28),
         kernel_initializer="glorot_normal",
+        bias_initializer="zeros",
         seed=None,
         **kwargs,
     ):
@@ -69,6 +71,7 @@ class VAE(LatentVariableModel):
         self.activation = keras.activations.get(activation)
         self.batch_norm = batch_norm
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
         self.encoder = self._stack(self.hidden_units, ENCODER)
         self.decoder = self._stack(self.hidden_units[::-1], DECODER)
         self.loc_head = self._posterior_head("loc", LOC)
@@ -83,12 +86,19 @@ class VAE(LatentVariableModel):
             activation=self.activation,
             batch_norm=self.batch_norm,
             kernel_initializer=self.kernel_initializer,
+            bias_initializer=self.bias_initializer,
             seed=derive_seed(self.seed, purpose),
         )
 
     def _posterior_head(self, name, purpose):
         seed = derive_seed(self.seed, purpose)
-        return dense(self.latent_dim, self.kernel_initializer, seed, name=name)
+        return dense(
+            self.latent_dim,
+            self.kernel_initializer,
+            seed,
+            bias_initializer=self.bias_initializer,
+            name=name,
+        )
 
     def _build_layers(self):
         pixels = math.prod(self.image_shape)
@@ -103,6 +113,7 @@ class VAE(LatentVariableModel):
             self.image_shape,
             self.kernel_initializer,
             derive_seed(self.seed, LIKELIHOOD),
+            self.bias_initializer,
         )
         self.prior_layer.build_for(self.latent_dim, self.image_shape)
         self.built = True
@@ -218,5 +229,6 @@ class VAE(LatentVariableModel):
             "batch_norm": self.batch_norm,
             "image_shape": list(self.image_shape),
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
             "seed": self.seed,
         }

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from keras_vae import datasets
-from keras_vae.experiments import class_measures
+from keras_vae.experiments import class_measures, lattices
 from keras_vae.experiments.activity_report import latent_views
 
 
@@ -52,7 +52,7 @@ def test_image_classifier_knows_digits(digits):
 
 
 def test_quantile_lattice_has_equal_prior_mass_in_each_cell():
-    lattice = latent_views.quantile_lattice(4)
+    lattice = lattices.quantile_lattice(4)
     assert lattice.shape == (4, 4, 2)
     np.testing.assert_allclose(norm.cdf(lattice[0, :, 0]), [0.125, 0.375, 0.625, 0.875], atol=1e-6)
     np.testing.assert_array_equal(lattice[:, 0, 1], lattice[0, :, 0])
@@ -60,13 +60,13 @@ def test_quantile_lattice_has_equal_prior_mass_in_each_cell():
 
 
 def test_plane_lattice_is_evenly_spaced():
-    lattice = latent_views.plane_lattice(5, extent=2.0)
+    lattice = lattices.plane_lattice(5, extent=2.0)
     assert lattice[0, :, 0].tolist() == [-2, -1, 0, 1, 2]
 
 
 @pytest.mark.parametrize("sign, agreement", [(1, 1.0), (-1, 0.0)])
 def test_lattice_agreement(sign, agreement):
-    lattice = latent_views.plane_lattice(8)
+    lattice = lattices.plane_lattice(8)
     means = np.random.default_rng(0).uniform(-4, 4, size=(5000, 2))
     labels = (means[:, 0] > 0).astype(int)
     encoded = latent_views.EncodedTestSet(

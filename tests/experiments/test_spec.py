@@ -37,6 +37,10 @@ def test_every_part_changes_the_id():
         RunSpec(objective=ObjectiveSpec(name="renyi", num_samples=5, alpha=0.0)),
         RunSpec(objective=ObjectiveSpec(warm_up_epochs=100)),
         RunSpec(optimizer=OptimizerSpec(arguments=(("learning_rate", 1e-4),))),
+        RunSpec(optimizer=OptimizerSpec(bias_rate=2.0)),
+        RunSpec(optimizer=OptimizerSpec(bias_correction=False)),
+        RunSpec(data=DataSpec(validation_images=100)),
+        RunSpec(model=ModelSpec(bias_initializer="keras_vae>FanInUniform")),
         RunSpec(batch_size=50),
         RunSpec(seed=1),
     ]

@@ -4,7 +4,6 @@ import dataclasses
 import functools
 
 import numpy as np
-from scipy.stats import norm
 from sklearn.neighbors import NearestNeighbors
 
 from keras_vae.experiments.class_measures import (
@@ -15,7 +14,6 @@ from keras_vae.experiments.class_measures import (
 )
 from keras_vae.models import LatentVariableModel
 
-LATTICE_SIZE = 20
 LATTICE_NEIGHBOURS = 25
 
 
@@ -85,23 +83,6 @@ def encoding_measures(encoded):
     }
 
 
-def quantile_lattice(size=LATTICE_SIZE):
-    """Codes of a square lattice of equal prior mass in two dimensions.
-
-    Arguments:
-        size: Codes along each axis, at the middles of as many equally probable intervals.
-
-    Returns:
-        Array of shape (size, size, 2): rows along the second dimension, from low to high.
-    """
-    return _lattice(norm.ppf((np.arange(size) + 0.5) / size))
-
-
-def plane_lattice(size=LATTICE_SIZE, extent=3.0):
-    """Codes of an evenly spaced square lattice from -extent to extent, like the above."""
-    return _lattice(np.linspace(-extent, extent, size))
-
-
 def decoded_classes(encoded, lattice):
     """Classes that the classifier sees in the images decoded from a lattice, shape (codes,)."""
     return encoded.classify(encoded.model.decode(lattice.reshape(-1, 2)).mean().numpy())
@@ -122,8 +103,3 @@ def lattice_agreement(encoded, lattice, classes):
     around = encoded.labels[search.kneighbors(lattice.reshape(-1, 2), return_distance=False)]
     most_frequent = np.array([np.bincount(labels).argmax() for labels in around])
     return float((classes == most_frequent).mean())
-
-
-def _lattice(points):
-    first, second = np.meshgrid(points, points)
-    return np.stack([first, second], axis=-1).astype(np.float32)

@@ -1,0 +1,78 @@
+"""A VAE's weights as plain arrays, to take them from other programs or give them to others.
+
+The arrays are a kernel and a bias for each layer, from the images to the images: the encoder's
+hidden layers; the posterior, its means in the first columns and its log variances in the second
+half; the decoder's hidden layers; and the likelihood, its parameters side by side. With one
+hidden layer of 500 units, z latent dimensions and Bernoulli pixels these are
+
+    W1 (784, 500), b1 (500,), W2 (500, 2 z), b2 (2 z,),
+    W3 (z, 500), b3 (500,), W4 (500, 784), b4 (784,)
+
+with pixels counted row by row. Arrays of a program that counts them column by column, such as
+MATLAB, need the rows of W1, the columns of W4 and the entries of b4 reordered.
+"""
+
+import numpy as np
+
+
+def get(model):
+    """Returns a model's weights as NumPy arrays.
+
+    Arguments:
+        model: `keras_vae.VAE` without batch normalisation.
+
+    Returns:
+        List of arrays, as described in this module.
+
+    Raises:
+        ValueError: If the model normalises batches.
+    """
+    return [
+        np.concatenate([variable.numpy() for variable in group], axis=-1)
+        for group in _variables(model)
+    ]
+
+
+def assign(model, arrays):
+    """Gives a model weights from plain arrays.
+
+    Arguments:
+        model: `keras_vae.VAE` without batch normalisation.
+        arrays: List of arrays, as described in this module.
+
+    Raises:
+        ValueError: If the model normalises batches, if the number of arrays or a shape does not
+            fit, or if a value is not finite. The model is then as it was.
+    """
+    groups = _variables(model)
+    arrays = [np.asarray(array) for array in arrays]
+    shapes = [_joint_shape(group) for group in groups]
+    received = [array.shape for array in arrays]
+    if shapes != received:
+        raise ValueError(f"Expected arrays of shapes {shapes}. Received: {received}.")
+    for index, array in enumerate(arrays):
+        if not np.isfinite(array).all():
+            raise ValueError(f"Array {index}, of shape {array.shape}, holds NaN or infinity.")
+    for group, array in zip(groups, arrays, strict=True):
+        ends = np.cumsum([variable.shape[-1] for variable in group])
+        for variable, part in zip(group, np.split(array, ends[:-1], axis=-1), strict=True):
+            variable.assign(part)
+
+
+def _variables(model):
+    """The variables that each array holds side by side."""
+    if model.batch_norm:
+        raise ValueError("Layers with batch normalisation are more than a kernel and a bias.")
+    layers = [
+        *([layer] for layer in model.encoder.dense_layers),
+        [model.loc_head, model.log_variance_head],
+        *([layer] for layer in model.decoder.dense_layers),
+        model.likelihood.heads,
+    ]
+    return [
+        [getattr(layer, kind) for layer in group] for group in layers for kind in ("kernel", "bias")
+    ]
+
+
+def _joint_shape(group):
+    return (*group[0].shape[:-1], sum(variable.shape[-1] for variable in group))

@@ -1,0 +1,100 @@
+"""Keras' optimisers, with what older code has of them: other rates for biases, a plainer Adam."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from keras_vae.checks import check_choice
+
+OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "sgd": keras.optimizers.SGD,
+    "rmsprop": keras.optimizers.RMSprop,
+    "adagrad": keras.optimizers.Adagrad,
+}
+
+
+class BiasRate:
+    """Mixin that multiplies the learning rate of all variables named `"bias"`.
+
+    Arguments:
+        bias_rate: The factor.
+        **kwargs: Arguments of the Keras optimiser.
+    """
+
+    def __init__(self, *, bias_rate=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.bias_rate = bias_rate
+
+    def build(self, variables):
+        super().build(variables)
+        self._is_bias = [variable.name == "bias" for variable in variables]
+
+    def update_step(self, gradient, variable, learning_rate):
+        if self._is_bias[self._get_variable_index(variable)]:
+            learning_rate = learning_rate * self.bias_rate
+        super().update_step(gradient, variable, learning_rate)
+
+    def get_config(self):
+        return {**super().get_config(), "bias_rate": self.bias_rate}
+
+
+def _with_bias_rate(optimizer):
+    name = f"{optimizer.__name__}WithBiasRate"
+    made = type(name, (BiasRate, optimizer), {"__module__": __name__})
+    return keras.saving.register_keras_serializable(package="keras_vae")(made)
+
+
+WITH_BIAS_RATE = {name: _with_bias_rate(kind) for name, kind in OPTIMIZERS.items()}
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class UncorrectedAdamRate(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that undoes Adam's bias correction.
+
+    Adam divides its moments by 1 - beta^t, since they start at zero (Kingma & Ba 2015,
+    Section 3). At step t this schedule is `rate (1 - beta_1^t) / sqrt(1 - beta_2^t)`, which cancels
+    that: early steps are then up to 3.2 times as long, at the usual betas.
+
+    Arguments:
+        rate: Learning rate of the uncorrected algorithm.
+        beta_1: Adam's decay of the first moment.
+        beta_2: Adam's decay of the second moment.
+    """
+
+    def __init__(self, rate=1e-3, beta_1=0.9, beta_2=0.999):
+        self.rate, self.beta_1, self.beta_2 = rate, beta_1, beta_2
+
+    def __call__(self, step):
+        step = tf.cast(step, tf.float32) + 1.0
+        # 1 - beta^t loses its digits in float32 where beta is near 1 and t is small.
+        first, second = (-tf.math.expm1(step * math.log(b)) for b in (self.beta_1, self.beta_2))
+        return self.rate * first / tf.sqrt(second)
+
+    def get_config(self):
+        return {"rate": self.rate, "beta_1": self.beta_1, "beta_2": self.beta_2}
+
+
+def make(name, *, bias_rate=1.0, bias_correction=True, **kwargs):
+    """Returns a new optimiser.
+
+    Arguments:
+        name: One of `OPTIMIZERS`.
+        bias_rate: Factor on the learning rate of biases; 1 returns Keras' own optimiser.
+        bias_correction: Whether Adam corrects its moments for their start at zero.
+        **kwargs: Arguments of the Keras optimiser.
+
+    Raises:
+        ValueError: If the name is unknown, or another optimiser than Adam is to leave out its
+            bias correction.
+    """
+    check_choice(name, OPTIMIZERS, "optimizer")
+    if not bias_correction:
+        if name != "adam":
+            raise ValueError(f"Only 'adam' has a bias correction to leave out. Received: {name!r}.")
+        betas = {key: kwargs[key] for key in ("beta_1", "beta_2") if key in kwargs}
+        kwargs["learning_rate"] = UncorrectedAdamRate(kwargs.get("learning_rate", 1e-3), **betas)
+    if bias_rate == 1:
+        return OPTIMIZERS[name](**kwargs)
+    return WITH_BIAS_RATE[name](bias_rate=bias_rate, **kwargs)

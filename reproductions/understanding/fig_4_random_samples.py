@@ -1,0 +1,46 @@
+"""Figure 4: images decoded from samples of the prior, in two and in twenty dimensions.
+
+"Understanding Variational Auto-Encoder", Section 4.
+"""
+
+import sys
+
+from keras_vae.experiments import plots
+from keras_vae.experiments.figure import Analysis, main
+from keras_vae.experiments.understanding_report.figures import report_figure
+from keras_vae.experiments.understanding_report.protocol import LABELLED, latent_dim_specs
+from keras_vae.experiments.understanding_report.samples import (
+    SIDE,
+    confidence_of_samples,
+    draw_samples,
+)
+
+
+def analyse(methods, asked):
+    """Draws the first trial's samples; the report claims nothing of them."""
+    figure, axes = plots.panels(len(methods), width=4.6, height=5.2)
+    measured = {}
+    for axis, letter, (label, method) in zip(axes, "ab", methods.items(), strict=True):
+        trained = list(method.load_models())
+        samples = draw_samples(trained[0][0], asked.seed, SIDE**2)
+        plots.mosaic(axis, samples.reshape(SIDE, SIDE, *samples.shape[1:]))
+        axis.set_title(f"({letter}) {label} latent dimensions")
+        measured[label] = [confidence_of_samples(*pair, asked.seed) for pair in trained]
+    return Analysis(
+        picture=figure,
+        caption=f"means of p(x|z) at codes from p(z), Adam, seed {asked.seed}",
+        claims=[],
+        data={"likeness_to_single_classes": measured},
+    )
+
+
+FIGURE = report_figure(
+    name="fig_4",
+    title="Figure 4: samples in two and in twenty latent dimensions",
+    specs=latent_dim_specs(2, 20),
+    analyse=analyse,
+    datasets=LABELLED,
+)
+
+if __name__ == "__main__":
+    sys.exit(main(FIGURE))
