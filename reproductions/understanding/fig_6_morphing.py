@@ -34,7 +34,7 @@ def analyse(methods, asked):
         picture=draw(model, data, asked.seed),
         caption=f"n_z = 20, Adam, seed {asked.seed}; each row starts where the last one ended",
         claims=morphing.judge(summary, asked, method.weights_epochs),
-        data={},
+        data={"paths": summary},
     )
 
 

@@ -229,3 +229,19 @@ def test_script_draws_and_judges_what_the_report_has():
     assert numbers["0.1"] == (method.activity > 0.1).sum(-1).tolist()
     assert numbers["0.01"] == (method.activity > 0.01).sum(-1).tolist()
     assert len(analysis.claims) == 9
+
+
+def test_original_pictures_are_put_beside_ours(figure, tmp_path, capsys):
+    originals = tmp_path / "originals"
+    assert run(figure, tmp_path, "--preset", "smoke", "--originals", str(originals)) == 1
+    assert "no folder" in capsys.readouterr().err
+    assert not (tmp_path / "store").exists()
+
+    (originals / "tests").mkdir(parents=True)
+    beside = tmp_path / "out" / "tests" / "fig_0" / results.SIDE_BY_SIDE
+    assert run(figure, tmp_path, "--preset", "smoke", "--originals", str(originals)) == 0
+    assert "No original to put beside ours" in capsys.readouterr().out and not beside.exists()
+
+    matplotlib.image.imsave(originals / "tests" / "fig_0.png", np.zeros((30, 30, 3)))
+    assert run(figure, tmp_path, "--preset", "smoke", "--originals", str(originals)) == 0
+    assert matplotlib.image.imread(beside).shape[0] > 300

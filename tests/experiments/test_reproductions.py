@@ -17,7 +17,7 @@ from keras_vae.experiments.store import StoredRun
 
 FOLDER = pathlib.Path(__file__).parents[2] / "reproductions"
 SCRIPTS = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.py"))
-CLAIMS_OF_THE_ACTIVITY_REPORT = {
+CLAIMS_OF_THE_REPORTS = {
     *("activity.2.1.1", "activity.2.1.2", "activity.2.2.1", "activity.2.3.1"),
     *("activity.2.4.1", "activity.2.4.2", "activity.2.5.1", "activity.2.5.2", "activity.2.5.3"),
     *("activity.3.1a.1", "activity.3.1a.2", "activity.3.1a.3", "activity.3.1a.4"),
@@ -26,8 +26,12 @@ CLAIMS_OF_THE_ACTIVITY_REPORT = {
     *("activity.3.2.1", "activity.3.2.2", "activity.3.3.1"),
     *("activity.4.1.1", "activity.4.1.2", "activity.4.1.3"),
     *("activity.4.2.1", "activity.4.2.2", "activity.4.3.1"),
+    *("understanding.3.1", "understanding.6.1"),
 }
+WITHOUT_CLAIMS = {"fig_4_random_samples", "fig_5_manifold"}
 EPOCHS = 30
+QUANTITIES = ("bound", "reconstruction", "kl")
+HISTORY = ("seconds", *(f"{s}_{name}" for s in ("train", "test") for name in QUANTITIES))
 LIKELIHOODS = [{"mean": -90.0, "standard_error": 0.2, "epochs": EPOCHS}] * 2
 
 
@@ -55,7 +59,7 @@ def made_up(specs):
             epochs=EPOCHS,
             history={
                 name: -100 - 50 * np.exp(-0.2 * np.arange(EPOCHS)) + rng.normal(size=EPOCHS)
-                for name in ("train_bound", "test_bound", "seconds")
+                for name in HISTORY
             },
             activity=10 ** rng.uniform(-4, 1, size=(EPOCHS, spec.model.latent_dim)),
             weights=None,
@@ -88,12 +92,13 @@ def test_script(script, tmp_path, digits):
     assert picture[..., :3].min() < 0.5 < picture[..., :3].max()
     assert json.loads(json.dumps(analysis.data, allow_nan=False))
     json.dumps([claim.to_dict() for claim in analysis.claims], allow_nan=False)
-    assert {claim.verdict for claim in analysis.claims} == {INCONCLUSIVE}
+    verdicts = {claim.verdict for claim in analysis.claims}
+    assert verdicts == (set() if script.stem in WITHOUT_CLAIMS else {INCONCLUSIVE})
     assert script.stem.startswith(figure.name)
     assert set(figure.presets) == {"smoke", "quick", "paper"}
 
 
-def test_every_claim_of_the_report_is_judged_once(digits):
+def test_every_claim_of_the_reports_is_judged_once(digits):
     scripts = [script for script in SCRIPTS if script.stem.startswith("fig_")]
     claims = [claim.id for script in scripts for claim in analysed(script)[2].claims]
-    assert sorted(claims) == sorted(CLAIMS_OF_THE_ACTIVITY_REPORT)
+    assert sorted(claims) == sorted(CLAIMS_OF_THE_REPORTS)

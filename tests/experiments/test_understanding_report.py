@@ -1,0 +1,169 @@
+"""The understanding report's measures, on data whose answer is known."""
+
+import types
+
+import numpy as np
+import pytest
+
+import keras_vae as kv
+from keras_vae.datasets import Split
+from keras_vae.experiments import originals
+from keras_vae.experiments.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
+from keras_vae.experiments.understanding_report import morphing, optimizer_curves, protocol
+
+FULL = types.SimpleNamespace(dataset="mnist", epochs=150, trials=1)
+
+
+@pytest.fixture(scope="module")
+def original():
+    return originals.load("understanding", "fig_3")
+
+
+def as_ours(original):
+    """The original's curves as if they were ours, with one trial."""
+    return {
+        panel: {
+            label: {split: np.array([values]) for split, values in by_split.items()}
+            for label, by_split in by_label.items()
+        }
+        for panel, by_label in original["panels"].items()
+    }
+
+
+def test_the_run_is_the_reports():
+    spec = protocol.optimizer_specs("mnist", 0)["SGD"]
+    assert spec.batch_size == 250 and spec.model.latent_dim == 20
+    assert spec.model.hidden_units == (500,) and spec.model.activation == "tanh"
+    assert spec.data.validation_images == 10000 and spec.data.binarize == "static"
+    assert dict(spec.optimizer.arguments)["learning_rate"] == 5e-4
+    assert dict(spec.optimizer.arguments)["momentum"] == 0.9
+    rates = {
+        name: dict(spec.optimizer.arguments)["learning_rate"]
+        for name, spec in protocol.optimizer_specs("mnist", 0).items()
+    }
+    assert rates["Adam"] == rates["RMSprop"] == 1e-3 and rates["Adagrad"] == 1e-2
+
+
+def test_the_original_agrees_with_itself(original):
+    compared = optimizer_curves.compare_all(as_ours(original), original)
+    for by_label in compared["differences"].values():
+        for by_split in by_label.values():
+            for numbers in by_split.values():
+                assert numbers["mean_absolute_difference"] == numbers["final_difference"] == 0
+                assert numbers["epochs_compared"] == 150
+    for order in compared["order_by_validation_bound"].values():
+        assert order["ours"] == order["original"]
+    last = compared["order_by_validation_bound"]["150"]["ours"]
+    assert last == ["Adam", "RMSprop", "Adagrad", "SGD"]
+
+
+def test_the_originals_curves_bear_out_its_claim(original):
+    (claim,) = optimizer_curves.judge(as_ours(original), FULL)
+    assert claim.verdict == REPRODUCED
+
+
+def test_adam_no_better_than_another_does_not(original):
+    ours = as_ours(original)
+    ours["lower_bound"]["SGD"] = ours["lower_bound"]["Adam"]
+    (claim,) = optimizer_curves.judge(ours, FULL)
+    assert claim.verdict == NOT_REPRODUCED
+    short = types.SimpleNamespace(dataset="mnist", epochs=60, trials=1)
+    (claim,) = optimizer_curves.judge(ours, short)
+    assert claim.verdict == INCONCLUSIVE
+
+
+def test_uncorrected_adam_stands_beside_the_originals_adam_but_in_no_order(original):
+    ours = as_ours(original)
+    ours["lower_bound"][protocol.UNCORRECTED] = {
+        split: values + 1.0 for split, values in ours["lower_bound"]["Adam"].items()
+    }
+    compared = optimizer_curves.compare_all(ours, original)
+    numbers = compared["differences"]["lower_bound"][protocol.UNCORRECTED]["validation"]
+    assert numbers["final_difference"] == pytest.approx(1.0)
+    assert len(compared["order_by_validation_bound"]["150"]["ours"]) == 4
+
+
+def test_a_straight_line_is_straight_and_ends_where_it_should():
+    rng = np.random.default_rng(0)
+    starts, ends = rng.normal(size=(2, 5, 3, 4))
+    line = morphing.straight_line(starts, ends, 7)
+    assert line.shape == (5, 7, 3, 4)
+    np.testing.assert_allclose(line[:, 0], starts)
+    np.testing.assert_allclose(line[:, -1], ends)
+    np.testing.assert_allclose(line[:, 3], (starts + ends) / 2, rtol=1e-6)
+    np.testing.assert_allclose(np.diff(line, n=2, axis=1), 0, atol=1e-6)
+
+
+def test_both_kinds_of_path_join_the_same_pairs(digits):
+    model = kv.VAE(latent_dim=3, hidden_units=(8,), seed=0)
+    images = digits.test.images[:4]
+    paths = morphing.join(model, images[:-1], images[1:])
+    assert paths.image.shape == paths.latent.shape == (3, morphing.STEPS, 28, 28)
+    np.testing.assert_array_equal(paths.image[:, 0], images[:-1])
+    # A row starts where the last one ended.
+    np.testing.assert_allclose(paths.latent[1:, 0], paths.latent[:-1, -1], rtol=1e-5)
+    np.testing.assert_allclose(paths.latent[:, 0], model(images[:-1]), rtol=1e-5)
+
+
+def test_a_chain_repeats_no_image_and_follows_the_seed(digits):
+    images = digits.test.images
+    drawn = morphing.chain(images, seed=1)
+    assert len(np.unique(drawn.reshape(len(drawn), -1), axis=0)) == morphing.ROWS + 1
+    np.testing.assert_array_equal(drawn, morphing.chain(images, seed=1))
+    assert not np.array_equal(drawn, morphing.chain(images, seed=2))
+
+
+def test_pairs_are_of_two_classes():
+    # Each image tells its own label.
+    labels = np.random.default_rng(0).integers(0, 3, size=200)
+    split = Split(np.broadcast_to(labels[:, None, None], (200, 2, 2)).astype(np.uint8), labels)
+    first, second = morphing.pairs_of_two_classes(split, seed=0, count=50)
+    assert len(first) == len(second) == 50
+    assert (first[:, 0, 0] != second[:, 0, 0]).all()
+
+
+def test_drawn_pixels_are_binary_and_as_frequent_as_grey_says():
+    grey = np.full((4000, 2, 2), 0.3, dtype=np.float32)
+    drawn = morphing.draw_pixels(grey, seed=0)
+    assert set(np.unique(drawn)) == {0.0, 1.0}
+    assert abs(drawn.mean() - 0.3) < 5 * np.sqrt(0.21 / drawn.size)
+
+
+def test_confidence_is_full_on_one_class_and_half_between_two():
+    # Class 0 is black, class 1 white, each with one pixel of noise.
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) % 2
+    pixels = np.broadcast_to(labels[:, None, None] * 255, (400, 6, 6)).astype(np.uint8).copy()
+    pixels[np.arange(400), rng.integers(6, size=400), rng.integers(6, size=400)] ^= 255
+    confidence = morphing.digit_confidence(Split(pixels, labels))
+    ends = np.stack([np.zeros((6, 6)), np.ones((6, 6))])
+    np.testing.assert_array_equal(confidence(ends), [1.0, 1.0])
+    halves = (rng.random((200, 6, 6)) < 0.5).astype(np.float32)
+    assert confidence(halves).mean() < 1.0
+    assert confidence(halves.reshape(10, 20, 6, 6)).shape == (10, 20)
+
+
+def measures(latent, image, pairs=100):
+    rng = np.random.default_rng(0)
+    made = {
+        f"{name}_confidence": value + 0.05 * rng.normal(size=(pairs, morphing.STEPS))
+        for name, value in (("latent", latent), ("image", image))
+    }
+    for name in ("latent", "image"):
+        made[f"{name}_log_likelihood_at_the_middle"] = rng.normal(size=pairs)
+    return made
+
+
+@pytest.mark.parametrize(
+    "latent, image, verdict",
+    [(0.9, 0.6, REPRODUCED), (0.62, 0.6, NOT_REPRODUCED), (0.5, 0.8, NOT_REPRODUCED)],
+)
+def test_morphing_is_judged_by_the_difference_at_the_middle(latent, image, verdict):
+    summary = morphing.summarise(measures(latent, image))
+    assert summary["confidence_at_the_middle_latent_less_image"] == pytest.approx(
+        latent - image, abs=0.03
+    )
+    (claim,) = morphing.judge(summary, FULL, [150])
+    assert claim.verdict == verdict
+    (claim,) = morphing.judge(summary, FULL, [160])
+    assert claim.verdict == INCONCLUSIVE
