@@ -19,13 +19,13 @@ def get(model):
     """Returns a model's weights as NumPy arrays.
 
     Arguments:
-        model: `keras_vae.VAE` without batch normalisation.
+        model: `keras_vae.VAE` without batch normalisation and gates.
 
     Returns:
         List of arrays, as described in this module.
 
     Raises:
-        ValueError: If the model normalises batches.
+        ValueError: If the model normalises batches or has gates.
     """
     return [
         np.concatenate([variable.numpy() for variable in group], axis=-1)
@@ -37,12 +37,12 @@ def assign(model, arrays):
     """Gives a model weights from plain arrays.
 
     Arguments:
-        model: `keras_vae.VAE` without batch normalisation.
+        model: `keras_vae.VAE` without batch normalisation and gates.
         arrays: List of arrays, as described in this module.
 
     Raises:
-        ValueError: If the model normalises batches, if the number of arrays or a shape does not
-            fit, or if a value is not finite. The model is then as it was.
+        ValueError: If the model normalises batches or has gates, if the number of arrays or a
+            shape does not fit, or if a value is not finite. The model is then as it was.
     """
     groups = _variables(model)
     arrays = [np.asarray(array) for array in arrays]
@@ -61,8 +61,8 @@ def assign(model, arrays):
 
 def _variables(model):
     """The variables that each array holds side by side."""
-    if model.batch_norm:
-        raise ValueError("Layers with batch normalisation are more than a kernel and a bias.")
+    if model.batch_norm or model.gated:
+        raise ValueError("Layers with batch normalisation or gates are more than kernel and bias.")
     layers = [
         *([layer] for layer in model.encoder.dense_layers),
         [model.loc_head, model.log_variance_head],

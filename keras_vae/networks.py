@@ -7,7 +7,7 @@ import keras
 from keras_vae.checks import check_positive_integer
 from keras_vae.random import derive_seed, resolve_seed
 
-BIAS = 1
+BIAS, GATE = 1, 2
 
 
 def seeded_initializer(identifier, seed):
@@ -70,12 +70,15 @@ class DenseStack(keras.layers.Layer):
     """Fully connected hidden layers, each optionally batch-normalised before its activation.
 
     Batch normalisation brings its own shift, so the layers then have no bias (Ioffe &
-    Szegedy 2015; "Latent Space Activity and Visualization", Section 2.5).
+    Szegedy 2015; "Latent Space Activity and Visualization", Section 2.5). Gated layers are
+    products `activation(A x) * sigmoid(B x)` (Dauphin et al. 2017, with a linear activation;
+    "Project: Large VAE", Section 3.1).
 
     Arguments:
         units: Sizes of the layers, from the input on.
         activation: Name of, or function for, the activation of every layer.
         batch_norm: Whether to normalise before each activation.
+        gated: Whether each layer is multiplied by gates of its own.
         kernel_initializer: Keras initialiser of the kernels.
         bias_initializer: Keras initialiser of the biases.
         seed: Integer from which the weights are drawn; None draws a fresh one.
@@ -89,6 +92,7 @@ class DenseStack(keras.layers.Layer):
         *,
         activation="softplus",
         batch_norm=False,
+        gated=False,
         kernel_initializer="glorot_normal",
         bias_initializer="zeros",
         seed=None,
@@ -100,29 +104,36 @@ class DenseStack(keras.layers.Layer):
             check_positive_integer(size, "hidden_units")
         self.activation = keras.activations.get(activation)
         self.batch_norm = batch_norm
+        self.gated = gated
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.seed = resolve_seed(seed)
-        self.dense_layers = [
-            dense(
-                size,
-                kernel_initializer,
-                derive_seed(self.seed, index),
-                bias_initializer=bias_initializer,
-                use_bias=not batch_norm,
-                name=f"dense_{index}",
-            )
-            for index, size in enumerate(self.units)
-        ]
+        self.dense_layers = self._make_layers("dense", use_bias=not batch_norm)
+        self.gate_layers = self._make_layers("gate", GATE, activation="sigmoid") if gated else []
         self.normalization_layers = [
             keras.layers.BatchNormalization(name=f"batch_norm_{index}")
             for index in range(len(self.units) if batch_norm else 0)
+        ]
+
+    def _make_layers(self, name, *purpose, **kwargs):
+        return [
+            dense(
+                size,
+                self.kernel_initializer,
+                derive_seed(self.seed, index, *purpose),
+                bias_initializer=self.bias_initializer,
+                name=f"{name}_{index}",
+                **kwargs,
+            )
+            for index, size in enumerate(self.units)
         ]
 
     def build(self, input_shape):
         width = input_shape[-1]
         for index, layer in enumerate(self.dense_layers):
             layer.build((None, width))
+            if self.gated:
+                self.gate_layers[index].build((None, width))
             width = self.units[index]
             if self.batch_norm:
                 self.normalization_layers[index].build((None, width))
@@ -131,10 +142,13 @@ class DenseStack(keras.layers.Layer):
     def call(self, inputs, training=None):
         hidden = inputs
         for index, layer in enumerate(self.dense_layers):
+            gates = self.gate_layers[index](hidden) if self.gated else None
             hidden = layer(hidden)
             if self.batch_norm:
                 hidden = self.normalization_layers[index](hidden, training=training)
             hidden = self.activation(hidden)
+            if self.gated:
+                hidden = hidden * gates
         return hidden
 
     def compute_output_shape(self, input_shape):
@@ -147,6 +161,7 @@ class DenseStack(keras.layers.Layer):
             "units": list(self.units),
             "activation": keras.activations.serialize(self.activation),
             "batch_norm": self.batch_norm,
+            "gated": self.gated,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
             "seed": self.seed,

@@ -1,10 +1,14 @@
 """Priors over the latent variable."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
 from keras_vae import registry
+from keras_vae.checks import check_image_shape, check_pixels, check_positive_integer
+from keras_vae.mixtures import DiagonalGaussianMixture
+from keras_vae.random import derive_seed, resolve_seed
 
 tfd = tfp.distributions
 
@@ -49,7 +53,130 @@ class StandardNormal(Prior):
         )
 
 
-PRIORS = {"standard_normal": StandardNormal}
+@keras.saving.register_keras_serializable(package="keras_vae")
+class UnitInterval(keras.constraints.Constraint):
+    """Keeps weights in [0, 1]."""
+
+    def __call__(self, w):
+        return keras.ops.clip(w, 0.0, 1.0)
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class VampPrior(Prior):
+    """p(z) = 1/K sum_k q(z|u_k) with learned pseudo-inputs u_k in [0, 1].
+
+    It begins with uniform noise; `initialize_from` takes images instead.
+
+    Arguments:
+        num_pseudo_inputs: Number K of pseudo-inputs.
+        seed: Integer from which they are drawn; None draws a fresh one.
+
+    Raises:
+        ValueError: If K is below 1.
+
+    Reference: Tomczak & Welling, "VAE with a VampPrior", 2018, equation 9.
+    """
+
+    def __init__(self, num_pseudo_inputs=500, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        check_positive_integer(num_pseudo_inputs, "num_pseudo_inputs")
+        self.num_pseudo_inputs = int(num_pseudo_inputs)
+        self.seed = resolve_seed(seed)
+
+    def build_for(self, latent_dim, image_shape):
+        self.pseudo_inputs = self.add_weight(
+            shape=(self.num_pseudo_inputs, *image_shape),
+            initializer=keras.initializers.RandomUniform(0.0, 1.0, seed=self.seed),
+            constraint=UnitInterval(),
+            name="pseudo_inputs",
+        )
+        super().build_for(latent_dim, image_shape)
+
+    def initialize_from(self, images):
+        """Makes K of some images, chosen at random without repetition, the pseudo-inputs.
+
+        Arguments:
+            images: Array of shape (N, *image_shape), in [0, 1].
+
+        Raises:
+            ValueError: If there are fewer than K, or they have the wrong shape or values.
+        """
+        images = np.asarray(images)
+        check_image_shape(images.shape, self.pseudo_inputs.shape[1:])
+        check_pixels(images)
+        if len(images) < self.num_pseudo_inputs:
+            raise ValueError(
+                f"{self.num_pseudo_inputs} pseudo-inputs cannot be taken from {len(images)} images."
+            )
+        rng = np.random.default_rng(derive_seed(self.seed, 1))
+        chosen = rng.choice(len(images), self.num_pseudo_inputs, replace=False)
+        self.pseudo_inputs.assign(images[chosen])
+
+    def distribution(self, encode):
+        posterior = encode(self.pseudo_inputs)
+        logits = tf.zeros(self.num_pseudo_inputs)
+        return DiagonalGaussianMixture(logits, posterior.mean(), posterior.stddev())
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_pseudo_inputs": self.num_pseudo_inputs,
+            "seed": self.seed,
+        }
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class MixtureOfGaussians(Prior):
+    """A mixture of diagonal Gaussians with learned weights, means and scales.
+
+    Arguments:
+        num_components: Number of components.
+        seed: Integer from which the means are drawn; None draws a fresh one.
+
+    Raises:
+        ValueError: If there is no component.
+    """
+
+    def __init__(self, num_components=10, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        check_positive_integer(num_components, "num_components")
+        self.num_components = int(num_components)
+        self.seed = resolve_seed(seed)
+
+    def build_for(self, latent_dim, image_shape):
+        shape = (self.num_components, latent_dim)
+        self.logits = self.add_weight(
+            shape=(self.num_components,), initializer="zeros", name="logits"
+        )
+        # Components that start equal would stay equal.
+        self.loc = self.add_weight(
+            shape=shape,
+            initializer=keras.initializers.RandomNormal(0.0, 1.0, self.seed),
+            name="loc",
+        )
+        self.log_scale = self.add_weight(shape=shape, initializer="zeros", name="log_scale")
+        super().build_for(latent_dim, image_shape)
+
+    def distribution(self, encode):
+        return DiagonalGaussianMixture(
+            tf.convert_to_tensor(self.logits),
+            tf.convert_to_tensor(self.loc),
+            tf.exp(self.log_scale),
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_components": self.num_components,
+            "seed": self.seed,
+        }
+
+
+PRIORS = {
+    "standard_normal": StandardNormal,
+    "vamp": VampPrior,
+    "mixture_of_gaussians": MixtureOfGaussians,
+}
 
 
 def get(identifier):

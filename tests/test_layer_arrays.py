@@ -105,6 +105,7 @@ def test_refuses_what_does_not_fit_and_changes_nothing(spoil, message):
         np.testing.assert_array_equal(old, new)
 
 
-def test_refuses_batch_normalisation():
-    with pytest.raises(ValueError, match="batch normalisation"):
-        kv.layer_arrays.get(report_model(batch_norm=True))
+@pytest.mark.parametrize("option", ["batch_norm", "gated"])
+def test_refuses_layers_that_are_more_than_kernel_and_bias(option):
+    with pytest.raises(ValueError, match="batch normalisation or gates"):
+        kv.layer_arrays.get(report_model(**{option: True}))

@@ -99,3 +99,16 @@ def test_refuses_empty_layers_and_unknown_activations():
         DenseStack((5, 0))
     with pytest.raises(ValueError, match="activation"):
         DenseStack((5,), activation="swoosh")
+
+
+def test_gates_multiply_the_activation():
+    stack = DenseStack((6, 4), activation="linear", gated=True, seed=0)
+    inputs = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
+    stack.build((None, 3))
+    expected = inputs
+    for layer, gate in zip(stack.dense_layers, stack.gate_layers, strict=True):
+        assert not np.array_equal(layer.kernel.numpy(), gate.kernel.numpy())
+        gates = 1 / (1 + np.exp(-expected @ gate.kernel.numpy()))
+        expected = (expected @ layer.kernel.numpy()) * gates
+    np.testing.assert_allclose(stack(inputs), expected, rtol=1e-4, atol=1e-6)
+    assert DenseStack.from_config(stack.get_config()).gated

@@ -26,10 +26,14 @@ class VAE(LatentVariableModel):
         latent_dim: Number of latent dimensions.
         hidden_units: Sizes of the encoder's hidden layers; the decoder's are the reverse.
         activation: Activation of the hidden layers.
-        likelihood: `"bernoulli"`, `"gaussian"` or a `keras_vae.likelihoods.Likelihood`.
-        prior: `"standard_normal"`, a `keras_vae.priors.Prior`, or None (standard normal).
+        likelihood: `"bernoulli"`, `"gaussian"`, `"discretized_logistic"` or a
+            `keras_vae.likelihoods.Likelihood`.
+        prior: `"standard_normal"`, `"vamp"`, `"mixture_of_gaussians"`, a
+            `keras_vae.priors.Prior`, or None (standard normal).
         objective: `"elbo"`, `"iwae"`, `"renyi"`, an objective, or None (the ELBO).
         batch_norm: Whether to normalise before each hidden activation.
+        gated: Whether each hidden layer is multiplied by gates `sigmoid(B x)`; a linear
+            activation then gives the usual gated linear units.
         image_shape: Shape of one image.
         kernel_initializer: Keras initialiser of all kernels.
         bias_initializer: Keras initialiser of all biases.
@@ -58,6 +62,7 @@ class VAE(LatentVariableModel):
         prior=None,
         objective=None,
         batch_norm=False,
+        gated=False,
         image_shape=(28, 28),
         kernel_initializer="glorot_normal",
         bias_initializer="zeros",
@@ -70,6 +75,7 @@ class VAE(LatentVariableModel):
         self.hidden_units = tuple(hidden_units)
         self.activation = keras.activations.get(activation)
         self.batch_norm = batch_norm
+        self.gated = gated
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.encoder = self._stack(self.hidden_units, ENCODER)
@@ -85,6 +91,7 @@ class VAE(LatentVariableModel):
             units,
             activation=self.activation,
             batch_norm=self.batch_norm,
+            gated=self.gated,
             kernel_initializer=self.kernel_initializer,
             bias_initializer=self.bias_initializer,
             seed=derive_seed(self.seed, purpose),
@@ -227,6 +234,7 @@ class VAE(LatentVariableModel):
             "prior": keras.saving.serialize_keras_object(self.prior_layer),
             "objective": keras.saving.serialize_keras_object(self.objective),
             "batch_norm": self.batch_norm,
+            "gated": self.gated,
             "image_shape": list(self.image_shape),
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
