@@ -13,11 +13,12 @@ from keras_vae import (  # noqa: E402
     objectives,
     priors,
 )
-from keras_vae.models import VAE, LatentVariableModel  # noqa: E402
+from keras_vae.models import VAE, HierarchicalVAE, LatentVariableModel  # noqa: E402
 
 __version__ = "0.2.0"
 
 __all__ = [
+    "HierarchicalVAE",
     "VAE",
     "LatentVariableModel",
     "activity",

@@ -77,4 +77,4 @@ class LatentActivity(keras.callbacks.Callback):
             logs["active_units"] = activity.active_units(self._rows[-1], self.threshold)
 
     def _posterior_means(self, batch):
-        return self.model.encode(tf.cast(batch, tf.float32) / self._divisor).mean()
+        return self.model.posterior_means(tf.cast(batch, tf.float32) / self._divisor)

@@ -166,3 +166,69 @@ class DenseStack(keras.layers.Layer):
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
             "seed": self.seed,
         }
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class JointStack(keras.layers.Layer):
+    """Hidden layers of several inputs: one layer for each, side by side, then joint layers.
+
+    Inputs may have leading axes that broadcast: what depends on fewer of them is computed once.
+
+    Arguments:
+        input_dims: Width of each input.
+        units: Size of every layer.
+        joint_layers: Number of layers after the inputs' own.
+        seed: Integer from which the weights are drawn; None draws a fresh one.
+        **kwargs: `activation`, `gated` and the initialisers of `DenseStack`.
+
+    Input: list of tensors of shapes (..., input_dims[i]). Output shape: (..., units).
+    """
+
+    def __init__(self, input_dims, units, *, joint_layers=1, seed=None, name=None, **kwargs):
+        super().__init__(name=name)
+        self.input_dims, self.units = tuple(input_dims), units
+        check_positive_integer(joint_layers, "joint_layers")
+        self.joint_layers = joint_layers
+        self.seed = resolve_seed(seed)
+        self.own_stacks = [
+            DenseStack((units,), seed=derive_seed(self.seed, index), **kwargs)
+            for index, _ in enumerate(self.input_dims)
+        ]
+        self.joint_stack = DenseStack(
+            (units,) * joint_layers, seed=derive_seed(self.seed, len(self.input_dims)), **kwargs
+        )
+
+    def build(self, input_shape=None):
+        for stack, width in zip(self.own_stacks, self.input_dims, strict=True):
+            stack.build((None, width))
+        self.joint_stack.build((None, self.units * len(self.input_dims)))
+        self.built = True
+
+    def call(self, inputs):
+        ops = keras.ops
+        own = [
+            over_rows(stack, value) for stack, value in zip(self.own_stacks, inputs, strict=True)
+        ]
+        # Adding zeros of every shape broadcasts to the common one.
+        common = sum(ops.zeros_like(value[..., :1]) for value in own)
+        return over_rows(self.joint_stack, ops.concatenate([v + common for v in own], axis=-1))
+
+    def get_config(self):
+        stack = self.joint_stack.get_config()
+        shared = ("activation", "gated", "kernel_initializer", "bias_initializer")
+        return {
+            "name": self.name,
+            "input_dims": list(self.input_dims),
+            "units": self.units,
+            "joint_layers": self.joint_layers,
+            "seed": self.seed,
+            **{key: stack[key] for key in shared},
+        }
+
+
+def over_rows(stack, inputs):
+    """Applies a layer of (rows, features), of one output, to a tensor of shape (..., features)."""
+    ops = keras.ops
+    leading = ops.shape(inputs)[:-1]
+    outputs = stack(ops.reshape(inputs, (-1, inputs.shape[-1])))
+    return ops.reshape(outputs, (*leading, outputs.shape[-1]))

@@ -39,9 +39,23 @@ def sample_with_log_prob(posterior, num_samples, seed):
 
     Reference: Kingma & Welling 2013, Section 2.4.
     """
-    loc, scale = posterior.mean(), posterior.stddev()
+    loc = posterior.mean()
     # TFP's own `sample` leaves the random algorithm to the device; a stored run must not.
     noise = random.normal(tf.concat([[num_samples], tf.shape(loc)], axis=0), seed, loc.dtype)
+    return reparameterize(posterior, noise)
+
+
+def reparameterize(posterior, noise):
+    """`z = mu + sigma * noise`, and its log-density as `sample_with_log_prob` has it.
+
+    Arguments:
+        posterior: A `diagonal_gaussian`.
+        noise: Standard-normal tensor that broadcasts against its means.
+
+    Returns:
+        z, and log q(z|x), which lacks the last axis, in nats.
+    """
+    loc, scale = posterior.mean(), posterior.stddev()
     standard = diagonal_gaussian(tf.zeros_like(loc), tf.ones_like(loc))
     log_volume = tf.reduce_sum(tf.math.log(scale), axis=-1)
     return loc + scale * noise, standard.log_prob(noise) - log_volume

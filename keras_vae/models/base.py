@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_vae import objectives, random
-from keras_vae.checks import check_image_shape, check_positive_integer
+from keras_vae.checks import check_image_shape, check_pixels, check_positive_integer
 from keras_vae.models import importance_sampling
 from keras_vae.models.fused_steps import fused_train_function
 from keras_vae.models.inputs import check_fit_data
@@ -46,7 +46,8 @@ class LogTerms:
 class LatentVariableModel(keras.Model):
     """A `keras.Model` of p(x, z) with an approximate posterior q(z|x).
 
-    Subclasses implement `encode`, `decode`, `prior`, `sample_prior` and `log_terms`.
+    Subclasses have a `likelihood` and implement `encode`, `decode`, `prior`, `sample_prior` and
+    `log_terms`.
 
     Arguments:
         objective: Training objective from `keras_vae.objectives`, or its name.
@@ -232,9 +233,22 @@ class LatentVariableModel(keras.Model):
         """
         return self(x, training=False)
 
+    def posterior_means(self, x):
+        """The means of q(z|x) as one matrix, for measures of single latent dimensions.
+
+        Arguments:
+            x: Images of shape (batch, *image_shape), in [0, 1].
+
+        Returns:
+            Tensor of shape (batch, latent dimensions).
+        """
+        return self.encode(x).mean()
+
     def check_images(self, images):
         """Raises `ValueError` unless an array of images is one this model can be trained on."""
-        raise NotImplementedError
+        check_image_shape(images.shape, self.image_shape)
+        check_pixels(images)
+        self.likelihood.check_support(images)
 
     def log_terms(self, x, num_samples, seed, training=False):
         """Samples q(z|x) and returns the `LogTerms` there."""

@@ -7,7 +7,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from keras_vae import likelihoods, posteriors, priors
-from keras_vae.checks import check_image_shape, check_pixels, check_positive_integer
+from keras_vae.checks import check_image_shape, check_positive_integer
 from keras_vae.models.base import LatentVariableModel, LogTerms
 from keras_vae.networks import DenseStack, dense
 from keras_vae.random import derive_seed
@@ -217,12 +217,6 @@ class VAE(LatentVariableModel):
     def call(self, inputs, training=False):
         """Reconstructs: the mean of p(x|z) at the mean of q(z|x)."""
         return self.decode(self.encode(inputs, training).mean(), training).mean()
-
-    def check_images(self, images):
-        """Raises `ValueError` unless an array of images is one this model can be trained on."""
-        check_image_shape(images.shape, self.image_shape)
-        check_pixels(images)
-        self.likelihood.check_support(images)
 
     def get_config(self):
         return {

@@ -1,0 +1,312 @@
+"""The variational auto-encoder with several stochastic layers."""
+
+import math
+
+import keras
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from keras_vae import likelihoods, posteriors, priors, random
+from keras_vae.checks import check_image_shape, check_positive_integer
+from keras_vae.models.base import LatentVariableModel, LogTerms
+from keras_vae.networks import JointStack, dense, over_rows
+from keras_vae.random import derive_seed
+
+tfd = tfp.distributions
+INFERENCE, GENERATION, DECODER, LIKELIHOOD = range(4)
+LOC, LOG_VARIANCE = 1, 2
+
+
+class ConditionalGaussian(keras.layers.Layer):
+    """A diagonal Gaussian whose parameters are a network of several inputs.
+
+    Arguments:
+        input_dims: Width of each input.
+        latent_dim: Dimensions of the Gaussian.
+        hidden_units: Size of the hidden layers.
+        joint_layers: Hidden layers after each input's own.
+        seed: Integer from which the weights are drawn.
+        **kwargs: `activation`, `gated` and the initialisers of `JointStack`.
+    """
+
+    def __init__(self, input_dims, latent_dim, hidden_units, *, joint_layers, seed, **kwargs):
+        super().__init__()
+        self.hidden = JointStack(
+            input_dims, hidden_units, joint_layers=joint_layers, seed=seed, **kwargs
+        )
+        self.hidden.build()
+        initializers = (kwargs["kernel_initializer"], kwargs["bias_initializer"])
+        self.loc_head, self.log_variance_head = (
+            dense(
+                latent_dim,
+                initializers[0],
+                derive_seed(seed, purpose, 0),
+                bias_initializer=initializers[1],
+                name=name,
+            )
+            for name, purpose in (("loc", LOC), ("log_variance", LOG_VARIANCE))
+        )
+        for head in (self.loc_head, self.log_variance_head):
+            head.build((None, hidden_units))
+        self.built = True
+
+    def call(self, inputs):
+        """Returns a `posteriors.diagonal_gaussian` over the inputs' common leading axes."""
+        hidden = self.hidden(inputs)
+        scale = tf.exp(0.5 * over_rows(self.log_variance_head, hidden))
+        return posteriors.diagonal_gaussian(over_rows(self.loc_head, hidden), scale)
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class HierarchicalVAE(LatentVariableModel):
+    """VAE with levels z_L, ..., z_1 from the top to the one next to the images.
+
+    q(z|x) = q(z_L|x) prod_l q(z_l|x, z_{l+1}, ..., z_L), and
+    p(x, z) = p(z_L) prod_l p(z_l|z_{l+1}, ..., z_L) p(x|z_1, ..., z_L). With two levels these are
+    the report's networks: 2 hidden layers in q(z_2|x) and p(z_1|z_2); in q(z_1|x, z_2) one for each
+    input and two joint ones; in p(x|z_1, z_2) one for each and one joint one. A code z is a tuple
+    of tensors, from the top down: (z_2, z_1).
+
+    Arguments:
+        latent_dims: Dimensions of each level, from the top down.
+        hidden_units: Size of every hidden layer.
+        activation: Activation of the hidden layers.
+        gated: Whether each hidden layer is multiplied by gates `sigmoid(B x)`.
+        likelihood: As of `keras_vae.VAE`.
+        prior: Prior of the top level, as of `keras_vae.VAE`.
+        objective: As of `keras_vae.VAE`; the KL divergence is always a sampled one.
+        image_shape: Shape of one image.
+        kernel_initializer: Keras initialiser of all kernels.
+        bias_initializer: Keras initialiser of all biases.
+        seed: Integer from which weights and noise are drawn; None draws a fresh one.
+
+    Raises:
+        ValueError: If a size is below 1, a name is unknown, or there is no level.
+
+    Reference: Tomczak & Welling 2018, Section 4; "Project: Large VAE", Sections 2.3 and 3.1.
+    """
+
+    def __init__(
+        self,
+        *,
+        latent_dims=(40, 40),
+        hidden_units=300,
+        activation="linear",
+        gated=True,
+        likelihood="bernoulli",
+        prior=None,
+        objective=None,
+        image_shape=(28, 28),
+        kernel_initializer="glorot_normal",
+        bias_initializer="zeros",
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(objective=objective, image_shape=image_shape, seed=seed, **kwargs)
+        for size in (*latent_dims, hidden_units):
+            check_positive_integer(size, "latent_dims and hidden_units")
+        if not latent_dims:
+            raise ValueError("`latent_dims` must name at least one level.")
+        self.latent_dims, self.hidden_units = tuple(latent_dims), hidden_units
+        self.network_arguments = {
+            "activation": keras.activations.get(activation),
+            "gated": gated,
+            "kernel_initializer": keras.initializers.get(kernel_initializer),
+            "bias_initializer": keras.initializers.get(bias_initializer),
+        }
+        self.likelihood = likelihoods.get(likelihood)
+        self.prior_layer = priors.get(prior)
+        self._build_layers()
+
+    def _build_layers(self):
+        pixels = math.prod(self.image_shape)
+        dims = self.latent_dims
+        self.inference = [
+            self._conditional((pixels, *dims[:level]), level, INFERENCE, 2 if level else 1)
+            for level in range(len(dims))
+        ]
+        self.generation = [
+            self._conditional(dims[:level], level, GENERATION, 1) for level in range(1, len(dims))
+        ]
+        self.decoder = JointStack(
+            dims, self.hidden_units, seed=derive_seed(self.seed, DECODER), **self.network_arguments
+        )
+        self.decoder.build()
+        self.likelihood.build_heads(
+            self.hidden_units,
+            self.image_shape,
+            self.network_arguments["kernel_initializer"],
+            derive_seed(self.seed, LIKELIHOOD),
+            self.network_arguments["bias_initializer"],
+        )
+        self.prior_layer.build_for(dims[0], self.image_shape)
+        self.built = True
+
+    def _conditional(self, input_dims, level, purpose, joint_layers):
+        return ConditionalGaussian(
+            input_dims,
+            self.latent_dims[level],
+            self.hidden_units,
+            joint_layers=joint_layers,
+            seed=derive_seed(self.seed, purpose, level),
+            **self.network_arguments,
+        )
+
+    def build(self, input_shape=None):
+        """Checks the shape; all weights exist since construction.
+
+        Raises:
+            ValueError: If `input_shape` does not fit `image_shape`.
+        """
+        if input_shape is not None:
+            check_image_shape(input_shape, self.image_shape)
+        self.built = True
+
+    @property
+    def prior(self):
+        """p(z): a joint distribution with batch shape (), over a tuple from the top down."""
+
+        def levels():
+            z = [(yield tfd.JointDistributionCoroutine.Root(self._top_prior()))]
+            for conditional in self.generation:
+                z.append((yield conditional(z)))
+
+        return tfd.JointDistributionCoroutine(levels, sample_dtype=self._names())
+
+    def encode(self, x):
+        """The posterior q(z|x).
+
+        Arguments:
+            x: Images of shape (batch, *image_shape), in [0, 1].
+
+        Returns:
+            Joint distribution with batch shape (batch,), over a tuple from the top down.
+
+        Raises:
+            ValueError: If the images have another shape.
+        """
+        flat = self._flatten(x)
+
+        def levels():
+            z = [(yield tfd.JointDistributionCoroutine.Root(self.inference[0]([flat])))]
+            for conditional in self.inference[1:]:
+                z.append((yield conditional([flat, *z])))
+
+        return tfd.JointDistributionCoroutine(levels, sample_dtype=self._names())
+
+    def decode(self, z):
+        """The likelihood p(x|z).
+
+        Arguments:
+            z: Tuple of codes of shapes (..., latent_dims[i]), from the top level down.
+
+        Returns:
+            TFP distribution with batch shape (...) and event shape `image_shape`.
+
+        Raises:
+            ValueError: If the number of levels or a last axis does not fit.
+        """
+        z = [tf.cast(tf.convert_to_tensor(level), self.compute_dtype) for level in z]
+        received = [tuple(level.shape) for level in z]
+        if [shape[-1:] for shape in received] != [(size,) for size in self.latent_dims]:
+            wanted = ", ".join(f"(..., {size})" for size in self.latent_dims)
+            raise ValueError(f"Expected codes of shapes {wanted}. Received: {received}.")
+        hidden = self.decoder(z)
+        rows = tf.reshape(hidden, (-1, self.hidden_units))
+        shape = tf.concat([tf.shape(hidden)[:-1], [math.prod(self.image_shape)]], axis=0)
+        parameters = [tf.reshape(value, shape) for value in self.likelihood(rows)]
+        return self.likelihood.distribution(parameters)
+
+    def sample_prior(self, n, seed):
+        """Draws `n` codes, a tuple from the top down; `seed` is an integer tensor of shape (2,)."""
+        z = [self._top_prior().sample(n, seed=tf.cast(seed, tf.int32))]
+        for level, conditional in enumerate(self.generation, start=1):
+            given = conditional(z)
+            z.append(posteriors.reparameterize(given, self._noise(given, seed, level))[0])
+        return tuple(z)
+
+    def log_terms(self, x, num_samples, seed, training=False):
+        """Samples q(z|x) level by level and evaluates all log-densities there.
+
+        Arguments:
+            x: Images of shape (batch, *image_shape), in [0, 1].
+            num_samples: Number of samples per image.
+            seed: Integer tensor of shape (2,).
+            training: Ignored; no layer behaves differently in training.
+
+        Returns:
+            `LogTerms`, without an analytic KL.
+        """
+        x, flat = self._as_images(x), self._flatten(x)
+        top, log_posterior = posteriors.sample_with_log_prob(
+            self.inference[0]([flat]), num_samples, seed
+        )
+        z, log_prior = [top], self._top_prior().log_prob(top)
+        pairs = zip(self.inference[1:], self.generation, strict=True)
+        for level, (inference, generation) in enumerate(pairs, start=1):
+            posterior = inference([flat, *z])
+            drawn, log_density = posteriors.reparameterize(
+                posterior, self._noise(posterior, seed, level)
+            )
+            log_posterior += log_density
+            log_prior += generation(z).log_prob(drawn)
+            z.append(drawn)
+        return LogTerms(
+            log_likelihood=self.decode(z).log_prob(x),
+            log_prior=log_prior,
+            log_posterior=log_posterior,
+            analytic_kl=None,
+        )
+
+    def call(self, inputs, training=False):
+        """Reconstructs: the mean of p(x|z) at each level's mean, given the means above it."""
+        return self.decode(self._means(inputs)).mean()
+
+    def posterior_means(self, x):
+        """Each level's posterior mean given the means above it, side by side, from the top down.
+
+        A mean over samples of the levels above would add their noise to a measure of activity.
+
+        Arguments:
+            x: Images of shape (batch, *image_shape), in [0, 1].
+
+        Returns:
+            Tensor of shape (batch, sum of latent_dims).
+        """
+        return tf.concat(self._means(x), axis=-1)
+
+    def _means(self, x):
+        flat, means = self._flatten(x), []
+        for conditional in self.inference:
+            means.append(conditional([flat, *means]).mean())
+        return means
+
+    def _top_prior(self):
+        return self.prior_layer.distribution(lambda x: self.inference[0]([self._flatten(x)]))
+
+    def _flatten(self, x):
+        return tf.reshape(self._as_images(x), (-1, math.prod(self.image_shape)))
+
+    def _noise(self, distribution, seed, level):
+        seed = tf.random.experimental.stateless_fold_in(seed, level, alg="philox")
+        return random.normal(tf.shape(distribution.mean()), seed, self.compute_dtype)
+
+    def _names(self):
+        return tuple(self.compute_dtype for _ in self.latent_dims)
+
+    def get_config(self):
+        arguments = self.network_arguments
+        return {
+            **super().get_config(),
+            "latent_dims": list(self.latent_dims),
+            "hidden_units": self.hidden_units,
+            "activation": keras.activations.serialize(arguments["activation"]),
+            "gated": arguments["gated"],
+            "likelihood": keras.saving.serialize_keras_object(self.likelihood),
+            "prior": keras.saving.serialize_keras_object(self.prior_layer),
+            "objective": keras.saving.serialize_keras_object(self.objective),
+            "image_shape": list(self.image_shape),
+            "kernel_initializer": keras.initializers.serialize(arguments["kernel_initializer"]),
+            "bias_initializer": keras.initializers.serialize(arguments["bias_initializer"]),
+            "seed": self.seed,
+        }

@@ -1,0 +1,151 @@
+"""The hierarchical VAE: shapes, densities that are normalised, training, refusals."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_vae as kv
+from keras_vae import random
+
+SEED = tf.constant([1, 2])
+
+
+def small(**kwargs):
+    return kv.HierarchicalVAE(
+        **{"latent_dims": (3, 5), "hidden_units": 12, "image_shape": (4, 4), "seed": 0, **kwargs}
+    )
+
+
+@pytest.fixture(scope="module")
+def images():
+    return (np.random.default_rng(0).random((8, 4, 4)) < 0.4).astype("float32")
+
+
+def test_distributions_have_the_documented_shapes(images):
+    model = small()
+    posterior, prior = model.encode(images), model.prior
+    assert [tuple(shape) for shape in posterior.batch_shape] == [(8,), (8,)]
+    for z, shape in ((posterior.sample(6, seed=SEED), (6, 8)), (prior.sample(6, seed=SEED), (6,))):
+        assert [level.shape for level in z] == [(*shape, 3), (*shape, 5)]
+        assert model.decode(z).batch_shape == shape and model.decode(z).event_shape == (4, 4)
+        assert prior.log_prob(z).shape == shape
+    assert model.log_weights(images, 7).shape == (7, 8)
+    assert model.log_likelihood(images, 7).shape == (8,)
+    assert model.sample(6).shape == (6, 4, 4) and model.reconstruct(images).shape == (8, 4, 4)
+    assert model.posterior_means(images).shape == (8, 8)
+
+
+@pytest.mark.parametrize(
+    "latent_dims, prior",
+    [((2, 2), "vamp"), ((2, 2), "mixture_of_gaussians"), ((2, 2, 2), "standard_normal")],
+)
+def test_a_likelihood_that_ignores_the_code_is_the_log_likelihood(images, latent_dims, prior):
+    # Then p(x) = p(x|z), whatever the prior and the posterior are, if both are normalised.
+    model = small(latent_dims=latent_dims, prior=prior)
+    (head,) = model.likelihood.heads
+    head.kernel.assign(tf.zeros_like(head.kernel))
+    head.bias.assign(tf.linspace(-1.0, 1.0, 16))
+    estimate = model.log_likelihood(images, num_samples=20_000)
+    exact = model.decode([tf.zeros((1, d)) for d in latent_dims]).log_prob(images).numpy()
+    np.testing.assert_allclose(estimate, exact, atol=0.15)
+
+
+def test_the_joint_distributions_hold_the_densities_of_the_bound(images):
+    model = small()
+    z = model.encode(images).sample(20_000, seed=SEED)
+    log_ratio = model.prior.log_prob(z) - model.encode(images).log_prob(z)
+    terms = model.log_terms(images, 20_000, random.stream(3, 0))
+    sampled = (terms.log_prior - terms.log_posterior).numpy()
+    error = sampled.std(axis=0) * np.sqrt(2 / 20_000)
+    assert (abs(log_ratio.numpy().mean(axis=0) - sampled.mean(axis=0)) < 5 * error).all()
+
+
+def test_one_level_is_a_vae_of_the_same_networks(images):
+    model = small(latent_dims=(4,), activation="softplus", gated=False)
+    vae = kv.VAE(latent_dim=4, hidden_units=(12, 12), activation="softplus", image_shape=(4, 4))
+    (inference,) = model.inference
+    (head,) = model.likelihood.heads
+
+    def joint(stack):
+        return [*stack.own_stacks[0].dense_layers, *stack.joint_stack.dense_layers]
+
+    heads = (inference.loc_head, inference.log_variance_head)
+    arrays = [array for layer in joint(inference.hidden) for array in layer.get_weights()]
+    pairs = zip(*(layer.get_weights() for layer in heads), strict=True)
+    arrays += [np.concatenate(pair, axis=-1) for pair in pairs]
+    arrays += [array for layer in (*joint(model.decoder), head) for array in layer.get_weights()]
+    kv.layer_arrays.assign(vae, arrays)
+    terms, expected = (m.log_terms(images, 5, SEED) for m in (model, vae))
+    for name in ("log_likelihood", "log_prior", "log_posterior"):
+        np.testing.assert_allclose(getattr(terms, name), getattr(expected, name), rtol=1e-5)
+
+
+@pytest.mark.parametrize("objective", ["elbo", "iwae", "renyi"])
+def test_every_objective_trains_every_weight(images, objective):
+    model = small(objective=objective, prior="vamp")
+    before = [v.numpy() for v in model.trainable_variables]
+    # Compiling with XLA takes longer than these few steps without it.
+    model.compile(optimizer=keras.optimizers.Adam(0.02), jit_compile=False)
+    bounds = model.fit(images, epochs=15, batch_size=4, verbose=0).history["bound"]
+    assert bounds[-1] > bounds[0]
+    for variable, old in zip(model.trainable_variables, before, strict=True):
+        assert not np.array_equal(variable.numpy(), old), variable.path
+
+
+def test_the_importance_weighted_bound_rises_with_samples(images):
+    model = small()
+    bounds = [model.log_likelihood(images, samples, seed=0).mean() for samples in (1, 10, 2000)]
+    assert bounds[0] < bounds[1] < bounds[2]
+
+
+def test_activity_is_recorded_for_each_level(images):
+    model = small()
+    model.compile(jit_compile=False)
+    activity = kv.callbacks.LatentActivity(images)
+    model.fit(images, epochs=2, batch_size=4, callbacks=[activity], verbose=0)
+    assert activity.activity.shape == (2, 8)
+    means = model.posterior_means(images).numpy()
+    np.testing.assert_allclose(activity.activity[-1], means.var(axis=0), rtol=1e-4)
+    np.testing.assert_allclose(means[:, :3], model.inference[0]([images.reshape(8, 16)]).mean())
+
+
+def test_survives_saving_and_its_samples_follow_the_seed(images, tmp_path):
+    model = small(prior="vamp", likelihood="discretized_logistic")
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(images), model(images))
+    np.testing.assert_array_equal(loaded.sample(3, seed=1), model.sample(3, seed=1))
+    assert not np.array_equal(model.sample(3, seed=1), model.sample(3, seed=2))
+
+
+@pytest.mark.parametrize(
+    "attempt, message",
+    [
+        (lambda x: small(latent_dims=()), "at least one level"),
+        (lambda x: small(latent_dims=(3, 0)), "at least 1"),
+        (lambda x: small(prior="vampp"), "Valid values"),
+        (lambda x: small().encode(x[:, :3]), r"Expected images of shape \(batch, 4, 4\)"),
+        (lambda x: small().decode([tf.zeros((2, 3))]), r"\(..., 3\), \(..., 5\).*Received"),
+        (lambda x: small().decode([tf.zeros((2, 5)), tf.zeros((2, 3))]), "Expected codes"),
+        (lambda x: compiled(small()).fit(0.5 * x), "binary pixels"),
+    ],
+)
+def test_refuses(attempt, message, images):
+    with pytest.raises(ValueError, match=message):
+        attempt(images)
+
+
+def test_trains_the_same_with_xla(images):
+    losses = []
+    for jit_compile in (False, True):
+        model = small(hidden_units=4, seed=3)
+        model.compile(optimizer=keras.optimizers.SGD(0.01), jit_compile=jit_compile)
+        losses.append(model.fit(images, epochs=2, batch_size=8, verbose=0).history["bound"])
+    # XLA maps a seed to other noise, so that only the size of the bound agrees.
+    np.testing.assert_allclose(*losses, rtol=0.2)
+
+
+def compiled(model):
+    model.compile()
+    return model
