@@ -60,9 +60,11 @@ class DataSpec:
 
 @dataclasses.dataclass(frozen=True)
 class ModelSpec:
-    """Which model a run trains; the attributes are `keras_vae.VAE`'s arguments.
+    """Which model a run trains; most attributes are `keras_vae.VAE`'s arguments.
 
-    `grey_levels` lets the Bernoulli likelihood take grey pixels.
+    `grey_levels` lets the Bernoulli likelihood take grey pixels. `upper_latent_dims` are the
+    dimensions of further stochastic levels above the `latent_dim` ones, from the top down; any
+    makes the model a `keras_vae.HierarchicalVAE`, whose hidden layers all have one size.
     """
 
     latent_dim: int = 50
@@ -74,9 +76,19 @@ class ModelSpec:
     batch_norm: bool = False
     kernel_initializer: str = "glorot_normal"
     bias_initializer: str = "zeros"
+    gated: bool = False
+    upper_latent_dims: tuple[int, ...] = ()
 
     def __post_init__(self):
         object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
+        object.__setattr__(self, "upper_latent_dims", tuple(self.upper_latent_dims))
+        for size in self.upper_latent_dims:
+            check_positive_integer(size, "upper_latent_dims")
+        if self.upper_latent_dims and (self.batch_norm or len(set(self.hidden_units)) != 1):
+            raise ValueError(
+                "A model with several stochastic levels has one size of hidden layers and no "
+                f"batch normalisation. Received: {self}."
+            )
         check_positive_integer(self.latent_dim, "latent_dim")
         for size in self.hidden_units:
             check_positive_integer(size, "hidden_units")

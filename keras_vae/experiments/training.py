@@ -12,7 +12,7 @@ from keras_vae import likelihoods
 from keras_vae.callbacks import LatentActivity, WarmUp
 from keras_vae.checks import check_positive_integer
 from keras_vae.experiments.store import StoredRun
-from keras_vae.models import VAE
+from keras_vae.models import VAE, HierarchicalVAE
 
 MAX_STEPS_PER_EXECUTION = 100
 TEST_BATCH_SIZE = 500
@@ -29,18 +29,28 @@ def build_model(spec, image_shape):
     likelihood = spec.model.likelihood
     if spec.model.grey_levels:
         likelihood = likelihoods.Bernoulli(grey_levels=True)
+    shared = {
+        "activation": spec.model.activation,
+        "gated": spec.model.gated,
+        "likelihood": likelihood,
+        "prior": spec.model.prior,
+        "objective": spec.objective.make(),
+        "image_shape": image_shape,
+        "kernel_initializer": spec.model.kernel_initializer,
+        "bias_initializer": spec.model.bias_initializer,
+        "seed": spec.seed,
+    }
+    if spec.model.upper_latent_dims:
+        return HierarchicalVAE(
+            latent_dims=(*spec.model.upper_latent_dims, spec.model.latent_dim),
+            hidden_units=spec.model.hidden_units[0],
+            **shared,
+        )
     return VAE(
         latent_dim=spec.model.latent_dim,
         hidden_units=spec.model.hidden_units,
-        activation=spec.model.activation,
-        likelihood=likelihood,
-        prior=spec.model.prior,
-        objective=spec.objective.make(),
         batch_norm=spec.model.batch_norm,
-        image_shape=image_shape,
-        kernel_initializer=spec.model.kernel_initializer,
-        bias_initializer=spec.model.bias_initializer,
-        seed=spec.seed,
+        **shared,
     )
 
 

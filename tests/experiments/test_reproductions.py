@@ -52,6 +52,10 @@ class MadeUpRuns(MethodRuns):
             yield model, data
 
 
+def dimensions(model):
+    return model.latent_dim + sum(model.upper_latent_dims)
+
+
 def made_up(specs):
     rng = np.random.default_rng(0)
     runs = [
@@ -61,7 +65,7 @@ def made_up(specs):
                 name: -100 - 50 * np.exp(-0.2 * np.arange(EPOCHS)) + rng.normal(size=EPOCHS)
                 for name in HISTORY
             },
-            activity=10 ** rng.uniform(-4, 1, size=(EPOCHS, spec.model.latent_dim)),
+            activity=10 ** rng.uniform(-4, 1, size=(EPOCHS, dimensions(spec.model))),
             weights=None,
             optimizer=None,
             versions=[],

@@ -40,6 +40,8 @@ def test_every_part_changes_the_id():
         RunSpec(optimizer=OptimizerSpec(bias_rate=2.0)),
         RunSpec(optimizer=OptimizerSpec(bias_correction=False)),
         RunSpec(data=DataSpec(validation_images=100)),
+        RunSpec(model=ModelSpec(gated=True)),
+        RunSpec(model=ModelSpec(upper_latent_dims=(20,))),
         RunSpec(model=ModelSpec(bias_initializer="keras_vae>FanInUniform")),
         RunSpec(batch_size=50),
         RunSpec(seed=1),

@@ -16,6 +16,8 @@ LATENT_DIM = 50
 LATENT_DIMS = (2, 5, 10, 20, 50, 100)
 NUM_SAMPLES = 5
 WARM_UP_EPOCHS = 100
+# With two stochastic layers: shorter, so that runs of fifty epochs are past it.
+SHORT_WARM_UP_EPOCHS = 20
 # Epochs below which a claim is not decided: about a plain contrast, about where training ends,
 # and about where it ends after warm-up.
 CONTRAST_EPOCHS = 50
@@ -134,3 +136,15 @@ def five_digits_specs(dataset, seed):
 def grey_method_specs(dataset, seed):
     """The four methods on grey images with the Gaussian decoder: `RunSpec` by name."""
     return method_specs(DataSpec(name=dataset, binarize=None), seed, likelihood="gaussian")
+
+
+def two_layer_specs(dataset, seed):
+    """A second stochastic layer above the first, under three objectives: `RunSpec` by name."""
+    warm_up = ObjectiveSpec(
+        name="iwae", num_samples=NUM_SAMPLES, warm_up_epochs=SHORT_WARM_UP_EPOCHS
+    )
+    objectives = {"VAE": ELBO, "IW": IMPORTANCE_WEIGHTED, "IW+WU": warm_up}
+    return {
+        name: run_spec(dataset, seed, objective, upper_latent_dims=(LATENT_DIM,))
+        for name, objective in objectives.items()
+    }

@@ -1,0 +1,59 @@
+"""How activity divides between two stochastic layers: Section 5.1 of the activity report."""
+
+from keras_vae.experiments.activity_report.protocol import CONTRAST_EPOCHS
+from keras_vae.experiments.claims import Claim, unmet_requirements
+from keras_vae.experiments.convergence import final_value, has_settled
+from keras_vae.experiments.pruning import active_counts
+
+CLEAR_DIFFERENCE = 1.0
+
+
+def judge_two_layers(upper, lower, threshold, asked):
+    """Judges what Burda et al. (2015, Section 5) and Sonderby et al. (2016) found of others.
+
+    Arguments:
+        upper: Dictionary by method (`"VAE"`, `"IW"`, `"IW+WU"`) of activities of the upper layer,
+            arrays of shape (trials, epochs, dimensions).
+        lower: The same of the lower layer.
+        threshold: Activity above which a dimension counts as active.
+        asked: `options.Options`.
+
+    Returns:
+        List of `Claim`.
+    """
+    layers = {"upper": upper, "lower": lower}
+    counts = {
+        layer: {name: active_counts(value, threshold) for name, value in activity.items()}
+        for layer, activity in layers.items()
+    }
+    finals = {
+        layer: {name: final_value(value) for name, value in by_name.items()}
+        for layer, by_name in counts.items()
+    }
+    settled = all(
+        has_settled(value, CLEAR_DIFFERENCE / 2)
+        for by_name in counts.values()
+        for value in by_name.values()
+    )
+    unmet = unmet_requirements(asked, min_epochs=CONTRAST_EPOCHS, min_trials=2, settled=settled)
+    plain = ("VAE", "IW")
+    return [
+        Claim(
+            id="beyond.two_layers.1",
+            statement="The upper layer keeps fewer dimensions active than the lower one.",
+            rule=f"Without warm-up, by at least {CLEAR_DIFFERENCE:g}, for VAE and for IW.",
+            numbers=finals,
+            holds=all(
+                finals["upper"][name] <= finals["lower"][name] - CLEAR_DIFFERENCE for name in plain
+            ),
+            unmet=unmet,
+        ),
+        Claim(
+            id="beyond.two_layers.2",
+            statement="Warm-up keeps more dimensions of the upper layer active.",
+            rule=f"IW+WU's final count there is higher than IW's by at least {CLEAR_DIFFERENCE:g}.",
+            numbers=finals["upper"],
+            holds=finals["upper"]["IW+WU"] >= finals["upper"]["IW"] + CLEAR_DIFFERENCE,
+            unmet=unmet,
+        ),
+    ]
