@@ -82,20 +82,30 @@ def test_one_level_is_a_vae_of_the_same_networks(images):
 
 
 @pytest.mark.parametrize("objective", ["elbo", "iwae", "renyi"])
-def test_every_objective_trains_every_weight(images, objective):
+def test_every_objectives_gradient_reaches_every_weight(images, objective):
     model = small(objective=objective, prior="vamp")
-    before = [v.numpy() for v in model.trainable_variables]
+    variables = [variable.value for variable in model.trainable_variables]
+    with tf.GradientTape() as tape:
+        terms = model.log_terms(images, 4, SEED, training=True)
+        bound = tf.reduce_mean(model.objective_bound(terms))
+    for variable, gradient in zip(variables, tape.gradient(bound, variables), strict=True):
+        assert abs(gradient.numpy()).max() > 0, variable.name
+
+
+def test_training_raises_the_bound(images):
+    model = small(objective="iwae")
     # Compiling with XLA takes longer than these few steps without it.
     model.compile(optimizer=keras.optimizers.Adam(0.02), jit_compile=False)
     bounds = model.fit(images, epochs=15, batch_size=4, verbose=0).history["bound"]
-    assert bounds[-1] > bounds[0]
-    for variable, old in zip(model.trainable_variables, before, strict=True):
-        assert not np.array_equal(variable.numpy(), old), variable.path
+    assert bounds[-1] > bounds[0] + 1
 
 
 def test_the_importance_weighted_bound_rises_with_samples(images):
-    model = small()
-    bounds = [model.log_likelihood(images, samples, seed=0).mean() for samples in (1, 10, 2000)]
+    log_weights = small().log_weights(images, 2000, seed=0).numpy()
+    bounds = [
+        kv.objectives.IWAE(k).bound(log_weights.reshape(k, 2000 // k, 8)).numpy().mean()
+        for k in (1, 10, 2000)
+    ]
     assert bounds[0] < bounds[1] < bounds[2]
 
 

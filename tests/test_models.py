@@ -233,8 +233,8 @@ class TestBadInput:
             small(image_shape=(28, 0))
         with pytest.raises(ValueError, match="likelihood: 'laplace'"):
             small(likelihood="laplace")
-        with pytest.raises(ValueError, match="prior: 'vamp'"):
-            small(prior="vamp")
+        with pytest.raises(ValueError, match="prior: 'vampp'"):
+            small(prior="vampp")
         with pytest.raises(ValueError, match="objective: 'mse'"):
             small(objective="mse")
         with pytest.raises(ValueError, match="seed"):

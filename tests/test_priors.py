@@ -96,7 +96,7 @@ def test_pseudo_inputs_are_learned_and_stay_in_the_unit_interval(images):
     model = small_vae(kv.priors.VampPrior(num_pseudo_inputs=4, seed=0))
     before = model.prior_layer.pseudo_inputs.numpy()
     assert 0 <= before.min() and before.max() <= 1
-    model.compile(optimizer=keras.optimizers.Adam(0.5), steps_per_execution=3)
+    model.compile(optimizer=keras.optimizers.Adam(0.5), jit_compile=False)
     model.fit(images, epochs=3, batch_size=4, verbose=0)
     after = model.prior_layer.pseudo_inputs.numpy()
     assert not np.array_equal(before, after)
@@ -105,10 +105,10 @@ def test_pseudo_inputs_are_learned_and_stay_in_the_unit_interval(images):
     assert (after == 0).any() or (after == 1).any()
 
 
-@pytest.mark.parametrize("prior", ["vamp", "mixture_of_gaussians"])
-def test_the_bound_rises_under_learned_priors(prior, digits):
+@pytest.mark.parametrize("prior, jit_compile", [("vamp", True), ("mixture_of_gaussians", False)])
+def test_the_bound_rises_under_learned_priors(prior, jit_compile, digits):
     model = kv.VAE(latent_dim=5, hidden_units=(50,), prior=prior, seed=0)
-    model.compile(optimizer=keras.optimizers.Adam(1e-3), steps_per_execution=10)
+    model.compile(optimizer=keras.optimizers.Adam(1e-3), jit_compile=jit_compile)
     history = model.fit(digits.train.images, epochs=3, batch_size=100, verbose=0).history
     assert history["bound"][-1] > history["bound"][0] + 20
     assert model.sample(3, seed=0).shape == (3, 28, 28)

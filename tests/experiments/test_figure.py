@@ -13,11 +13,12 @@ import time
 import matplotlib.image
 import numpy as np
 import pytest
+from rich.console import Console
 
 from keras_vae.experiments import options, results
 from keras_vae.experiments.activity_report.protocol import PRESETS
 from keras_vae.experiments.claims import Claim
-from keras_vae.experiments.figure import Analysis, Figure, main
+from keras_vae.experiments.figure import Analysis, Figure, find_original, main
 from keras_vae.experiments.plots import panels
 from keras_vae.experiments.store import RunStore
 
@@ -231,17 +232,18 @@ def test_script_draws_and_judges_what_the_report_has():
     assert len(analysis.claims) == 9
 
 
-def test_original_pictures_are_put_beside_ours(figure, tmp_path, capsys):
-    originals = tmp_path / "originals"
-    assert run(figure, tmp_path, "--preset", "smoke", "--originals", str(originals)) == 1
+def test_refuses_a_folder_of_originals_that_is_not_there_before_training(figure, tmp_path, capsys):
+    assert run(figure, tmp_path, "--preset", "smoke", "--originals", str(tmp_path / "none")) == 1
     assert "no folder" in capsys.readouterr().err
     assert not (tmp_path / "store").exists()
 
-    (originals / "tests").mkdir(parents=True)
-    beside = tmp_path / "out" / "tests" / "fig_0" / results.SIDE_BY_SIDE
-    assert run(figure, tmp_path, "--preset", "smoke", "--originals", str(originals)) == 0
-    assert "No original to put beside ours" in capsys.readouterr().out and not beside.exists()
 
-    matplotlib.image.imsave(originals / "tests" / "fig_0.png", np.zeros((30, 30, 3)))
-    assert run(figure, tmp_path, "--preset", "smoke", "--originals", str(originals)) == 0
-    assert matplotlib.image.imread(beside).shape[0] > 300
+def test_finds_the_users_picture_of_the_original(figure, tmp_path, capsys):
+    asked = options.resolve(figure.presets, preset="smoke", originals=tmp_path)
+    console = Console()
+    assert find_original(figure, asked, console) is None
+    assert "No original to put beside ours" in capsys.readouterr().out
+    (tmp_path / "tests").mkdir()
+    matplotlib.image.imsave(tmp_path / "tests" / "fig_0.png", np.zeros((30, 40, 3)))
+    assert find_original(figure, asked, console).shape[:2] == (30, 40)
+    assert capsys.readouterr().out == ""
