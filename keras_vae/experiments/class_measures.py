@@ -77,6 +77,35 @@ def image_classifier(split, binary, limit=REFERENCE_IMAGES):
     return classify
 
 
+def draw_pixels(images, seed):
+    """Binary images whose pixels are white with the probability that their grey level names.
+
+    A Bernoulli decoder means its grey levels so, and the model is of binary images.
+    """
+    uniform = np.random.default_rng(seed).random(images.shape, dtype=np.float32)
+    return (uniform < images).astype(np.float32)
+
+
+def digit_confidence(split):
+    """A measure of how much like one digit binary images are.
+
+    Arguments:
+        split: `Split` of binary training images, with labels.
+
+    Returns:
+        Function from images of shape (..., height, width) to the share, of shape (...), of the
+        `NEIGHBOURS` nearest training images that are of the most frequent class among them.
+    """
+    classifier = KNeighborsClassifier(n_neighbors=NEIGHBOURS)
+    classifier.fit(_flat(split.images[:REFERENCE_IMAGES]), split.labels[:REFERENCE_IMAGES])
+
+    def confidence(images):
+        flat = images.reshape(-1, images.shape[-2] * images.shape[-1])
+        return classifier.predict_proba(flat).max(axis=-1).reshape(images.shape[:-2])
+
+    return confidence
+
+
 def _flat(images):
     images = np.asarray(images)
     return images.reshape(len(images), -1)

@@ -72,6 +72,16 @@ class LatentVariableModel(keras.Model):
             for name in ("loss", "bound", "reconstruction", "kl")
         }
 
+    def build(self, input_shape=None):
+        """Checks the shape; all weights exist since construction.
+
+        Raises:
+            ValueError: If `input_shape` does not fit `image_shape`.
+        """
+        if input_shape is not None:
+            check_image_shape(input_shape, self.image_shape)
+        self.built = True
+
     @property
     def metrics(self):
         """The loss, the bound, the expected log-likelihood and the KL, in nats per image."""

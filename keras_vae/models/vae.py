@@ -7,7 +7,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from keras_vae import likelihoods, posteriors, priors
-from keras_vae.checks import check_image_shape, check_positive_integer
+from keras_vae.checks import check_positive_integer
 from keras_vae.models.base import LatentVariableModel, LogTerms
 from keras_vae.networks import DenseStack, dense
 from keras_vae.random import derive_seed
@@ -123,16 +123,6 @@ class VAE(LatentVariableModel):
             self.bias_initializer,
         )
         self.prior_layer.build_for(self.latent_dim, self.image_shape)
-        self.built = True
-
-    def build(self, input_shape=None):
-        """Checks the shape; all weights exist since construction.
-
-        Raises:
-            ValueError: If `input_shape` does not fit `image_shape`.
-        """
-        if input_shape is not None:
-            check_image_shape(input_shape, self.image_shape)
         self.built = True
 
     @property

@@ -122,27 +122,6 @@ def test_pairs_are_of_two_classes():
     assert (first[:, 0, 0] != second[:, 0, 0]).all()
 
 
-def test_drawn_pixels_are_binary_and_as_frequent_as_grey_says():
-    grey = np.full((4000, 2, 2), 0.3, dtype=np.float32)
-    drawn = morphing.draw_pixels(grey, seed=0)
-    assert set(np.unique(drawn)) == {0.0, 1.0}
-    assert abs(drawn.mean() - 0.3) < 5 * np.sqrt(0.21 / drawn.size)
-
-
-def test_confidence_is_full_on_one_class_and_half_between_two():
-    # Class 0 is black, class 1 white, each with one pixel of noise.
-    rng = np.random.default_rng(0)
-    labels = np.arange(400) % 2
-    pixels = np.broadcast_to(labels[:, None, None] * 255, (400, 6, 6)).astype(np.uint8).copy()
-    pixels[np.arange(400), rng.integers(6, size=400), rng.integers(6, size=400)] ^= 255
-    confidence = morphing.digit_confidence(Split(pixels, labels))
-    ends = np.stack([np.zeros((6, 6)), np.ones((6, 6))])
-    np.testing.assert_array_equal(confidence(ends), [1.0, 1.0])
-    halves = (rng.random((200, 6, 6)) < 0.5).astype(np.float32)
-    assert confidence(halves).mean() < 1.0
-    assert confidence(halves.reshape(10, 20, 6, 6)).shape == (10, 20)
-
-
 def measures(latent, image, pairs=100):
     rng = np.random.default_rng(0)
     made = {

@@ -3,16 +3,14 @@
 import dataclasses
 
 import numpy as np
-from sklearn.neighbors import KNeighborsClassifier
 
 from keras_vae.experiments.claims import Claim, unmet_requirements
+from keras_vae.experiments.class_measures import NEIGHBOURS, digit_confidence, draw_pixels
 from keras_vae.experiments.understanding_report.protocol import EPOCHS
 
 ROWS = 12
 STEPS = 13
 PAIRS = 1000
-NEIGHBOURS = 10
-REFERENCE_IMAGES = 10000
 LIKELIHOOD_SAMPLES = 100
 CLEAR_DIFFERENCE = 0.05
 STANDARD_ERRORS = 3
@@ -86,36 +84,6 @@ def straight_line(starts, ends, steps):
     share = np.linspace(0, 1, steps, dtype=np.float32)
     share = share.reshape(1, steps, *[1] * (np.ndim(starts) - 1))
     return starts[:, None] * (1 - share) + ends[:, None] * share
-
-
-def draw_pixels(images, seed):
-    """Binary images whose pixels are white with the probability that their grey level names.
-
-    A Bernoulli decoder means its grey levels so, and the model is of binary images.
-    """
-    uniform = np.random.default_rng(seed).random(images.shape, dtype=np.float32)
-    return (uniform < images).astype(np.float32)
-
-
-def digit_confidence(split):
-    """A measure of how much like one digit binary images are.
-
-    Arguments:
-        split: `Split` of binary training images, with labels.
-
-    Returns:
-        Function from images of shape (..., height, width) to the share, of shape (...), of the
-        `NEIGHBOURS` nearest training images that are of the most frequent class among them.
-    """
-    classifier = KNeighborsClassifier(n_neighbors=NEIGHBOURS)
-    images = split.images[:REFERENCE_IMAGES]
-    classifier.fit(images.reshape(len(images), -1), split.labels[:REFERENCE_IMAGES])
-
-    def confidence(images):
-        flat = images.reshape(-1, images.shape[-2] * images.shape[-1])
-        return classifier.predict_proba(flat).max(axis=-1).reshape(images.shape[:-2])
-
-    return confidence
 
 
 def measure(model, data, seed):

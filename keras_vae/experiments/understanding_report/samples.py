@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_vae import random
-from keras_vae.experiments.understanding_report.morphing import digit_confidence, draw_pixels
+from keras_vae.experiments.class_measures import digit_confidence, draw_pixels
 
 SIDE = 10
 MEASURED = 1000

@@ -1,0 +1,50 @@
+"""One level of a hierarchical posterior or prior."""
+
+import keras
+import tensorflow as tf
+
+from keras_vae import posteriors
+from keras_vae.networks import JointStack, dense, over_rows
+from keras_vae.random import derive_seed
+
+LOC, LOG_VARIANCE = 1, 2
+
+
+class ConditionalGaussian(keras.layers.Layer):
+    """A diagonal Gaussian whose parameters are a network of several inputs.
+
+    Arguments:
+        input_dims: Width of each input.
+        latent_dim: Dimensions of the Gaussian.
+        hidden_units: Size of the hidden layers.
+        joint_layers: Hidden layers after each input's own.
+        seed: Integer from which the weights are drawn.
+        **kwargs: `activation`, `gated` and the initialisers of `JointStack`.
+    """
+
+    def __init__(self, input_dims, latent_dim, hidden_units, *, joint_layers, seed, **kwargs):
+        super().__init__()
+        self.hidden = JointStack(
+            input_dims, hidden_units, joint_layers=joint_layers, seed=seed, **kwargs
+        )
+        self.hidden.build()
+        initializers = (kwargs["kernel_initializer"], kwargs["bias_initializer"])
+        self.loc_head, self.log_variance_head = (
+            dense(
+                latent_dim,
+                initializers[0],
+                derive_seed(seed, purpose, 0),
+                bias_initializer=initializers[1],
+                name=name,
+            )
+            for name, purpose in (("loc", LOC), ("log_variance", LOG_VARIANCE))
+        )
+        for head in (self.loc_head, self.log_variance_head):
+            head.build((None, hidden_units))
+        self.built = True
+
+    def call(self, inputs):
+        """Returns a `posteriors.diagonal_gaussian` over the inputs' common leading axes."""
+        hidden = self.hidden(inputs)
+        scale = tf.exp(0.5 * over_rows(self.log_variance_head, hidden))
+        return posteriors.diagonal_gaussian(over_rows(self.loc_head, hidden), scale)
