@@ -268,7 +268,7 @@ def describe(method):
 def report(console, claims, folder, kept):
     """Prints the verdicts and where the files are."""
     if claims:
-        table = Table("claim", "verdict", "what the report says", title=None)
+        table = Table("claim", "verdict", "statement", title=None)
         for claim in claims:
             verdict = f"[{STYLES[claim.verdict]}]{claim.verdict}[/]"
             table.add_row(claim.id, verdict, claim.statement)
