@@ -22,7 +22,7 @@ setup(
         "keras>=3.11",
         "tensorflow-probability>=0.25",
         "tf_keras>=2.20",
-        "tensorflow-datasets>=4.9.9",
+        "tensorflow-datasets>=4.9.10",
         "importlib_resources>=6.0",
         "numpy>=2.0",
         "mlxtend>=0.23",
