@@ -121,7 +121,7 @@ class HierarchicalVAE(LatentVariableModel):
             for conditional in self.generation:
                 z.append((yield conditional(z)))
 
-        return tfd.JointDistributionCoroutine(levels, sample_dtype=self._names())
+        return tfd.JointDistributionCoroutine(levels, sample_dtype=self._dtypes())
 
     def encode(self, x):
         """The posterior q(z|x).
@@ -142,7 +142,7 @@ class HierarchicalVAE(LatentVariableModel):
             for conditional in self.inference[1:]:
                 z.append((yield conditional([flat, *z])))
 
-        return tfd.JointDistributionCoroutine(levels, sample_dtype=self._names())
+        return tfd.JointDistributionCoroutine(levels, sample_dtype=self._dtypes())
 
     def decode(self, z):
         """The likelihood p(x|z).
@@ -241,7 +241,7 @@ class HierarchicalVAE(LatentVariableModel):
         seed = tf.random.experimental.stateless_fold_in(seed, level, alg="philox")
         return random.normal(tf.shape(distribution.mean()), seed, self.compute_dtype)
 
-    def _names(self):
+    def _dtypes(self):
         return tuple(self.compute_dtype for _ in self.latent_dims)
 
     def get_config(self):
