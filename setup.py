@@ -8,7 +8,7 @@ setup(
     name="keras-vae",
     version="0.2.0",
     description="Variational auto-encoders in Keras 3 and TensorFlow Probability: "
-    "four reports reproduced, figure by figure",
+    "reports reproduced, figure by figure",
     long_description=pathlib.Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     packages=find_packages(include=["keras_vae", "keras_vae.*"]),

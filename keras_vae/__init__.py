@@ -11,6 +11,7 @@ from keras_vae import (  # noqa: E402
     layer_arrays,
     likelihoods,
     objectives,
+    optimizers,
     priors,
 )
 from keras_vae.models import VAE, HierarchicalVAE, LatentVariableModel  # noqa: E402
@@ -27,5 +28,6 @@ __all__ = [
     "layer_arrays",
     "likelihoods",
     "objectives",
+    "optimizers",
     "priors",
 ]

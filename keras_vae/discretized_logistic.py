@@ -62,7 +62,8 @@ class DiscretizedLogistic(tfd.Distribution):
     def _mean(self):
         """The sum over levels of P(x >= level), by its midpoint integral.
 
-        The error falls as exp(-2 pi^2 levels scale): below 1e-10 from a scale of 1.2 bins on.
+        From a scale of 1.2 bins on the error is below 1e-10 away from the ends of the grey scale,
+        and below 4e-5, a hundredth of a level, at them.
         """
         first, last = (self.loc - self._edge(i) for i in (0.5, self.levels - 0.5))
         softplus = tf.math.softplus(first / self.scale) - tf.math.softplus(last / self.scale)

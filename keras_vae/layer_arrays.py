@@ -14,6 +14,8 @@ MATLAB, need the rows of W1, the columns of W4 and the entries of b4 reordered.
 
 import numpy as np
 
+from keras_vae.models import VAE
+
 
 def get(model):
     """Returns a model's weights as NumPy arrays.
@@ -61,6 +63,8 @@ def assign(model, arrays):
 
 def _variables(model):
     """The variables that each array holds side by side."""
+    if not isinstance(model, VAE):
+        raise ValueError(f"Expected a `keras_vae.VAE`. Received: {type(model).__name__}.")
     if model.batch_norm or model.gated:
         raise ValueError("Layers with batch normalisation or gates are more than kernel and bias.")
     layers = [

@@ -15,8 +15,9 @@ class DiagonalGaussianMixture(tfd.Distribution):
 
     With |z - m|^2 / s^2 = z^2 / s^2 - 2 z m / s^2 + m^2 / s^2 summed over dimensions, the table of
     all components' log-densities at all points takes two matrix products, and no tensor of
-    shape (points, components, dimensions). Locations are taken relative to their mean, so that
-    little is lost to rounding where the squares cancel.
+    shape (points, components, dimensions). The squares cancel, which costs digits: with locations
+    a few units apart, float32 leaves errors of about 0.01 nats at scales of 0.1 and 0.1 nats at
+    0.01. Locations are taken relative to their mean, so that a common offset costs nothing.
 
     Arguments:
         logits: Tensor of shape (components,), log-weights up to a constant.

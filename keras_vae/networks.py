@@ -168,7 +168,6 @@ class DenseStack(keras.layers.Layer):
         }
 
 
-@keras.saving.register_keras_serializable(package="keras_vae")
 class JointStack(keras.layers.Layer):
     """Hidden layers of several inputs: one layer for each, side by side, then joint layers.
 
@@ -184,8 +183,8 @@ class JointStack(keras.layers.Layer):
     Input: list of tensors of shapes (..., input_dims[i]). Output shape: (..., units).
     """
 
-    def __init__(self, input_dims, units, *, joint_layers=1, seed=None, name=None, **kwargs):
-        super().__init__(name=name)
+    def __init__(self, input_dims, units, *, joint_layers=1, seed=None, **kwargs):
+        super().__init__()
         self.input_dims, self.units = tuple(input_dims), units
         check_positive_integer(joint_layers, "joint_layers")
         self.joint_layers = joint_layers
@@ -212,18 +211,6 @@ class JointStack(keras.layers.Layer):
         # Adding zeros of every shape broadcasts to the common one.
         common = sum(ops.zeros_like(value[..., :1]) for value in own)
         return over_rows(self.joint_stack, ops.concatenate([v + common for v in own], axis=-1))
-
-    def get_config(self):
-        stack = self.joint_stack.get_config()
-        shared = ("activation", "gated", "kernel_initializer", "bias_initializer")
-        return {
-            "name": self.name,
-            "input_dims": list(self.input_dims),
-            "units": self.units,
-            "joint_layers": self.joint_layers,
-            "seed": self.seed,
-            **{key: stack[key] for key in shared},
-        }
 
 
 def over_rows(stack, inputs):

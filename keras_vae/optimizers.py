@@ -55,7 +55,8 @@ class UncorrectedAdamRate(keras.optimizers.schedules.LearningRateSchedule):
 
     Adam divides its moments by 1 - beta^t, since they start at zero (Kingma & Ba 2015,
     Section 3). At step t this schedule is `rate (1 - beta_1^t) / sqrt(1 - beta_2^t)`, which cancels
-    that: early steps are then up to 3.2 times as long, at the usual betas.
+    that: at the usual betas the first step is 3.2 times as long, the twelfth 6.6 times, and the
+    thousandth 1.3 times.
 
     Arguments:
         rate: Learning rate of the uncorrected algorithm.
@@ -69,7 +70,10 @@ class UncorrectedAdamRate(keras.optimizers.schedules.LearningRateSchedule):
     def __call__(self, step):
         step = tf.cast(step, tf.float32) + 1.0
         # 1 - beta^t loses its digits in float32 where beta is near 1 and t is small.
-        first, second = (-tf.math.expm1(step * math.log(b)) for b in (self.beta_1, self.beta_2))
+        first, second = (
+            -tf.math.expm1(step * math.log(beta)) if beta > 0 else 1.0
+            for beta in (self.beta_1, self.beta_2)
+        )
         return self.rate * first / tf.sqrt(second)
 
     def get_config(self):

@@ -21,14 +21,23 @@ class Prior(keras.layers.Layer):
     """
 
     def build_for(self, latent_dim, image_shape):
-        """Creates the prior's weights.
+        """Creates the prior's weights, once: a prior belongs to one model.
 
         Arguments:
             latent_dim: Number of latent dimensions.
             image_shape: Shape of one image, for priors that learn pseudo-inputs.
+
+        Raises:
+            ValueError: If the prior already belongs to a model.
         """
+        if self.built:
+            raise ValueError("This prior belongs to another model. Give each model its own.")
         self.latent_dim = latent_dim
+        self.create_weights(latent_dim, image_shape)
         self.built = True
+
+    def create_weights(self, latent_dim, image_shape):
+        """Creates what the prior learns; nothing by default."""
 
     def distribution(self, encode):
         """The distribution over z.
@@ -83,14 +92,13 @@ class VampPrior(Prior):
         self.num_pseudo_inputs = int(num_pseudo_inputs)
         self.seed = resolve_seed(seed)
 
-    def build_for(self, latent_dim, image_shape):
+    def create_weights(self, latent_dim, image_shape):
         self.pseudo_inputs = self.add_weight(
             shape=(self.num_pseudo_inputs, *image_shape),
             initializer=keras.initializers.RandomUniform(0.0, 1.0, seed=self.seed),
             constraint=UnitInterval(),
             name="pseudo_inputs",
         )
-        super().build_for(latent_dim, image_shape)
 
     def initialize_from(self, images):
         """Makes K of some images, chosen at random without repetition, the pseudo-inputs.
@@ -99,8 +107,11 @@ class VampPrior(Prior):
             images: Array of shape (N, *image_shape), in [0, 1].
 
         Raises:
-            ValueError: If there are fewer than K, or they have the wrong shape or values.
+            ValueError: If there are fewer than K, they have the wrong shape or values, or the
+                prior is not yet a model's.
         """
+        if not self.built:
+            raise ValueError("Give this prior to a model before initialising its pseudo-inputs.")
         images = np.asarray(images)
         check_image_shape(images.shape, self.pseudo_inputs.shape[1:])
         check_pixels(images)
@@ -143,7 +154,7 @@ class MixtureOfGaussians(Prior):
         self.num_components = int(num_components)
         self.seed = resolve_seed(seed)
 
-    def build_for(self, latent_dim, image_shape):
+    def create_weights(self, latent_dim, image_shape):
         shape = (self.num_components, latent_dim)
         self.logits = self.add_weight(
             shape=(self.num_components,), initializer="zeros", name="logits"
@@ -155,7 +166,6 @@ class MixtureOfGaussians(Prior):
             name="loc",
         )
         self.log_scale = self.add_weight(shape=shape, initializer="zeros", name="log_scale")
-        super().build_for(latent_dim, image_shape)
 
     def distribution(self, encode):
         return DiagonalGaussianMixture(
@@ -179,8 +189,15 @@ PRIORS = {
 }
 
 
-def get(identifier):
-    """Returns a prior from a name, a config, an instance or None (standard normal)."""
+def get(identifier, seed=None):
+    """Returns a prior from a name, a config, an instance or None (standard normal).
+
+    Arguments:
+        identifier: Name, config, instance or None.
+        seed: Integer from which the weights of a prior given by name are drawn.
+    """
     if identifier is None:
         identifier = "standard_normal"
-    return registry.get(identifier, PRIORS, Prior, "prior")
+    seeded = identifier in ("vamp", "mixture_of_gaussians")
+    kwargs = {"seed": seed} if seeded else {}
+    return registry.get(identifier, PRIORS, Prior, "prior", **kwargs)

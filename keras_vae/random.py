@@ -29,7 +29,7 @@ def derive_seed(seed, *path):
 
     Arguments:
         seed: Integer.
-        *path: Non-negative integers that name the use.
+        *path: Non-negative integers that name the use; zeros at the end do not count.
 
     Returns:
         Integer in [0, 2**31).

@@ -5,7 +5,7 @@ import keras
 from keras_vae.checks import check_choice
 
 
-def get(identifier, choices, base, what):
+def get(identifier, choices, base, what, **kwargs):
     """Returns a part from what a constructor was given.
 
     Arguments:
@@ -13,6 +13,7 @@ def get(identifier, choices, base, what):
         choices: Dictionary of classes by name; each can be made without arguments.
         base: Class whose instances are returned as they are.
         what: What the part is called in an error.
+        **kwargs: Arguments of the constructor, for a part given by name.
 
     Raises:
         ValueError: If a name is not one of `choices`; the error lists them.
@@ -22,4 +23,4 @@ def get(identifier, choices, base, what):
     if isinstance(identifier, dict):
         return keras.saving.deserialize_keras_object(identifier)
     check_choice(identifier, choices, what)
-    return choices[identifier]()
+    return choices[identifier](**kwargs)

@@ -66,6 +66,8 @@ def test_uncorrected_adam_is_the_plain_recursion():
 def test_uncorrected_adam_starts_faster_and_becomes_adam():
     schedule = optimizers.UncorrectedAdamRate(rate=0.1)
     np.testing.assert_allclose(schedule(0), 0.1 * 0.1 / np.sqrt(0.001), rtol=1e-5)
+    np.testing.assert_allclose(schedule(11) / 0.1, 6.57, atol=0.01)
+    assert np.isfinite(optimizers.UncorrectedAdamRate(beta_1=0.0)(0))
     np.testing.assert_allclose(schedule(20_000), 0.1, rtol=1e-5)
     again = optimizers.UncorrectedAdamRate.from_config(schedule.get_config())
     assert float(again(3)) == float(schedule(3))

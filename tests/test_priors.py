@@ -145,6 +145,9 @@ def test_mixture_of_gaussians_components_start_apart():
         (lambda x: start(13, x), "13 pseudo-inputs cannot be taken from 12 images"),
         (lambda x: start(3, x[:, :3]), "Expected images of shape"),
         (lambda x: start(3, 2 * x), "Pixel values must lie"),
+        (lambda x: small_vae("vamp", batch_norm=True), "VampPrior.*batch normalisation"),
+        (lambda x: kv.priors.VampPrior(3).initialize_from(x), "Give this prior to a model"),
+        (lambda x: [small_vae(p) for p in [kv.priors.VampPrior(3)] * 2], "belongs to another"),
         (lambda x: small_vae("vampp"), "Valid values: 'standard_normal', 'vamp'"),
     ],
 )

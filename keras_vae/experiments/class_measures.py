@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.metrics import silhouette_samples
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
+from keras_vae.random import derive_seed
+
 NEIGHBOURS = 10
 SILHOUETTE_CODES = 3000
 REFERENCE_IMAGES = 10000
@@ -82,12 +84,32 @@ def draw_pixels(images, seed):
 
     A Bernoulli decoder means its grey levels so, and the model is of binary images.
     """
-    uniform = np.random.default_rng(seed).random(images.shape, dtype=np.float32)
+    # A seed of its own: the same one may have chosen the images.
+    rng = np.random.default_rng(derive_seed(seed, 1))
+    uniform = rng.random(images.shape, dtype=np.float32)
     return (uniform < images).astype(np.float32)
 
 
+def distance_to_images(split):
+    """A measure of how far binary images are from those of a data set.
+
+    Arguments:
+        split: `Split` of binary images.
+
+    Returns:
+        Function from images of shape (N, height, width) to the number of pixels, of shape (N,), in
+        which they differ from each of the `NEIGHBOURS` nearest images, on average.
+    """
+    search = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(_flat(split.images[:REFERENCE_IMAGES]))
+
+    def distance(images):
+        return (search.kneighbors(_flat(images))[0] ** 2).mean(axis=1)
+
+    return distance
+
+
 def digit_confidence(split):
-    """A measure of how much like one digit binary images are.
+    """How much binary images are like those of one class; noise may be so, too.
 
     Arguments:
         split: `Split` of binary training images, with labels.

@@ -1,5 +1,7 @@
 """One style for every figure."""
 
+import textwrap
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -28,6 +30,7 @@ CLASS_COLORS = (
 )
 CLASS_MARKERS = "ox^sDv+*<P"
 LINE_STYLES = ("-", "--", "-.", ":")
+CAPTION_CHARACTERS_PER_INCH = 15
 STYLE = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -215,7 +218,10 @@ def add_protocol(figure, asked, protocol, claims, caption):
     text = f"{asked.dataset}, {asked.epochs} of {protocol['epochs']} epochs, {trials}; {caption}"
     open_ids = [claim.id.partition(".")[2] for claim in claims if claim.verdict == INCONCLUSIVE]
     if open_ids:
-        text += f"\nInconclusive (why, in claims.json): {', '.join(open_ids)}"
+        listed = "all claims" if len(open_ids) == len(claims) > 1 else ", ".join(open_ids)
+        text += f"\nInconclusive (why, in claims.json): {listed}"
+    width = int(figure.get_figwidth() * CAPTION_CHARACTERS_PER_INCH)
+    text = "\n".join(textwrap.fill(line, width) for line in text.split("\n"))
     figure.supxlabel(text, fontsize=8, color="#444444", x=0.01, ha="left")
 
 

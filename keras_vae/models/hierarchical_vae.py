@@ -14,7 +14,7 @@ from keras_vae.networks import JointStack
 from keras_vae.random import derive_seed
 
 tfd = tfp.distributions
-INFERENCE, GENERATION, DECODER, LIKELIHOOD = range(4)
+INFERENCE, GENERATION, DECODER, LIKELIHOOD, PRIOR = range(5)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -63,11 +63,14 @@ class HierarchicalVAE(LatentVariableModel):
         **kwargs,
     ):
         super().__init__(objective=objective, image_shape=image_shape, seed=seed, **kwargs)
+        if isinstance(latent_dims, int):
+            raise TypeError(f"`latent_dims` must be a tuple of sizes. Received: {latent_dims}.")
         for size in (*latent_dims, hidden_units):
             check_positive_integer(size, "latent_dims and hidden_units")
         if not latent_dims:
             raise ValueError("`latent_dims` must name at least one level.")
-        self.latent_dims, self.hidden_units = tuple(latent_dims), hidden_units
+        self.latent_dims = tuple(int(size) for size in latent_dims)
+        self.hidden_units = int(hidden_units)
         self.network_arguments = {
             "activation": keras.activations.get(activation),
             "gated": gated,
@@ -75,7 +78,7 @@ class HierarchicalVAE(LatentVariableModel):
             "bias_initializer": keras.initializers.get(bias_initializer),
         }
         self.likelihood = likelihoods.get(likelihood)
-        self.prior_layer = priors.get(prior)
+        self.prior_layer = priors.get(prior, derive_seed(self.seed, PRIOR))
         self._build_layers()
 
     def _build_layers(self):

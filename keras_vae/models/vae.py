@@ -12,7 +12,7 @@ from keras_vae.models.base import LatentVariableModel, LogTerms
 from keras_vae.networks import DenseStack, dense
 from keras_vae.random import derive_seed
 
-ENCODER, LOC, LOG_VARIANCE, DECODER, LIKELIHOOD = range(5)
+ENCODER, LOC, LOG_VARIANCE, DECODER, LIKELIHOOD, PRIOR = range(6)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -41,7 +41,8 @@ class VAE(LatentVariableModel):
             follows `keras.utils.set_random_seed`.
 
     Raises:
-        ValueError: If a size is below 1 or a name is unknown.
+        ValueError: If a size is below 1, a name is unknown, or a VampPrior meets batch
+            normalisation.
 
     Example:
 
@@ -83,7 +84,12 @@ class VAE(LatentVariableModel):
         self.loc_head = self._posterior_head("loc", LOC)
         self.log_variance_head = self._posterior_head("log_variance", LOG_VARIANCE)
         self.likelihood = likelihoods.get(likelihood)
-        self.prior_layer = priors.get(prior)
+        self.prior_layer = priors.get(prior, derive_seed(self.seed, PRIOR))
+        if batch_norm and isinstance(self.prior_layer, priors.VampPrior):
+            raise ValueError(
+                "The VampPrior is made of posteriors, which batch normalisation changes from batch "
+                "to batch. Use one without the other."
+            )
         self._build_layers()
 
     def _stack(self, units, purpose):

@@ -11,7 +11,7 @@ from keras_vae.experiments.understanding_report.figures import report_figure
 from keras_vae.experiments.understanding_report.protocol import LABELLED, latent_dim_specs
 from keras_vae.experiments.understanding_report.samples import (
     SIDE,
-    confidence_of_samples,
+    distance_of_samples,
     draw_samples,
 )
 
@@ -25,12 +25,12 @@ def analyse(methods, asked):
         samples = draw_samples(trained[0][0], asked.seed, SIDE**2)
         plots.mosaic(axis, samples.reshape(SIDE, SIDE, *samples.shape[1:]))
         axis.set_title(f"({letter}) {label} latent dimensions")
-        measured[label] = [confidence_of_samples(*pair, asked.seed) for pair in trained]
+        measured[label] = [distance_of_samples(*pair, asked.seed) for pair in trained]
     return Analysis(
         picture=figure,
         caption=f"means of p(x|z) at codes from p(z), Adam, seed {asked.seed}",
         claims=[],
-        data={"likeness_to_single_classes": measured},
+        data={"distance_from_the_data": measured},
     )
 
 

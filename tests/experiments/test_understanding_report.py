@@ -122,26 +122,30 @@ def test_pairs_are_of_two_classes():
     assert (first[:, 0, 0] != second[:, 0, 0]).all()
 
 
-def measures(latent, image, pairs=100):
+def measures(latent, image, held_out=50.0, pairs=100):
     rng = np.random.default_rng(0)
     made = {
-        f"{name}_confidence": value + 0.05 * rng.normal(size=(pairs, morphing.STEPS))
-        for name, value in (("latent", latent), ("image", image))
+        f"{name}_distance": value + rng.normal(size=pairs)
+        for name, value in (("latent", latent), ("image", image), ("held_out", held_out))
     }
     for name in ("latent", "image"):
-        made[f"{name}_log_likelihood_at_the_middle"] = rng.normal(size=pairs)
+        made[f"{name}_confidence"] = rng.random((pairs, morphing.STEPS))
+        made[f"{name}_log_likelihood"] = rng.normal(size=pairs)
     return made
 
 
 @pytest.mark.parametrize(
     "latent, image, verdict",
-    [(0.9, 0.6, REPRODUCED), (0.62, 0.6, NOT_REPRODUCED), (0.5, 0.8, NOT_REPRODUCED)],
+    [
+        (55.0, 80.0, REPRODUCED),
+        (70.0, 80.0, NOT_REPRODUCED),
+        (80.0, 55.0, NOT_REPRODUCED),
+        (50.0, 50.0, NOT_REPRODUCED),
+    ],
 )
-def test_morphing_is_judged_by_the_difference_at_the_middle(latent, image, verdict):
+def test_morphing_is_judged_by_the_distance_from_digits_at_the_middle(latent, image, verdict):
     summary = morphing.summarise(measures(latent, image))
-    assert summary["confidence_at_the_middle_latent_less_image"] == pytest.approx(
-        latent - image, abs=0.03
-    )
+    assert summary["pixels_closer_on_latent_paths"] == pytest.approx(image - latent, abs=0.6)
     (claim,) = morphing.judge(summary, FULL, [150])
     assert claim.verdict == verdict
     (claim,) = morphing.judge(summary, FULL, [160])

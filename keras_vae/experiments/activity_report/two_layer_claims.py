@@ -6,6 +6,10 @@ from keras_vae.experiments.convergence import final_value, has_settled
 from keras_vae.experiments.pruning import active_counts
 
 CLEAR_DIFFERENCE = 1.0
+COUNTED = (
+    "Counts are averaged over the last tenth of the epochs. A lower dimension's activity is the "
+    "variance over images of its posterior mean, given the upper layer's posterior mean."
+)
 
 
 def judge_two_layers(upper, lower, threshold, asked):
@@ -41,7 +45,8 @@ def judge_two_layers(upper, lower, threshold, asked):
         Claim(
             id="beyond.two_layers.1",
             statement="The upper layer keeps fewer dimensions active than the lower one.",
-            rule=f"Without warm-up, by at least {CLEAR_DIFFERENCE:g}, for VAE and for IW.",
+            rule=f"Without warm-up, by at least {CLEAR_DIFFERENCE:g}, for VAE and for IW. "
+            f"{COUNTED}",
             numbers=finals,
             holds=all(
                 finals["upper"][name] <= finals["lower"][name] - CLEAR_DIFFERENCE for name in plain
@@ -51,7 +56,8 @@ def judge_two_layers(upper, lower, threshold, asked):
         Claim(
             id="beyond.two_layers.2",
             statement="Warm-up keeps more dimensions of the upper layer active.",
-            rule=f"IW+WU's final count there is higher than IW's by at least {CLEAR_DIFFERENCE:g}.",
+            rule=f"IW+WU's final count there is higher than IW's by at least {CLEAR_DIFFERENCE:g}. "
+            f"{COUNTED}",
             numbers=finals["upper"],
             holds=finals["upper"]["IW+WU"] >= finals["upper"]["IW"] + CLEAR_DIFFERENCE,
             unmet=unmet,

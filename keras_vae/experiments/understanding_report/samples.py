@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_vae import random
-from keras_vae.experiments.class_measures import digit_confidence, draw_pixels
+from keras_vae.experiments.class_measures import distance_to_images, draw_pixels
 
 SIDE = 10
 MEASURED = 1000
@@ -21,22 +21,21 @@ def draw_samples(model, seed, count):
     return model.decode(codes).mean().numpy()
 
 
-def confidence_of_samples(model, data, seed):
-    """How much like single digits the samples are, and how much the data themselves.
+def distance_of_samples(model, data, seed):
+    """How far the samples are from images of the data, and how far held-out images are.
 
     Arguments:
         model: Trained model.
-        data: `ImageData` with labels, binarised.
+        data: `ImageData`, binarised.
         seed: Integer.
 
     Returns:
-        Dictionary of numbers.
+        Dictionary of numbers of pixels.
     """
-    confidence = digit_confidence(data.train)
-    sampled = confidence(draw_pixels(draw_samples(model, seed, MEASURED), seed))
-    held_out = confidence(data.test.images[:MEASURED])
+    distance = distance_to_images(data.train)
+    sampled = distance(draw_pixels(draw_samples(model, seed, MEASURED), seed))
     return {
-        "share_of_neighbours_of_one_class": float(sampled.mean()),
+        "pixels_from_nearest_images": float(sampled.mean()),
         "standard_error": float(sampled.std(ddof=1) / np.sqrt(len(sampled))),
-        "the_same_of_held_out_images": float(held_out.mean()),
+        "the_same_of_held_out_images": float(distance(data.test.images[:MEASURED]).mean()),
     }
