@@ -55,6 +55,19 @@ class Likelihood(keras.layers.Layer):
     def call(self, hidden):
         return tuple(head(hidden) for head in self.heads)
 
+    def decode(self, hidden, leading):
+        """The distribution over images that hidden units lead to.
+
+        Arguments:
+            hidden: Tensor of shape (rows, units).
+            leading: Integer tensor: the shape that the rows stand for.
+
+        Returns:
+            `tfd.Independent` with batch shape `leading` and event shape `image_shape`.
+        """
+        shape = tf.concat([leading, [math.prod(self.image_shape)]], axis=0)
+        return self.distribution([tf.reshape(value, shape) for value in self(hidden)])
+
     def distribution(self, parameters):
         """The distribution over images.
 

@@ -70,7 +70,7 @@ class DiagonalGaussianMixture(tfd.Distribution):
 
     def _sample_n(self, n, seed=None):
         component_seed, noise_seed = tf.unstack(
-            tf.random.experimental.stateless_split(_as_seed(seed), 2, alg="philox")
+            tf.random.experimental.stateless_split(tfp.random.sanitize_seed(seed), 2, alg="philox")
         )
         # Inverting the distribution function draws the same numbers on every device.
         ends = tf.cumsum(tf.nn.softmax(self.logits))
@@ -81,7 +81,3 @@ class DiagonalGaussianMixture(tfd.Distribution):
 
     def _mean(self):
         return tf.linalg.matvec(tf.transpose(self.loc), tf.nn.softmax(self.logits))
-
-
-def _as_seed(seed):
-    return tfp.random.sanitize_seed(seed)

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 
+from keras_vae import datasets
 from keras_vae.experiments import plots
 from keras_vae.experiments.activity_report.figures import report_figure
 from keras_vae.experiments.activity_report.latent_view_claims import (
@@ -18,7 +19,6 @@ from keras_vae.experiments.activity_report.latent_views import (
     reconstruction_measures,
 )
 from keras_vae.experiments.activity_report.protocol import (
-    LABELLED,
     chosen_latent_dims,
 )
 from keras_vae.experiments.figure import Analysis, main
@@ -62,7 +62,7 @@ FIGURE = report_figure(
     title="Figure 4.1: reconstructions from 2 and 50 latent dimensions (IW)",
     specs=chosen_latent_dims(2, 50),
     analyse=analyse,
-    dataset_names=LABELLED,
+    dataset_names=datasets.LABELLED,
 )
 
 if __name__ == "__main__":

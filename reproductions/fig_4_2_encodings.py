@@ -7,12 +7,12 @@ import sys
 
 import numpy as np
 
+from keras_vae import datasets
 from keras_vae.experiments import plots
 from keras_vae.experiments.activity_report.figures import report_figure
 from keras_vae.experiments.activity_report.latent_view_claims import judge_encodings, requirements
 from keras_vae.experiments.activity_report.latent_views import encoded_test_sets, encoding_measures
 from keras_vae.experiments.activity_report.protocol import (
-    LABELLED,
     chosen_latent_dims,
 )
 from keras_vae.experiments.figure import Analysis, main
@@ -57,7 +57,7 @@ FIGURE = report_figure(
     title="Figure 4.2: test images in a latent space of two dimensions (IW)",
     specs=chosen_latent_dims(2),
     analyse=analyse,
-    dataset_names=LABELLED,
+    dataset_names=datasets.LABELLED,
 )
 
 if __name__ == "__main__":

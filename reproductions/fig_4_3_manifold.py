@@ -7,6 +7,7 @@ evenly spaced on the plane.
 
 import sys
 
+from keras_vae import datasets
 from keras_vae.experiments import plots
 from keras_vae.experiments.activity_report.figures import report_figure
 from keras_vae.experiments.activity_report.latent_view_claims import judge_manifold, requirements
@@ -16,7 +17,6 @@ from keras_vae.experiments.activity_report.latent_views import (
     lattice_agreement,
 )
 from keras_vae.experiments.activity_report.protocol import (
-    LABELLED,
     chosen_latent_dims,
 )
 from keras_vae.experiments.figure import Analysis, main
@@ -59,7 +59,7 @@ FIGURE = report_figure(
     title="Figure 4.3: the latent manifold of two dimensions (IW)",
     specs=chosen_latent_dims(2),
     analyse=analyse,
-    dataset_names=LABELLED,
+    dataset_names=datasets.LABELLED,
 )
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ from keras_vae.datasets import original_order as original
 from keras_vae.datasets.image_data import ImageData, Split, draw, threshold
 
 NAMES = ("mnist", "fashion_mnist", "frey_faces", "mnist_5k")
+LABELLED = ("mnist", "mnist_5k", "fashion_mnist")
 BINARIZATIONS = (None, "static", "stochastic")
 VERSIONS = {"mnist": "3.0.1", "fashion_mnist": "3.0.1", "frey_faces": "1.0.0", "mnist_5k": "1"}
 TEST_DRAW_SEED = 0
 
-__all__ = ["BINARIZATIONS", "ImageData", "NAMES", "Split", "is_at_hand", "load"]
+__all__ = ["BINARIZATIONS", "ImageData", "LABELLED", "NAMES", "Split", "is_at_hand", "load"]
 
 
 def load(name="mnist_5k", binarize=None, *, original_order=False, data_dir=None, manual_dir=None):

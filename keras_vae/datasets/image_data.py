@@ -46,9 +46,7 @@ class Split:
         Raises:
             ValueError: If there are fewer.
         """
-        if count > len(self):
-            raise ValueError(f"There are {len(self)} images. Received: {count}.")
-        return self._part(slice(count))
+        return self._part(count, slice(count))
 
     def last(self, count):
         """The last `count` images.
@@ -56,11 +54,11 @@ class Split:
         Raises:
             ValueError: If there are fewer.
         """
+        return self._part(count, slice(len(self) - count, None))
+
+    def _part(self, count, chosen):
         if count > len(self):
             raise ValueError(f"There are {len(self)} images. Received: {count}.")
-        return self._part(slice(len(self) - count, None))
-
-    def _part(self, chosen):
         labels = None if self.labels is None else self.labels[chosen]
         return Split(self.pixels[chosen], labels)
 

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.metrics import silhouette_samples
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
+from keras_vae.datasets.image_data import as_floats
 from keras_vae.random import derive_seed
 
 NEIGHBOURS = 10
@@ -70,7 +71,7 @@ def image_classifier(split, binary, limit=REFERENCE_IMAGES):
         Function from images of shape (N, height, width) to labels of shape (N,).
     """
     classifier = KNeighborsClassifier(n_neighbors=5)
-    classifier.fit(_flat(split.images[:limit]), split.labels[:limit])
+    classifier.fit(_flat(as_floats(split.pixels[:limit])), split.labels[:limit])
 
     def classify(images):
         images = _flat(images)
@@ -100,7 +101,8 @@ def distance_to_images(split):
         Function from images of shape (N, height, width) to the number of pixels, of shape (N,), in
         which they differ from each of the `NEIGHBOURS` nearest images, on average.
     """
-    search = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(_flat(split.images[:REFERENCE_IMAGES]))
+    reference = _flat(as_floats(split.pixels[:REFERENCE_IMAGES]))
+    search = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(reference)
 
     def distance(images):
         return (search.kneighbors(_flat(images))[0] ** 2).mean(axis=1)
@@ -119,7 +121,8 @@ def digit_confidence(split):
         `NEIGHBOURS` nearest training images that are of the most frequent class among them.
     """
     classifier = KNeighborsClassifier(n_neighbors=NEIGHBOURS)
-    classifier.fit(_flat(split.images[:REFERENCE_IMAGES]), split.labels[:REFERENCE_IMAGES])
+    reference = _flat(as_floats(split.pixels[:REFERENCE_IMAGES]))
+    classifier.fit(reference, split.labels[:REFERENCE_IMAGES])
 
     def confidence(images):
         flat = images.reshape(-1, images.shape[-2] * images.shape[-1])

@@ -166,9 +166,7 @@ class HierarchicalVAE(LatentVariableModel):
             raise ValueError(f"Expected codes of shapes {wanted}. Received: {received}.")
         hidden = self.decoder(z)
         rows = tf.reshape(hidden, (-1, self.hidden_units))
-        shape = tf.concat([tf.shape(hidden)[:-1], [math.prod(self.image_shape)]], axis=0)
-        parameters = [tf.reshape(value, shape) for value in self.likelihood(rows)]
-        return self.likelihood.distribution(parameters)
+        return self.likelihood.decode(rows, tf.shape(hidden)[:-1])
 
     def sample_prior(self, n, seed):
         """Draws `n` codes, a tuple from the top down; `seed` is an integer tensor of shape (2,)."""

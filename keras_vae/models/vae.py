@@ -176,9 +176,7 @@ class VAE(LatentVariableModel):
             )
         leading = tf.shape(z)[:-1]
         hidden = self.decoder(tf.reshape(z, (-1, self.latent_dim)), training=training)
-        parameters = self.likelihood(hidden)
-        shape = tf.concat([leading, [math.prod(self.image_shape)]], axis=0)
-        return self.likelihood.distribution([tf.reshape(p, shape) for p in parameters])
+        return self.likelihood.decode(hidden, leading)
 
     def sample_prior(self, n, seed):
         """Draws `n` latent codes; `seed` is an integer tensor of shape (2,)."""

@@ -7,8 +7,6 @@ softplus units.
 
 import sys
 
-import numpy as np
-
 from keras_vae.experiments import plots
 from keras_vae.experiments.activity_report.figures import report_figure
 from keras_vae.experiments.activity_report.protocol import (
@@ -21,6 +19,7 @@ from keras_vae.experiments.activity_report.protocol import (
 from keras_vae.experiments.activity_report.pruning_figure import (
     THRESHOLD,
     activities,
+    draw_count,
     label_counts,
 )
 from keras_vae.experiments.activity_report.two_layer_claims import judge_two_layers
@@ -36,8 +35,7 @@ def draw(counts):
     figure, axes = plots.panels(2, width=4.6, sharey=True)
     for axis, (layer, by_method) in zip(axes, counts.items(), strict=True):
         for label, values in by_method.items():
-            epochs = np.arange(1, values.shape[1] + 1)
-            plots.line_with_band(axis, epochs, values, label, METHOD_STYLES[label])
+            draw_count(axis, values, label, METHOD_STYLES[label])
         plots.label_epochs(axis)
         axis.set_title(TITLES[layer])
     axes[1].legend(loc="upper left", bbox_to_anchor=(1, 1))
@@ -47,19 +45,18 @@ def draw(counts):
 
 def analyse(methods, asked):
     """Draws, and judges how activity divides between the layers."""
-    activity = {
-        layer: {label: value[..., part] for label, value in activities(methods).items()}
-        for layer, part in LAYERS.items()
-    }
     counts = {
-        layer: {label: active_counts(value, THRESHOLD) for label, value in by_method.items()}
-        for layer, by_method in activity.items()
+        layer: {
+            label: active_counts(value[..., part], THRESHOLD)
+            for label, value in activities(methods).items()
+        }
+        for layer, part in LAYERS.items()
     }
     return Analysis(
         picture=draw(counts),
         caption=f"threshold {THRESHOLD:g}; warm-up of {SHORT_WARM_UP_EPOCHS} epochs"
         + plots.band_caption(asked.trials),
-        claims=judge_two_layers(activity["upper"], activity["lower"], THRESHOLD, asked),
+        claims=judge_two_layers(counts, asked),
         data={
             "active_dimensions": {
                 layer: {label: values.tolist() for label, values in by_method.items()}

@@ -5,10 +5,11 @@
 
 import sys
 
+from keras_vae import datasets
 from keras_vae.experiments import plots
 from keras_vae.experiments.figure import Analysis, main
 from keras_vae.experiments.understanding_report.figures import report_figure
-from keras_vae.experiments.understanding_report.protocol import LABELLED, latent_dim_specs
+from keras_vae.experiments.understanding_report.protocol import latent_dim_specs
 from keras_vae.experiments.understanding_report.samples import (
     SIDE,
     distance_of_samples,
@@ -39,7 +40,7 @@ FIGURE = report_figure(
     title="Figure 4: samples in two and in twenty latent dimensions",
     specs=latent_dim_specs(2, 20),
     analyse=analyse,
-    datasets=LABELLED,
+    datasets=datasets.LABELLED,
 )
 
 if __name__ == "__main__":

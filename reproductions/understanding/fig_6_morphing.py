@@ -6,11 +6,12 @@ last one ended. Codes are posterior means.
 
 import sys
 
+from keras_vae import datasets
 from keras_vae.experiments import plots
 from keras_vae.experiments.figure import Analysis, main
 from keras_vae.experiments.understanding_report import morphing
 from keras_vae.experiments.understanding_report.figures import report_figure
-from keras_vae.experiments.understanding_report.protocol import LABELLED, latent_dim_specs
+from keras_vae.experiments.understanding_report.protocol import latent_dim_specs
 
 
 def draw(model, data, seed):
@@ -43,7 +44,7 @@ FIGURE = report_figure(
     title="Figure 6: morphing in image space and in latent space (n_z = 20)",
     specs=latent_dim_specs(20),
     analyse=analyse,
-    datasets=LABELLED,
+    datasets=datasets.LABELLED,
 )
 
 if __name__ == "__main__":

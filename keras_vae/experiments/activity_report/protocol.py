@@ -10,7 +10,6 @@ from keras_vae.experiments.spec import (
 )
 
 REPORT = "activity"
-LABELLED = ("mnist", "mnist_5k", "fashion_mnist")
 METHOD_STYLES = {"IW": 0, "VAE": 1, "IW+BN": 2, "IW+WU": 3}
 LATENT_DIM = 50
 LATENT_DIMS = (2, 5, 10, 20, 50, 100)

@@ -25,10 +25,13 @@ def draw_counts(axis, methods, names, styles):
         styles: Dictionary by method of the index of colour and line style.
     """
     for label, name in names.items():
-        counts = active_counts(methods[label].activity, THRESHOLD)
-        epochs = np.arange(1, counts.shape[1] + 1)
-        plots.line_with_band(axis, epochs, counts, name, styles[label])
+        draw_count(axis, active_counts(methods[label].activity, THRESHOLD), name, styles[label])
     plots.label_epochs(axis)
+
+
+def draw_count(axis, counts, name, style):
+    """Draws one line of active dimensions per epoch, from counts of shape (trials, epochs)."""
+    plots.line_with_band(axis, np.arange(1, counts.shape[1] + 1), counts, name, style)
 
 
 def label_counts(axis):

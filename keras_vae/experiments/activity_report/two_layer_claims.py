@@ -3,7 +3,6 @@
 from keras_vae.experiments.activity_report.protocol import CONTRAST_EPOCHS
 from keras_vae.experiments.claims import Claim, unmet_requirements
 from keras_vae.experiments.convergence import final_value, has_settled
-from keras_vae.experiments.pruning import active_counts
 
 CLEAR_DIFFERENCE = 1.0
 COUNTED = (
@@ -12,24 +11,17 @@ COUNTED = (
 )
 
 
-def judge_two_layers(upper, lower, threshold, asked):
+def judge_two_layers(counts, asked):
     """Judges what Burda et al. (2015, Section 5) and Sonderby et al. (2016) found of others.
 
     Arguments:
-        upper: Dictionary by method (`"VAE"`, `"IW"`, `"IW+WU"`) of activities of the upper layer,
-            arrays of shape (trials, epochs, dimensions).
-        lower: The same of the lower layer.
-        threshold: Activity above which a dimension counts as active.
+        counts: Dictionary by layer (`"upper"`, `"lower"`) of dictionaries by method (`"VAE"`,
+            `"IW"`, `"IW+WU"`) of active dimensions, integer arrays of shape (trials, epochs).
         asked: `options.Options`.
 
     Returns:
         List of `Claim`.
     """
-    layers = {"upper": upper, "lower": lower}
-    counts = {
-        layer: {name: active_counts(value, threshold) for name, value in activity.items()}
-        for layer, activity in layers.items()
-    }
     finals = {
         layer: {name: final_value(value) for name, value in by_name.items()}
         for layer, by_name in counts.items()

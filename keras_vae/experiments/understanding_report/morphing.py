@@ -63,7 +63,8 @@ def pairs_of_two_classes(split, seed, count=PAIRS):
     rng = np.random.default_rng(seed)
     first, second = rng.integers(len(split), size=(2, 4 * count))
     differ = np.flatnonzero(split.labels[first] != split.labels[second])[:count]
-    return split.images[first[differ]], split.images[second[differ]]
+    images = split.images
+    return images[first[differ]], images[second[differ]]
 
 
 def join(model, starts, ends, steps=STEPS):

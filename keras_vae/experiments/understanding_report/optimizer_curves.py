@@ -56,18 +56,12 @@ def compare_all(ours, original):
     Returns:
         JSON-compatible dictionary, in nats.
     """
-    differences = {
-        panel: {
-            label: {
-                split: originals.compare(
-                    values.mean(axis=0), original["panels"][panel][original_name(label)][split]
-                )
-                for split, values in by_split.items()
-            }
-            for label, by_split in by_label.items()
-        }
-        for panel, by_label in ours.items()
-    }
+    differences = _each(
+        ours,
+        lambda values, panel, label, split: originals.compare(
+            values.mean(axis=0), original["panels"][panel][original_name(label)][split]
+        ),
+    )
     return {"differences": differences, "order_by_validation_bound": rank_orders(ours, original)}
 
 
@@ -161,13 +155,7 @@ def caption(asked, original):
 
 def analyse_data(ours, original):
     """The figure's numbers for `data.json`."""
-    rounded = {
-        panel: {
-            label: {split: np.round(values, 4).tolist() for split, values in by_split.items()}
-            for label, by_split in by_label.items()
-        }
-        for panel, by_label in ours.items()
-    }
+    rounded = _each(ours, lambda values, *_: np.round(values, 4).tolist())
     compared = None if original is None else compare_all(ours, original)
     return {"curves": rounded, "against_the_original": compared}
 
@@ -175,6 +163,19 @@ def analyse_data(ours, original):
 def original_curves(asked):
     """The original's data, or None where ours are of another data set."""
     return originals.load(REPORT, "fig_3") if asked.dataset == "mnist" else None
+
+
+def _each(ours, function):
+    """What a function of (values, panel, optimiser, split) makes of every curve, nested alike."""
+    return {
+        panel: {
+            label: {
+                split: function(values, panel, label, split) for split, values in by_split.items()
+            }
+            for label, by_split in by_label.items()
+        }
+        for panel, by_label in ours.items()
+    }
 
 
 def _draw_curve(axis, values, index, style, **kwargs):

@@ -14,7 +14,6 @@ from keras_vae.experiments.spec import (
 )
 
 REPORT = "understanding"
-LABELLED = ("mnist", "fashion_mnist", "mnist_5k")
 EPOCHS = 150
 BATCH_SIZE = 250
 LATENT_DIM = 20
