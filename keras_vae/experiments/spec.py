@@ -12,6 +12,9 @@ from keras_vae.checks import check_choice, check_positive_integer
 # Raised when a change to the code alters what a spec leads to by more than rounding. Rounding
 # differs between versions of TensorFlow too; a run records the versions it was trained under.
 PROCEDURE = 1
+PSEUDO_INPUTS = ("noise", "data")
+# Apart from the numbers of a model's layers, which the same seed leads to.
+PRIOR_SEED = 201
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +68,9 @@ class ModelSpec:
     `grey_levels` lets the Bernoulli likelihood take grey pixels. `upper_latent_dims` are the
     dimensions of further stochastic levels above the `latent_dim` ones, from the top down; any
     makes the model a `keras_vae.HierarchicalVAE`, whose hidden layers all have one size.
+    `prior_components` is the number of a mixture prior's components, None for the prior's own
+    default; `pseudo_inputs` says whether a VampPrior's begin as `"noise"` or as training images,
+    `"data"`.
     """
 
     latent_dim: int = 50
@@ -78,6 +84,8 @@ class ModelSpec:
     bias_initializer: str = "zeros"
     gated: bool = False
     upper_latent_dims: tuple[int, ...] = ()
+    prior_components: int | None = None
+    pseudo_inputs: str = "noise"
 
     def __post_init__(self):
         object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
@@ -94,6 +102,33 @@ class ModelSpec:
             check_positive_integer(size, "hidden_units")
         check_choice(self.likelihood, likelihoods.LIKELIHOODS, "likelihood")
         check_choice(self.prior, priors.PRIORS, "prior")
+        self._check_prior()
+
+    def _check_prior(self):
+        check_choice(self.pseudo_inputs, PSEUDO_INPUTS, "origin of the pseudo-inputs")
+        if self.pseudo_inputs != "noise" and self.prior != "vamp":
+            raise ValueError(f"`pseudo_inputs` belongs to the VampPrior alone. Received: {self}.")
+        if self.prior_components is not None:
+            if self.prior == "standard_normal":
+                raise ValueError(f"The standard normal has no components. Received: {self}.")
+            check_positive_integer(self.prior_components, "prior_components")
+
+    @property
+    def latent_dims(self):
+        """Dimensions of all stochastic levels, from the top down."""
+        return (*self.upper_latent_dims, self.latent_dim)
+
+    def make_prior(self, seed):
+        """Returns the prior, or its name where the model's own seed serves.
+
+        Arguments:
+            seed: Integer of the run.
+        """
+        if self.prior_components is None:
+            return self.prior
+        return priors.PRIORS[self.prior](
+            self.prior_components, seed=random.derive_seed(seed, PRIOR_SEED)
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -33,7 +33,7 @@ def build_model(spec, image_shape):
         "activation": spec.model.activation,
         "gated": spec.model.gated,
         "likelihood": likelihood,
-        "prior": spec.model.prior,
+        "prior": spec.model.make_prior(spec.seed),
         "objective": spec.objective.make(),
         "image_shape": image_shape,
         "kernel_initializer": spec.model.kernel_initializer,
@@ -42,7 +42,7 @@ def build_model(spec, image_shape):
     }
     if spec.model.upper_latent_dims:
         return HierarchicalVAE(
-            latent_dims=(*spec.model.upper_latent_dims, spec.model.latent_dim),
+            latent_dims=spec.model.latent_dims,
             hidden_units=spec.model.hidden_units[0],
             **shared,
         )
@@ -115,6 +115,8 @@ def _continue(spec, epochs, store, stored, callbacks):
     )
     model.optimizer.build(model.trainable_variables)
     first_epoch = 0
+    if stored is None and spec.model.pseudo_inputs == "data":
+        model.prior_layer.initialize_from(data.train.images)
     if stored is not None:
         first_epoch = stored.epochs
         _assign(model.weights, stored.weights)

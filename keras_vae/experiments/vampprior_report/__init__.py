@@ -1,0 +1,1 @@
+"""What the figures of "Project: Large VAE" show and claim."""

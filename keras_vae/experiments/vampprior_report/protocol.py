@@ -1,0 +1,103 @@
+"""What the figures of "Project: Large VAE" have in common.
+
+Where the report's text is silent: the warm-up of the VampPrior on the two sets of grey images is that
+on MNIST, its epochs too; pseudo-inputs begin as noise; kernels are drawn as Keras draws them.
+"""
+
+import dataclasses
+
+from keras_vae.experiments.options import Preset
+from keras_vae.experiments.spec import (
+    DataSpec,
+    ModelSpec,
+    ObjectiveSpec,
+    OptimizerSpec,
+    RunSpec,
+)
+
+REPORT = "vampprior"
+VAE, VAMPPRIOR, HVAE = "VAE", "VampPrior", "HVAE"
+LATENT_DIM = 40
+HIDDEN_UNITS = 300
+LEARNED_PRIORS = ("vamp", "mixture_of_gaussians")
+# Slower where the encoder is updated by its images and by the prior's.
+LEARNING_RATES = {"standard_normal": 1e-3, "mixture_of_gaussians": 1e-3, "vamp": 1e-4}
+PRIOR_COMPONENTS = {"mnist": 200, "mnist_5k": 200, "frey_faces": 500, "fashion_mnist": 500}
+
+
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+    """How long a model is trained.
+
+    Attributes:
+        epochs: Epochs of the report.
+        warm_up: Epochs over which beta rises from 0 to 1.
+        reached: Epochs of our own stored results.
+    """
+
+    epochs: int
+    warm_up: int
+    reached: int
+
+
+SCHEDULES = {
+    "mnist": {
+        VAE: Schedule(200, 100, 200),
+        VAMPPRIOR: Schedule(200, 60, 120),
+        HVAE: Schedule(300, 100, 120),
+    },
+    "frey_faces": {
+        VAE: Schedule(200, 100, 200),
+        VAMPPRIOR: Schedule(200, 60, 200),
+        HVAE: Schedule(400, 50, 400),
+    },
+    "fashion_mnist": {
+        VAE: Schedule(300, 100, 120),
+        VAMPPRIOR: Schedule(200, 60, 80),
+        HVAE: Schedule(100, 30, 100),
+    },
+}
+
+
+def run_spec(dataset, seed, model, prior=None, components=None, pseudo_inputs="noise"):
+    """A run of the report.
+
+    Arguments:
+        dataset: Name of the data set.
+        seed: Seed of the trial.
+        model: `VAE`, `VAMPPRIOR` or `HVAE`.
+        prior: Name of the prior; None for the one that the report gives the model.
+        components: Components of a learned prior; None for the report's number.
+        pseudo_inputs: What a VampPrior begins with, `"noise"` or `"data"`.
+
+    Returns:
+        `RunSpec`.
+    """
+    if prior is None:
+        prior = "vamp" if model == VAMPPRIOR else "standard_normal"
+    if components is None and prior != "standard_normal":
+        components = PRIOR_COMPONENTS[dataset]
+    binary = dataset in ("mnist", "mnist_5k")
+    return RunSpec(
+        data=DataSpec(name=dataset, binarize="static" if binary else None),
+        model=ModelSpec(
+            latent_dim=LATENT_DIM,
+            upper_latent_dims=(LATENT_DIM,) if model == HVAE else (),
+            hidden_units=(HIDDEN_UNITS,),
+            activation="linear",
+            gated=True,
+            likelihood="bernoulli" if binary else "discretized_logistic",
+            prior=prior,
+            prior_components=components,
+            pseudo_inputs=pseudo_inputs if prior == "vamp" else "noise",
+            kernel_initializer="glorot_uniform",
+        ),
+        objective=ObjectiveSpec(name="elbo", warm_up_epochs=schedule(dataset, model).warm_up),
+        optimizer=OptimizerSpec(arguments=(("learning_rate", LEARNING_RATES[prior]),)),
+        seed=seed,
+    )
+
+
+def schedule(dataset, model):
+    """The `Schedule` of a model on a data set; the embedded digits follow MNIST's."""
+    return SCHEDULES["mnist" if dataset == "mnist_5k" else dataset][model]
