@@ -10,6 +10,7 @@ from scipy import stats
 import keras_vae as kv
 from keras_vae import likelihoods, objectives, random
 from keras_vae.experiments.activity_report.protocol import ADAM
+from keras_vae.models import importance_sampling
 
 tfd = tfp.distributions
 
@@ -94,12 +95,35 @@ def linear_gaussian(latent_dim):
 
 
 @pytest.mark.parametrize("samples", [1, 7, 12])
-@pytest.mark.parametrize("chunks", [(2, 5), (3, 1), (100, 50)])
-def test_log_likelihood_is_exact_under_the_exact_posterior(monkeypatch, samples, chunks):
+@pytest.mark.parametrize("images, decoded", [(2, 10), (3, 3), (100, 1000)])
+def test_log_likelihood_is_exact_under_the_exact_posterior(monkeypatch, samples, images, decoded):
     model, x, exact = linear_gaussian(latent_dim=1)
-    monkeypatch.setattr("keras_vae.models.importance_sampling.IMAGES_PER_CHUNK", chunks[0])
-    monkeypatch.setattr("keras_vae.models.importance_sampling.SAMPLES_PER_CHUNK", chunks[1])
-    np.testing.assert_allclose(model.log_likelihood(x, samples), exact, rtol=1e-5)
+    monkeypatch.setattr(importance_sampling, "IMAGES_PER_CHUNK", images)
+    budget = decoded * 5 * importance_sampling.BYTES_PER_PIXEL
+    estimate = model.log_likelihood(x, samples, memory_budget=budget)
+    np.testing.assert_allclose(estimate, exact, rtol=1e-5)
+
+
+@pytest.mark.parametrize("images, samples", [(1, 1), (7, 5000), (10_000, 5000), (250, 4999)])
+@pytest.mark.parametrize("budget", [1, 10_000, 2**20, 2**30])
+def test_chunks_add_up_and_fit_in_the_budget(images, samples, budget):
+    pixels = 784
+    width, sizes = importance_sampling.chunk_sizes(images, pixels, samples, budget)
+    assert 1 <= width <= images and sum(sizes) == samples
+    assert len(set(sizes[:-1])) <= 1 and 0 < sizes[-1] <= sizes[0]
+    decoded = width * sizes[0]
+    assert decoded == 1 or decoded * pixels * importance_sampling.BYTES_PER_PIXEL <= budget
+    # Equal chunks are no smaller than half of what would fit.
+    fits = max(1, budget // (pixels * importance_sampling.BYTES_PER_PIXEL)) // width
+    assert 2 * sizes[0] >= min(samples, fits)
+
+
+def test_log_likelihood_shows_its_progress(capsys):
+    model, x, _ = linear_gaussian(latent_dim=1)
+    model.log_likelihood(x, 3)
+    assert capsys.readouterr().out == ""
+    model.log_likelihood(x, 3, verbose=1)
+    assert "1/1" in capsys.readouterr().out
 
 
 def test_log_likelihood_meets_the_closed_form():

@@ -85,15 +85,17 @@ class Analysis:
         caption: How the picture shows its numbers, to be printed small under it.
         claims: List of `Claim`.
         data: The figure's own numbers, as JSON-compatible values.
+        tables: Texts in Markdown by name of file, where the figure is a table.
     """
 
     picture: Picture
     caption: str
     claims: list[Claim]
     data: dict
+    tables: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Figure:
     """One figure of a report.
 
@@ -106,6 +108,7 @@ class Figure:
         specs: Function from (dataset, seed) to a dictionary of `RunSpec` by method.
         analyse: Function from (dictionary of `MethodRuns` by method, options) to `Analysis`.
         datasets: Names of the data sets that it can show.
+        priors: Priors that a user can choose from; empty where there is no choice.
     """
 
     report: str
@@ -116,6 +119,23 @@ class Figure:
     specs: Callable
     analyse: Callable
     datasets: tuple[str, ...] = datasets.NAMES
+    priors: tuple[str, ...] = ()
+
+    def trial(self, asked, seed):
+        """The runs of one trial, a dictionary of `RunSpec` by method."""
+        return self.specs(asked.dataset, seed)
+
+    def epochs_of(self, label, asked):
+        """Epochs that a method's runs shall have."""
+        return asked.epochs
+
+    def folder(self, asked):
+        """Where the results go, below the output folder."""
+        return f"{self.report}/{self.name}"
+
+    def extent(self, asked):
+        """What was computed of what the report asks for, in a few words."""
+        return f"{asked.dataset}, {asked.epochs} of {self.protocol['epochs']} epochs"
 
 
 def main(figure, argv=None):
@@ -130,7 +150,11 @@ def main(figure, argv=None):
         interrupted.
     """
     asked = options.parse(
-        argv, description=figure.title, presets=figure.presets, dataset_names=figure.datasets
+        argv,
+        description=figure.title,
+        presets=figure.presets,
+        dataset_names=figure.datasets,
+        priors=figure.priors,
     )
     console = Console()
     devices.configure()
@@ -161,19 +185,26 @@ def make(figure, asked, console):
     """
     if asked.notice:
         console.print(asked.notice)
-    folder = pathlib.Path(asked.output) / figure.report / figure.name
+    folder = pathlib.Path(asked.output) / figure.folder(asked)
     results.prepare_folder(folder)
     original = find_original(figure, asked, console)
     store = RunStore(asked.store)
     methods = collect(figure, asked, store, console)
     analysis = figure.analyse(methods, asked)
-    plots.add_protocol(analysis.picture, asked, figure.protocol, analysis.claims, analysis.caption)
+    add_caption(figure, asked, analysis)
     data = {**describe_figure(figure, asked, methods), **analysis.data}
-    kept = results.write(folder, analysis.picture, data, analysis.claims)
+    kept = results.write(folder, analysis.picture, data, analysis.claims, analysis.tables)
     if original is not None:
         results.write_side_by_side(folder, original)
-    report(console, analysis.claims, folder, kept)
+    report(console, analysis, folder, kept)
     return analysis.claims
+
+
+def add_caption(figure, asked, analysis):
+    """Writes small under a figure's picture what was computed and what it does not decide."""
+    trials = "1 trial" if asked.trials == 1 else f"{asked.trials} trials"
+    text = f"{figure.extent(asked)}, {trials}; {analysis.caption}"
+    plots.add_caption(analysis.picture, text, analysis.claims)
 
 
 def find_original(figure, asked, console):
@@ -189,12 +220,13 @@ def find_original(figure, asked, console):
 
 def collect(figure, asked, store, console):
     """Trains what is not stored; returns a dictionary of `MethodRuns` by method."""
-    by_seed = [figure.specs(asked.dataset, seed) for seed in asked.seeds]
+    by_seed = [figure.trial(asked, seed) for seed in asked.seeds]
     labels = list(by_seed[0])
     specs = [trial[label] for label in labels for trial in by_seed]
+    epochs = [figure.epochs_of(label, asked) for label in labels for _ in by_seed]
     runs = train_all(
         specs,
-        asked.epochs,
+        epochs,
         store,
         jobs=asked.jobs,
         num_samples=asked.likelihood_samples,
@@ -203,14 +235,15 @@ def collect(figure, asked, store, console):
     )
     evaluations = [
         evaluate_log_likelihood(
-            spec, store, asked.likelihood_samples, asked.likelihood_images, asked.epochs
+            spec, store, asked.likelihood_samples, asked.likelihood_images, count
         )
-        for spec in specs
+        for spec, count in zip(specs, epochs, strict=True)
     ]
     methods = {}
     for index, label in enumerate(labels):
         part = slice(index * asked.trials, (index + 1) * asked.trials)
-        methods[label] = MethodRuns(specs[part], runs[part], asked.epochs, evaluations[part], store)
+        count = figure.epochs_of(label, asked)
+        methods[label] = MethodRuns(specs[part], runs[part], count, evaluations[part], store)
     return methods
 
 
@@ -226,7 +259,8 @@ def describe_figure(figure, asked, methods):
                 "binarize": {
                     label: method.specs[0].data.binarize for label, method in methods.items()
                 },
-                "epochs": asked.epochs,
+                "epochs": asked.epochs
+                or {label: method.epochs for label, method in methods.items()},
                 "trials": asked.trials,
                 "seeds": list(asked.seeds),
             },
@@ -241,6 +275,8 @@ def describe_figure(figure, asked, methods):
 
 def compare_log_likelihoods(methods):
     """Paired differences of each method from the first, where both see the same images."""
+    if not methods:
+        return {}
     (reference, first), *others = methods.items()
     return {
         f"{label} - {reference}": [
@@ -265,8 +301,9 @@ def describe(method):
     }
 
 
-def report(console, claims, folder, kept):
+def report(console, analysis, folder, kept):
     """Prints the verdicts and where the files are."""
+    claims = analysis.claims
     if claims:
         table = Table("claim", "verdict", "statement", title=None)
         for claim in claims:
@@ -277,4 +314,5 @@ def report(console, claims, folder, kept):
         console.print(f"inconclusive where: {reason}")
     if kept:
         console.print(f"An earlier result of a longer protocol is kept in {kept}.")
-    console.print(f"Wrote figure.png, data.json and claims.json to {folder}.", soft_wrap=True)
+    names = ", ".join([results.PICTURE, *analysis.tables, results.DATA])
+    console.print(f"Wrote {names} and {results.CLAIMS} to {folder}.", soft_wrap=True)

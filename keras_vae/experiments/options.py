@@ -6,6 +6,7 @@ import pathlib
 
 from keras_vae import datasets
 from keras_vae.checks import check_choice
+from keras_vae.experiments.spec import PSEUDO_INPUTS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,7 +15,7 @@ class Preset:
 
     Attributes:
         dataset: Data set, or None for full MNIST where it is at hand, else `mnist_5k`.
-        epochs: Epochs a run.
+        epochs: Epochs a run; None where the figure names them for each run.
         trials: Runs a method, with seeds that count up from `--seed`.
         embedded_epochs: Epochs where `mnist_5k` stands in for MNIST: its epochs are shorter.
         embedded_trials: Trials where `mnist_5k` stands in for MNIST.
@@ -23,7 +24,7 @@ class Preset:
     """
 
     dataset: str | None
-    epochs: int
+    epochs: int | None
     trials: int
     embedded_epochs: int | None = None
     embedded_trials: int | None = None
@@ -33,11 +34,15 @@ class Preset:
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What the user asked for, with the preset's values filled in."""
+    """What the user asked for, with the preset's values filled in.
+
+    `epochs` is None where the figure names them for each run; `prior`, `prior_components` and
+    `pseudo_inputs` are None where the report's own are to be used.
+    """
 
     preset: str
     dataset: str
-    epochs: int
+    epochs: int | None
     trials: int
     seed: int
     jobs: int | None
@@ -47,6 +52,9 @@ class Options:
     likelihood_images: int | None
     originals: pathlib.Path | None = None
     notice: str | None = None
+    prior: str | None = None
+    prior_components: int | None = None
+    pseudo_inputs: str | None = None
 
     @property
     def seeds(self):
@@ -54,7 +62,7 @@ class Options:
         return range(self.seed, self.seed + self.trials)
 
 
-def parse(argv, *, description, presets, dataset_names=datasets.NAMES):
+def parse(argv, *, description, presets, dataset_names=datasets.NAMES, priors=()):
     """Reads the command line; unusable values end the program with a message.
 
     Arguments:
@@ -62,6 +70,7 @@ def parse(argv, *, description, presets, dataset_names=datasets.NAMES):
         description: What the script does.
         presets: Dictionary of `Preset` by name.
         dataset_names: Data sets to choose from.
+        priors: Priors to choose from; empty where there is no choice.
 
     Returns:
         `Options`.
@@ -94,8 +103,28 @@ def parse(argv, *, description, presets, dataset_names=datasets.NAMES):
         type=_at_least_two,
         help="how many test images that takes, in place of the preset's",
     )
+    if priors:
+        _add_prior_options(add, priors)
     arguments = parser.parse_args(argv)
     return resolve(presets, **vars(arguments))
+
+
+def _add_prior_options(add, priors):
+    add(
+        "--prior",
+        choices=priors,
+        help="prior, in place of the report's; results go to a folder of their own",
+    )
+    add(
+        "--prior-components",
+        type=_positive,
+        help="pseudo-inputs or components of a learned prior, in place of the report's number",
+    )
+    add(
+        "--pseudo-inputs",
+        choices=PSEUDO_INPUTS,
+        help="what a VampPrior's pseudo-inputs begin as, in place of noise",
+    )
 
 
 def resolve(
@@ -112,8 +141,9 @@ def resolve(
     likelihood_samples=None,
     likelihood_images=None,
     originals=None,
+    **chosen_prior,
 ):
-    """Fills in a preset's values.
+    """Fills in a preset's values; `chosen_prior` is passed on to `Options`.
 
     Raises:
         ValueError: If the preset or the data set is unknown.
@@ -144,6 +174,7 @@ def resolve(
         likelihood_images=likelihood_images or chosen.likelihood_images,
         originals=None if originals is None else pathlib.Path(originals),
         notice=notice,
+        **chosen_prior,
     )
 
 

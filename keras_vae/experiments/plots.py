@@ -50,6 +50,12 @@ def panels(count, *, width=4.0, height=3.4, **kwargs):
     return figure, list(axes[0])
 
 
+def stack(count, *, width=8.0, height=2.0, **kwargs):
+    """Returns a figure with `count` panels in a column, and the panels."""
+    figure, axes = plt.subplots(count, 1, figsize=(width, height * count), squeeze=False, **kwargs)
+    return figure, list(axes[:, 0])
+
+
 def label_epochs(axis):
     """Marks a panel's x axis as epochs, with whole numbers alone."""
     axis.set_xlabel("Epoch")
@@ -204,18 +210,14 @@ def band_caption(trials):
     return "; mean over trials, band from lowest to highest" if trials > 1 else ""
 
 
-def add_protocol(figure, asked, protocol, claims, caption):
-    """Writes small under the whole figure what was computed and what it does not decide.
+def add_caption(figure, text, claims):
+    """Writes small under the whole figure what it shows and what it does not decide.
 
     Arguments:
         figure: Matplotlib figure.
-        asked: `options.Options`.
-        protocol: What the report asks for, with its number of `epochs`.
+        text: What was computed, and how the figure shows it.
         claims: List of `Claim`.
-        caption: How the figure shows it.
     """
-    trials = "1 trial" if asked.trials == 1 else f"{asked.trials} trials"
-    text = f"{asked.dataset}, {asked.epochs} of {protocol['epochs']} epochs, {trials}; {caption}"
     open_ids = [claim.id.partition(".")[2] for claim in claims if claim.verdict == INCONCLUSIVE]
     if open_ids:
         listed = "all claims" if len(open_ids) == len(claims) > 1 else ", ".join(open_ids)

@@ -35,8 +35,8 @@ def prepare_folder(folder):
         ) from error
 
 
-def write(folder, picture, data, claims):
-    """Writes a figure's three files.
+def write(folder, picture, data, claims, tables=None):
+    """Writes a figure's three files, and its tables.
 
     A result of a longer protocol that is already there is kept in a folder beside them.
 
@@ -45,6 +45,7 @@ def write(folder, picture, data, claims):
         picture: Matplotlib figure.
         data: JSON-compatible dictionary with a `protocol`.
         claims: List of `Claim`.
+        tables: Dictionary of further texts by name of file; None for none.
 
     Returns:
         Path of the kept earlier result, or None.
@@ -56,6 +57,9 @@ def write(folder, picture, data, claims):
         kept = _keep_longer(folder, size(data))
         with atomic_write(folder / PICTURE) as file:
             plots.save(picture, file)
+        for name, text in (tables or {}).items():
+            with atomic_write(folder / name) as file:
+                file.write(text.encode())
         write_json(folder / DATA, data)
         write_json(folder / CLAIMS, [claim.to_dict() for claim in claims])
     except OSError as error:
@@ -88,12 +92,15 @@ def size(data):
     """How much was computed, to compare results by.
 
     The data set that the report asks for comes first, then any other but the embedded one;
-    after that epochs x trials.
+    after that the epochs of all methods x trials.
     """
     reached, asked = data["protocol"]["reached"], data["protocol"]["asked"]
     dataset = reached["dataset"]
     rank = 2 if dataset == asked.get("dataset") else int(dataset != "mnist_5k")
-    return (rank, reached["epochs"] * reached["trials"])
+    epochs = reached["epochs"]
+    # One number is the epochs of every method, a dictionary has those of each.
+    total = sum(epochs.values()) if isinstance(epochs, dict) else epochs * len(data["runs"])
+    return (rank, total * reached["trials"])
 
 
 def _keep_longer(folder, new_size):
@@ -103,9 +110,9 @@ def _keep_longer(folder, new_size):
     kept = folder / LONGER
     if sizes[kept] is None or sizes[kept] <= sizes[folder]:
         kept.mkdir(exist_ok=True)
-        for name in (PICTURE, DATA, CLAIMS):
-            if (folder / name).exists():
-                shutil.copy2(folder / name, kept / name)
+        for path in folder.iterdir():
+            if path.is_file():
+                shutil.copy2(path, kept / path.name)
     return kept
 
 

@@ -112,6 +112,16 @@ class ModelSpec:
             if self.prior == "standard_normal":
                 raise ValueError(f"The standard normal has no components. Received: {self}.")
             check_positive_integer(self.prior_components, "prior_components")
+        if self.pseudo_inputs == "data" and self.prior_components is None:
+            raise ValueError("Name the number of pseudo-inputs that are taken from the data.")
+
+    def check_pseudo_inputs(self, train_images):
+        """Raises `ValueError` if pseudo-inputs are to be taken from too few images."""
+        if self.pseudo_inputs == "data" and self.prior_components > train_images:
+            raise ValueError(
+                f"{self.prior_components} pseudo-inputs cannot be taken from {train_images} "
+                "training images."
+            )
 
     @property
     def latent_dims(self):

@@ -15,12 +15,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from keras_vae import datasets
 from keras_vae.checks import check_positive_integer
 from keras_vae.experiments import devices
 from keras_vae.experiments.evaluation import evaluate_log_likelihood, stored_log_likelihood
 from keras_vae.experiments.store import RunStore, StoreError
-from keras_vae.experiments.training import DivergedError, train
+from keras_vae.experiments.training import DivergedError, check_runs, train
 
 MAX_RUNS_PER_GPU = 4
 POLL_SECONDS = 0.5
@@ -38,7 +37,7 @@ def train_all(specs, epochs, store, *, jobs=None, num_samples=50, num_images=Non
 
     Arguments:
         specs: List of `RunSpec`.
-        epochs: Epochs each run shall have.
+        epochs: Epochs each run shall have: one number, or a list of one for each run.
         store: `RunStore`.
         jobs: Runs at a time; None uses one a core (at most four with a GPU).
         num_samples: Importance samples per test image in the final evaluation.
@@ -52,30 +51,32 @@ def train_all(specs, epochs, store, *, jobs=None, num_samples=50, num_images=Non
         StoreError: Before training, if the store cannot be used or a stored run not be read.
         SweepError: If a run failed; the rest were trained and stored.
     """
-    check_positive_integer(epochs, "epochs")
+    epochs = list(epochs) if isinstance(epochs, list | tuple) else [epochs] * len(specs)
+    for count in epochs:
+        check_positive_integer(count, "epochs")
     jobs = default_jobs(len(specs)) if jobs is None else jobs
     check_positive_integer(jobs, "jobs")
     store.prepare(len(specs))
     for spec in specs:
         store.load(spec)
 
-    def finished(spec):
-        found = stored_log_likelihood(spec, store, num_samples, num_images, epochs)
-        return found is not None and store.epochs_done(spec) >= epochs
+    def finished(spec, count):
+        found = stored_log_likelihood(spec, store, num_samples, num_images, count)
+        return found is not None and store.epochs_done(spec) >= count
 
-    if missing := [spec for spec in specs if not finished(spec)]:
-        _train_missing(missing, epochs, store, jobs, (num_samples, num_images, epochs), console)
+    wanted = list(zip(specs, epochs, strict=True))
+    if missing := [pair for pair in wanted if not finished(*pair)]:
+        _train_missing(missing, store, jobs, (num_samples, num_images), console)
     return [store.load(spec) for spec in specs]
 
 
-def _train_missing(specs, epochs, store, jobs, evaluation, console):
-    for name in sorted({spec.data.name for spec in specs}):
-        datasets.load(name)
+def _train_missing(wanted, store, jobs, evaluation, console):
+    check_runs([spec for spec, _ in wanted])
     threads = max(1, devices.cores() // jobs)
-    with _progress_bar(specs, epochs, store, console):
+    with _progress_bar(wanted, store, evaluation, console):
         failures = joblib.Parallel(n_jobs=jobs, prefer="processes")(
-            joblib.delayed(_attempt)(spec, epochs, str(store.folder), threads, evaluation)
-            for spec in specs
+            joblib.delayed(_attempt)(spec, count, str(store.folder), threads, evaluation)
+            for spec, count in wanted
         )
     failures = [failure for failure in failures if failure is not None]
     if failures:
@@ -98,7 +99,7 @@ def _attempt(spec, epochs, folder, threads, evaluation):
     store = RunStore(folder)
     try:
         train(spec, epochs, store)
-        evaluate_log_likelihood(spec, store, *evaluation)
+        evaluate_log_likelihood(spec, store, *evaluation, epochs)
     except (StoreError, DivergedError) as error:
         return str(error)
     finally:
@@ -114,7 +115,7 @@ def cost_per_epoch(spec):
 
 
 @contextlib.contextmanager
-def _progress_bar(specs, epochs, store, console):
+def _progress_bar(wanted, store, evaluation, console):
     columns = (
         TextColumn("[bold]{task.description}"),
         BarColumn(),
@@ -123,29 +124,35 @@ def _progress_bar(specs, epochs, store, console):
         TextColumn("left:"),
         TimeRemainingColumn(elapsed_when_finished=False),
     )
-    costs = [cost_per_epoch(spec) for spec in specs]
+    costs = [cost_per_epoch(spec) for spec, _ in wanted]
+    total_epochs = sum(count for _, count in wanted)
 
     def done():
-        finished = [min(store.epochs_done(spec), epochs) for spec in specs]
-        work = sum(cost * count for cost, count in zip(costs, finished, strict=True))
-        return work, sum(finished)
+        finished = [min(store.epochs_done(spec), count) for spec, count in wanted]
+        return work(finished), sum(finished)
 
-    total_epochs = epochs * len(specs)
+    def work(epochs):
+        return sum(cost * count for cost, count in zip(costs, epochs, strict=True))
+
     stop = threading.Event()
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=epochs * sum(costs), completed=done()[0])
+        total = work([count for _, count in wanted])
+        task = progress.add_task("", total=total, completed=done()[0])
 
         def follow():
             while not stop.wait(POLL_SECONDS):
                 update()
 
         def update():
-            work, count = done()
-            progress.update(
-                task,
-                completed=work,
-                description=f"{len(specs)} runs, epoch {count} of {total_epochs}",
-            )
+            completed, count = done()
+            description = f"{len(wanted)} runs, epoch {count} of {total_epochs}"
+            if count == total_epochs:
+                evaluated = sum(
+                    stored_log_likelihood(spec, store, *evaluation, epochs) is not None
+                    for spec, epochs in wanted
+                )
+                description = f"{evaluated} of {len(wanted)} log-likelihoods"
+            progress.update(task, completed=completed, description=description)
 
         update()
         thread = threading.Thread(target=follow, daemon=True)

@@ -25,7 +25,7 @@ class DivergedError(Exception):
 
 
 def build_model(spec, image_shape):
-    """Returns the untrained model of a spec."""
+    """Returns the model of a spec, with weights that were drawn by its seed."""
     likelihood = spec.model.likelihood
     if spec.model.grey_levels:
         likelihood = likelihoods.Bernoulli(grey_levels=True)
@@ -54,6 +54,19 @@ def build_model(spec, image_shape):
     )
 
 
+def untrained_model(spec, data):
+    """Returns the model with which a run begins.
+
+    Arguments:
+        spec: `RunSpec`.
+        data: The run's `ImageData`, from which pseudo-inputs may be taken.
+    """
+    model = build_model(spec, data.image_shape)
+    if spec.model.pseudo_inputs == "data":
+        model.prior_layer.initialize_from(data.train.images)
+    return model
+
+
 def train(spec, epochs, store, callbacks=()):
     """Brings a run to a number of epochs.
 
@@ -77,6 +90,25 @@ def train(spec, epochs, store, callbacks=()):
         if stored is None or stored.epochs < epochs:
             _continue(spec, epochs, store, stored, callbacks)
     return store.load(spec)
+
+
+def check_runs(specs):
+    """Finds out, before any training, whether the data of runs are there and suit them.
+
+    Arguments:
+        specs: List of `RunSpec`.
+
+    Raises:
+        ValueError: If a data set lacks what a spec names, or has fewer training images than a
+            batch takes, or than pseudo-inputs shall be taken from it.
+        ConnectionError: If data are neither at hand nor to be had.
+    """
+    for data_spec in dict.fromkeys(spec.data for spec in specs):
+        data = data_spec.load()
+        for spec in specs:
+            if spec.data == data_spec:
+                data.steps_per_epoch(spec.batch_size)
+                spec.model.check_pseudo_inputs(len(data.train))
 
 
 def load_model(spec, store):
@@ -108,15 +140,13 @@ def versions():
 def _continue(spec, epochs, store, stored, callbacks):
     data = spec.data.load()
     steps = data.steps_per_epoch(spec.batch_size)
-    model = build_model(spec, data.image_shape)
+    model = untrained_model(spec, data)
     model.compile(
         optimizer=spec.optimizer.make(),
         steps_per_execution=largest_divisor(steps, MAX_STEPS_PER_EXECUTION),
     )
     model.optimizer.build(model.trainable_variables)
     first_epoch = 0
-    if stored is None and spec.model.pseudo_inputs == "data":
-        model.prior_layer.initialize_from(data.train.images)
     if stored is not None:
         first_epoch = stored.epochs
         _assign(model.weights, stored.weights)

@@ -196,26 +196,37 @@ class LatentVariableModel(keras.Model):
         noise = self._evaluation_stream(seed)
         return self.log_terms(x, num_samples, noise, training=False).log_weights()
 
-    def log_likelihood(self, x, num_samples=5000, seed=None):
+    def log_likelihood(self, x, num_samples=5000, seed=None, *, memory_budget=None, verbose=0):
         """Importance-sampled log p(x): the importance-weighted bound with many samples.
 
         Arguments:
             x: Array of images of shape (batch, *image_shape), in [0, 1].
             num_samples: Number of samples of q per image, drawn in chunks that fit in memory.
             seed: Integer; None uses the model's own, so that calls repeat.
+            memory_budget: Bytes that the decoded images of one chunk may take; None for 128
+                MiB. Other chunks draw other noise.
+            verbose: 1 shows a progress bar, 0 none.
 
         Returns:
             NumPy array of shape (batch,), in nats.
 
         Raises:
-            ValueError: If images have the wrong shape or values, or num_samples < 1.
+            ValueError: If images have the wrong shape or values, or num_samples or memory_budget
+                is below 1.
 
         Reference: Burda et al. 2015, Section 5.
         """
         check_positive_integer(num_samples, "num_samples")
+        budget = importance_sampling.MEMORY_BUDGET if memory_budget is None else memory_budget
+        check_positive_integer(budget, "memory_budget")
         self.check_images(x)
         return importance_sampling.log_likelihood(
-            self, np.asarray(x, "float32"), num_samples, self._evaluation_stream(seed)
+            self,
+            np.asarray(x, "float32"),
+            num_samples,
+            self._evaluation_stream(seed),
+            budget,
+            verbose,
         )
 
     def sample(self, n, seed=None):

@@ -1,0 +1,109 @@
+"""Figures with a panel for each data set, whose runs differ in length."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+
+from keras_vae import datasets
+from keras_vae.experiments.figure import Figure
+from keras_vae.experiments.vampprior_report.protocol import (
+    ALL,
+    LEARNED_PRIORS,
+    PANELS,
+    PRESETS,
+    PROTOCOL,
+    REPORT,
+    run_spec,
+    schedule,
+)
+
+PRIORS = ("standard_normal", *LEARNED_PRIORS)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DataSetFigure(Figure):
+    """A figure of some models on one data set, or on all three of the report.
+
+    Its methods are named `<data set>/<model>`.
+
+    Attributes:
+        models: Names of the models.
+        with_prior: Those of them whose prior a user can choose.
+    """
+
+    specs: Callable = None
+    models: tuple[str, ...] = ()
+    with_prior: tuple[str, ...] = ()
+
+    def trial(self, asked, seed):
+        chosen = {
+            "prior": asked.prior,
+            "components": asked.prior_components,
+            "pseudo_inputs": asked.pseudo_inputs,
+        }
+        return {
+            method_name(dataset, model): run_spec(
+                dataset, seed, model, **(chosen if model in self.with_prior else {})
+            )
+            for dataset in panels(asked)
+            for model in self.models
+        }
+
+    def epochs_of(self, label, asked):
+        if asked.epochs is not None:
+            return asked.epochs
+        found = schedule(*label.split("/"))
+        return found.reached if asked.preset == "results" else found.epochs
+
+    def folder(self, asked):
+        chosen = [asked.prior, asked.prior_components, asked.pseudo_inputs]
+        name = "_".join([self.name, *(str(part) for part in chosen if part is not None)])
+        return f"{self.report}/{name}"
+
+    def extent(self, asked):
+        """What each data set and model was trained for."""
+        if not self.models:
+            return ", ".join(panels(asked))
+        parts = []
+        for dataset in panels(asked):
+            epochs = ", ".join(
+                f"{model} {self.epochs_of(method_name(dataset, model), asked)} of "
+                f"{schedule(dataset, model).epochs}"
+                for model in self.models
+            )
+            parts.append(f"{dataset}: {epochs} epochs")
+        return "; ".join(parts)
+
+
+def method_name(dataset, model):
+    """Name of a model's runs on a data set."""
+    return f"{dataset}/{model}"
+
+
+def panels(asked):
+    """The data sets that were asked for."""
+    return PANELS if asked.dataset == ALL else (asked.dataset,)
+
+
+def by_dataset(methods):
+    """Turns methods named `<data set>/<model>` into dictionaries by data set and by model."""
+    nested = {}
+    for label, method in methods.items():
+        dataset, model = label.split("/")
+        nested.setdefault(dataset, {})[model] = method
+    return nested
+
+
+def report_prior(asked):
+    """Whether the report's own priors were used."""
+    return asked.prior is None and asked.prior_components is None and asked.pseudo_inputs is None
+
+
+report_figure = functools.partial(
+    DataSetFigure,
+    report=REPORT,
+    presets=PRESETS,
+    protocol=PROTOCOL,
+    datasets=(ALL, *datasets.NAMES),
+    priors=PRIORS,
+)

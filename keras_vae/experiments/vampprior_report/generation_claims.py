@@ -1,0 +1,87 @@
+"""Claims about generated images, Figures 5, 8 and 10 of the report."""
+
+import math
+
+from keras_vae.experiments.claims import Claim
+from keras_vae.experiments.vampprior_report.figures import by_dataset
+from keras_vae.experiments.vampprior_report.protocol import HVAE, VAE, VAMPPRIOR
+from keras_vae.experiments.vampprior_report.requirements import unmet_requirements
+from keras_vae.experiments.vampprior_report.sample_quality import MEASURES, measure_samples
+
+STANDARD_ERRORS = 2
+RULE = (
+    "Both distances of the draws from the training images, of all together and of single ones, "
+    f"are {{}} by at least {STANDARD_ERRORS} standard errors."
+)
+
+
+def measure_all(methods, asked):
+    """`measure_samples` of every model's first trial, by data set and by model."""
+    return {
+        dataset: {
+            model: measure_samples(*next(iter(method.load_models())), asked.seed)
+            for model, method in by_model.items()
+        }
+        for dataset, by_model in by_dataset(methods).items()
+    }
+
+
+def nearer(first, second):
+    """Whether the first model's draws are clearly nearer to the data than the second's.
+
+    Arguments:
+        first: What `measure_samples` returns.
+        second: The same of another model.
+    """
+    return all(
+        second[name]["mean"] - first[name]["mean"]
+        >= STANDARD_ERRORS
+        * math.hypot(first[name]["standard_error"], second[name]["standard_error"])
+        for name in MEASURES
+    )
+
+
+def judge_vampprior(measured, methods, asked):
+    """Judges whether the VampPrior's digits are better than the standard prior's."""
+    return [
+        _claim(
+            "vampprior.8.1",
+            "Images generated with the VampPrior are better than the standard VAE's on MNIST.",
+            RULE.format("smaller with the VampPrior"),
+            ("mnist", VAMPPRIOR, measured, methods, asked),
+            lambda of: nearer(of[VAMPPRIOR], of[VAE]),
+        )
+    ]
+
+
+def judge_hierarchical(measured, methods, asked):
+    """Judges the images of the model with two levels."""
+    return [
+        _claim(
+            "vampprior.10.1",
+            "Images generated with the HVAE are poor on MNIST.",
+            RULE.format("larger with the HVAE than with the standard VAE"),
+            ("mnist", HVAE, measured, methods, asked),
+            lambda of: nearer(of[VAE], of[HVAE]),
+        ),
+        _claim(
+            "vampprior.10.2",
+            "Images generated with the HVAE are the best on Frey Faces.",
+            RULE.format("smaller with the HVAE than with either other model"),
+            ("frey_faces", HVAE, measured, methods, asked),
+            lambda of: all(nearer(of[HVAE], of[model]) for model in (VAE, VAMPPRIOR)),
+        ),
+    ]
+
+
+def _claim(identity, statement, rule, about, holds):
+    dataset, _, measured, methods, asked = about
+    of = measured.get(dataset)
+    return Claim(
+        id=identity,
+        statement=statement,
+        rule=rule,
+        numbers={dataset: of},
+        holds=None if of is None else holds(of),
+        unmet=unmet_requirements(asked, dataset, by_dataset(methods), of or ()),
+    )

@@ -1,0 +1,129 @@
+"""The report's panels of images: one for each data set."""
+
+import string
+
+import numpy as np
+
+from keras_vae import random
+from keras_vae.experiments import plots
+from keras_vae.experiments.figure import Analysis
+from keras_vae.experiments.vampprior_report.figures import by_dataset
+from keras_vae.experiments.vampprior_report.protocol import TITLES, schedule
+
+COLUMNS = 10
+SIDE = 5
+
+
+def reconstructions(methods, asked):
+    """Draws the first test images above their reconstructions, for the figure's one model."""
+    figure, axes = plots.stack(len(methods), width=8.0, height=2.1)
+    data = {}
+    for axis, dataset, trained in _each_panel(axes, methods):
+        vae, images = trained[0], trained[1].test.images
+        shown = np.stack([images[:COLUMNS], vae.reconstruct(images[:COLUMNS])])
+        plots.mosaic(axis, shown)
+        height = images.shape[1]
+        axis.set_yticks([height / 2, 3 * height / 2], ["input", "reconstruction"])
+        axis.tick_params(length=0)
+        data[dataset] = reconstruction_errors(vae, images)
+    return Analysis(
+        picture=figure,
+        caption="the first ten test images, decoded at the posterior's mean; means of p(x|z)",
+        claims=[],
+        data={"reconstruction": data},
+    )
+
+
+def reconstruction_errors(model, images, batch=1000):
+    """Differences between images and their reconstructions, over a whole set.
+
+    Arguments:
+        model: Trained model.
+        images: Array of shape (N, height, width).
+        batch: Images at a time.
+
+    Returns:
+        Dictionary of the root mean square and the mean absolute difference of a pixel, white being
+        1 and black 0.
+    """
+    parts = [images[start : start + batch] for start in range(0, len(images), batch)]
+    differences = np.concatenate([model.reconstruct(part).numpy() - part for part in parts])
+    return {
+        "root_mean_square": float(np.sqrt(np.mean(differences.astype(np.float64) ** 2))),
+        "mean_absolute": float(np.mean(np.abs(differences), dtype=np.float64)),
+    }
+
+
+def generations(methods, asked, drawn):
+    """Draws images from the prior, of one of the models.
+
+    Arguments:
+        methods: Dictionary of `MethodRuns` by `<data set>/<model>`.
+        asked: `options.Options`.
+        drawn: Name of the model whose images are drawn.
+
+    Returns:
+        Matplotlib figure.
+    """
+    chosen = {name: method for name, method in methods.items() if name.endswith(f"/{drawn}")}
+    figure, axes = plots.panels(len(chosen), width=3.2, height=3.9)
+    for axis, _, (model, _) in _each_panel(axes, chosen):
+        codes = model.sample_prior(SIDE**2, random.stream(asked.seed, random.GENERATION))
+        _square(axis, model.decode(codes).mean().numpy())
+    return figure
+
+
+def pseudo_inputs(methods, asked):
+    """Draws the first pseudo-inputs, or of a mixture of Gaussians its decoded means."""
+    figure, axes = plots.panels(len(methods), width=3.2, height=3.9)
+    data = {}
+    for axis, dataset, (model, _) in _each_panel(axes, methods):
+        images = component_images(model)
+        _square(axis, images[: SIDE**2])
+        data[dataset] = {
+            "components": len(images),
+            "mean_distance_from_their_mean": float(
+                np.sqrt(((images - images.mean(axis=0)) ** 2).sum(axis=(1, 2))).mean()
+            ),
+        }
+    return Analysis(
+        picture=figure,
+        caption=f"the first {SIDE**2} components of the prior",
+        claims=[],
+        data={"pseudo_inputs": data},
+    )
+
+
+def component_images(model):
+    """What the components of a model's prior stand for, shape (components, height, width).
+
+    Raises:
+        ValueError: If the prior has no components.
+    """
+    prior = model.prior_layer
+    if hasattr(prior, "pseudo_inputs"):
+        return np.asarray(prior.pseudo_inputs)
+    if not hasattr(prior, "loc"):
+        raise ValueError("The standard normal prior has no pseudo-inputs to draw.")
+    return model.decode(np.asarray(prior.loc)).mean().numpy()
+
+
+def _square(axis, images):
+    side = int(np.sqrt(len(images)))
+    plots.mosaic(axis, images[: side**2].reshape(side, side, *images.shape[1:]))
+
+
+def _each_panel(axes, methods):
+    """Titles each axis; yields it with the data set's name and the first trial's model and data."""
+    found = [
+        (dataset, model, method)
+        for dataset, by_model in by_dataset(methods).items()
+        for model, method in by_model.items()
+    ]
+    for axis, letter, (dataset, model, method) in zip(
+        axes, string.ascii_lowercase, found, strict=False
+    ):
+        wanted = schedule(dataset, model).epochs
+        title = f"({letter}) {TITLES[dataset]}"
+        axis.set_title(f"{title}, {method.epochs} of {wanted} epochs", fontsize=9)
+        yield axis, dataset, next(iter(method.load_models()))

@@ -1,0 +1,65 @@
+"""Claims of the report's Table 1."""
+
+from keras_vae.experiments.claims import Claim
+from keras_vae.experiments.vampprior_report.figures import by_dataset
+from keras_vae.experiments.vampprior_report.protocol import HVAE, VAE
+from keras_vae.experiments.vampprior_report.requirements import unmet_requirements
+
+STANDARD_ERRORS = 2
+STATEMENTS = (
+    ("vampprior.T1.1", "The VAE has the best log-likelihood on MNIST.", VAE, ("mnist",)),
+    (
+        "vampprior.T1.2",
+        "The HVAE has the best log-likelihood on Frey Faces and on Fashion-MNIST.",
+        HVAE,
+        ("frey_faces", "fashion_mnist"),
+    ),
+)
+
+
+def judge(lower_by, methods, asked):
+    """Judges which model is the best.
+
+    A model that is beaten by one that was trained for less than the report's epochs is not the
+    best: to say so, its own epochs suffice.
+
+    Arguments:
+        lower_by: Function from a model's name to what `table.differences` returns for it.
+        methods: Dictionary of `MethodRuns` by `<data set>/<model>`.
+        asked: `options.Options`.
+
+    Returns:
+        List of `Claim`.
+    """
+    found = by_dataset(methods)
+    claims = []
+    for identity, statement, best, about in STATEMENTS:
+        others = {dataset: lower_by(best).get(dataset) for dataset in about}
+        decided = [of for of in others.values() if of is not None]
+        holds = all(_clearly_lower(of) for of in decided) if len(decided) == len(about) else None
+        unmet = [
+            reason
+            for dataset in about
+            for reason in unmet_requirements(
+                asked, dataset, found, found.get(dataset, ()) if holds else (best,)
+            )
+        ]
+        claims.append(
+            Claim(
+                id=identity,
+                statement=statement,
+                rule="Importance-sampled test log-likelihood: every other model's is lower, image "
+                f"by image, by at least {STANDARD_ERRORS} standard errors.",
+                numbers={f"other - {best}": others},
+                holds=holds,
+                unmet=tuple(unmet),
+            )
+        )
+    return claims
+
+
+def _clearly_lower(differences):
+    return all(
+        difference["mean"] <= -STANDARD_ERRORS * difference["standard_error"]
+        for difference in differences.values()
+    )

@@ -1,0 +1,77 @@
+"""Whether warm-up is needed, which the report's conclusion says."""
+
+import string
+
+import numpy as np
+
+from keras_vae.activity import active_units
+from keras_vae.experiments import plots
+from keras_vae.experiments.claims import Claim
+from keras_vae.experiments.vampprior_report.figures import by_dataset
+from keras_vae.experiments.vampprior_report.protocol import PANELS, TITLES, VAE, WITHOUT_WARM_UP
+from keras_vae.experiments.vampprior_report.requirements import unmet_requirements
+
+WITHOUT = VAE + WITHOUT_WARM_UP
+CLEARLY_HIGHER = 0.5
+
+
+def measure(methods):
+    """What either kind of run ended with, in nats, by data set and by model; first trials."""
+    return {
+        dataset: {
+            model: {
+                "reconstruction": float(method.history("test_reconstruction")[0, -1]),
+                "kl": float(method.history("test_kl")[0, -1]),
+                "bound": float(method.history("test_bound")[0, -1]),
+                "log_likelihood": method.log_likelihood[0]["mean"],
+                "active_units": int(active_units(method.activity[0, -1])),
+            }
+            for model, method in by_model.items()
+        }
+        for dataset, by_model in by_dataset(methods).items()
+    }
+
+
+def judge(measured, methods, asked):
+    """Judges whether reconstructions suffer without warm-up, on every data set."""
+    found = by_dataset(methods)
+    gains = {
+        dataset: of[VAE]["reconstruction"] - of[WITHOUT]["reconstruction"]
+        for dataset, of in measured.items()
+    }
+    unmet = [
+        reason
+        for dataset in PANELS
+        for reason in unmet_requirements(asked, dataset, found, (VAE, WITHOUT))
+    ]
+    return [
+        Claim(
+            id="vampprior.warm_up.1",
+            statement="Warm-up avoids too much regularisation, which makes the model lack in "
+            "reconstruction.",
+            rule="On every data set the VAE's expected test log-likelihood given its code, after "
+            f"the last epoch, is higher with warm-up by at least {CLEARLY_HIGHER:g} nats.",
+            numbers={"reconstruction_gain": gains, "ended_with": measured},
+            holds=all(gain >= CLEARLY_HIGHER for gain in gains.values()),
+            unmet=tuple(unmet),
+        )
+    ]
+
+
+def draw(methods):
+    """Draws the reconstruction term per epoch with and without warm-up, for each data set."""
+    found = by_dataset(methods)
+    figure, axes = plots.panels(len(found), width=4.0, height=3.6)
+    for axis, letter, (dataset, by_model) in zip(
+        axes, string.ascii_lowercase, found.items(), strict=False
+    ):
+        curves = [method.history("test_reconstruction") for method in by_model.values()]
+        for index, (model, trials) in enumerate(zip(by_model, curves, strict=True)):
+            epochs = np.arange(1, trials.shape[1] + 1)
+            plots.line_with_band(axis, epochs, trials, model, index)
+        axis.set_ylim(*np.quantile(np.concatenate(curves), [0.05, 1.0]))
+        axis.set_title(f"({letter}) {TITLES[dataset]}")
+        plots.label_epochs(axis)
+    axes[0].set_ylabel("E log p(x|z) of test images, nats")
+    axes[-1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
