@@ -74,11 +74,14 @@ class UnitInterval(keras.constraints.Constraint):
 class VampPrior(Prior):
     """p(z) = 1/K sum_k q(z|u_k) with learned pseudo-inputs u_k in [0, 1].
 
-    It begins with uniform noise; `initialize_from` takes images instead.
+    It begins with noise; `initialize_from` takes images instead.
 
     Arguments:
         num_pseudo_inputs: Number K of pseudo-inputs.
-        seed: Integer from which they are drawn; None draws a fresh one.
+        seed: Integer from which uniform noise and the choice of images are drawn; None draws a
+            fresh one.
+        initializer: Keras initialiser of the pseudo-inputs, cut to [0, 1]; None for uniform
+            noise drawn by `seed`.
 
     Raises:
         ValueError: If K is below 1.
@@ -86,19 +89,24 @@ class VampPrior(Prior):
     Reference: Tomczak & Welling, "VAE with a VampPrior", 2018, equation 9.
     """
 
-    def __init__(self, num_pseudo_inputs=500, seed=None, **kwargs):
+    def __init__(self, num_pseudo_inputs=500, seed=None, initializer=None, **kwargs):
         super().__init__(**kwargs)
         check_positive_integer(num_pseudo_inputs, "num_pseudo_inputs")
         self.num_pseudo_inputs = int(num_pseudo_inputs)
         self.seed = resolve_seed(seed)
+        self.initializer = keras.initializers.get(
+            initializer or keras.initializers.RandomUniform(0.0, 1.0, seed=self.seed)
+        )
 
     def create_weights(self, latent_dim, image_shape):
         self.pseudo_inputs = self.add_weight(
             shape=(self.num_pseudo_inputs, *image_shape),
-            initializer=keras.initializers.RandomUniform(0.0, 1.0, seed=self.seed),
+            initializer=self.initializer,
             constraint=UnitInterval(),
             name="pseudo_inputs",
         )
+        # The constraint acts after updates alone.
+        self.pseudo_inputs.assign(UnitInterval()(self.pseudo_inputs))
 
     def initialize_from(self, images):
         """Makes K of some images, chosen at random without repetition, the pseudo-inputs.
@@ -132,6 +140,7 @@ class VampPrior(Prior):
         return {
             **super().get_config(),
             "num_pseudo_inputs": self.num_pseudo_inputs,
+            "initializer": keras.initializers.serialize(self.initializer),
             "seed": self.seed,
         }
 

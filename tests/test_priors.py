@@ -105,6 +105,12 @@ def test_pseudo_inputs_are_learned_and_stay_in_the_unit_interval(images):
     assert (after == 0).any() or (after == 1).any()
 
 
+def test_other_pseudo_inputs_to_begin_with_are_cut_to_the_unit_interval():
+    prior = kv.priors.VampPrior(5, initializer=keras.initializers.RandomNormal(0.0, 5.0, seed=0))
+    pixels = np.asarray(small_vae(prior).prior_layer.pseudo_inputs)
+    assert set(np.unique(pixels)) >= {0.0, 1.0} and pixels.min() == 0 and pixels.max() == 1
+
+
 @pytest.mark.parametrize("prior, jit_compile", [("vamp", True), ("mixture_of_gaussians", False)])
 def test_the_bound_rises_under_learned_priors(prior, jit_compile, digits):
     model = kv.VAE(latent_dim=5, hidden_units=(50,), prior=prior, seed=0)

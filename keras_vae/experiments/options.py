@@ -123,7 +123,7 @@ def _add_prior_options(add, priors):
     add(
         "--pseudo-inputs",
         choices=PSEUDO_INPUTS,
-        help="what a VampPrior's pseudo-inputs begin as, in place of noise",
+        help="what a VampPrior's pseudo-inputs begin as, in place of the report's",
     )
 
 

@@ -179,11 +179,11 @@ def mosaic(axis, images, **kwargs):
     Arguments:
         axis: Matplotlib axes.
         images: Array of shape (rows, columns, height, width), values in [0, 1].
-        **kwargs: Further arguments of `imshow`.
+        **kwargs: Further arguments of `imshow`, for example another `cmap` than black on white.
     """
     rows, columns, height, width = images.shape
     tiled = images.swapaxes(1, 2).reshape(rows * height, columns * width)
-    axis.imshow(tiled, cmap="gray_r", vmin=0, vmax=1, **kwargs)
+    axis.imshow(tiled, **{"cmap": "gray_r", "vmin": 0, "vmax": 1, **kwargs})
     axis.set(xticks=[], yticks=[])
     axis.grid(False)
     axis.spines[:].set_visible(False)

@@ -6,13 +6,16 @@ import inspect
 import json
 import math
 
+import keras
+
 from keras_vae import datasets, likelihoods, objectives, optimizers, priors, random
 from keras_vae.checks import check_choice, check_positive_integer
 
 # Raised when a change to the code alters what a spec leads to by more than rounding. Rounding
 # differs between versions of TensorFlow too; a run records the versions it was trained under.
 PROCEDURE = 1
-PSEUDO_INPUTS = ("noise", "data")
+PSEUDO_INPUTS = ("noise", "grey", "data")
+GREY = {"mean": 0.5, "stddev": 0.01}
 # Apart from the numbers of a model's layers, which the same seed leads to.
 PRIOR_SEED = 201
 
@@ -69,8 +72,8 @@ class ModelSpec:
     dimensions of further stochastic levels above the `latent_dim` ones, from the top down; any
     makes the model a `keras_vae.HierarchicalVAE`, whose hidden layers all have one size.
     `prior_components` is the number of a mixture prior's components, None for the prior's own
-    default; `pseudo_inputs` says whether a VampPrior's begin as `"noise"` or as training images,
-    `"data"`.
+    default; `pseudo_inputs` says whether a VampPrior's begin as uniform `"noise"`, as `"grey"`
+    images of nearly one half everywhere, or as training images, `"data"`.
     """
 
     latent_dim: int = 50
@@ -112,8 +115,8 @@ class ModelSpec:
             if self.prior == "standard_normal":
                 raise ValueError(f"The standard normal has no components. Received: {self}.")
             check_positive_integer(self.prior_components, "prior_components")
-        if self.pseudo_inputs == "data" and self.prior_components is None:
-            raise ValueError("Name the number of pseudo-inputs that are taken from the data.")
+        if self.pseudo_inputs != "noise" and self.prior_components is None:
+            raise ValueError("Name the number of pseudo-inputs that do not begin as noise.")
 
     def check_pseudo_inputs(self, train_images):
         """Raises `ValueError` if pseudo-inputs are to be taken from too few images."""
@@ -129,16 +132,18 @@ class ModelSpec:
         return (*self.upper_latent_dims, self.latent_dim)
 
     def make_prior(self, seed):
-        """Returns the prior, or its name where the model's own seed serves.
+        """Returns the prior, or its name where that says all.
 
         Arguments:
             seed: Integer of the run.
         """
         if self.prior_components is None:
             return self.prior
-        return priors.PRIORS[self.prior](
-            self.prior_components, seed=random.derive_seed(seed, PRIOR_SEED)
-        )
+        seed = random.derive_seed(seed, PRIOR_SEED)
+        kwargs = {"seed": seed}
+        if self.pseudo_inputs == "grey":
+            kwargs["initializer"] = keras.initializers.RandomNormal(**GREY, seed=seed)
+        return priors.PRIORS[self.prior](self.prior_components, **kwargs)
 
 
 @dataclasses.dataclass(frozen=True)

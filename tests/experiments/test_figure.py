@@ -193,7 +193,7 @@ def test_quick_says_plainly_which_digits_it_uses(monkeypatch):
 
 def result(dataset, epochs, trials):
     reached = {"dataset": dataset, "epochs": epochs, "trials": trials}
-    return {"protocol": {"reached": reached, "asked": {"dataset": "mnist"}}}
+    return {"protocol": {"reached": reached, "asked": {"dataset": "mnist"}}, "runs": {"VAE": {}}}
 
 
 def test_a_longer_result_is_kept_beside_a_shorter_one(tmp_path):
@@ -213,6 +213,14 @@ def test_a_longer_result_is_kept_beside_a_shorter_one(tmp_path):
     # Another data set's result is none of the report's, however long.
     assert write("fashion_mnist", 300, 2) == kept and dataset_and_epochs(kept) == ("mnist", 90)
     assert write("mnist_5k", 1, 1) == kept and dataset_and_epochs(kept) == ("mnist", 90)
+
+
+def test_epochs_that_differ_between_methods_add_up():
+    one_number, one_each = result("mnist", 60, 2), result("mnist", {"VAE": 60, "HVAE": 61}, 2)
+    one_number["runs"] = one_each["runs"] = {"VAE": {}, "HVAE": {}}
+    assert results.size(one_each) > results.size(one_number)
+    one_each["protocol"]["reached"]["epochs"]["HVAE"] = 60
+    assert results.size(one_each) == results.size(one_number)
 
 
 def test_script_draws_and_judges_what_the_report_has():

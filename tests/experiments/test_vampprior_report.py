@@ -368,6 +368,13 @@ def test_pseudo_inputs_begin_as_training_images_if_asked_for(digits):
     assert len({image.tobytes() for image in drawn} & known) == 6
 
 
+def test_pseudo_inputs_begin_grey_as_in_the_public_code(digits):
+    spec = small(run_spec("mnist_5k", 0, VAMPPRIOR))
+    drawn = np.asarray(untrained_model(spec, digits).prior_layer.pseudo_inputs)
+    assert drawn.mean() == pytest.approx(0.5, abs=1e-3)
+    assert drawn.std() == pytest.approx(0.01, abs=1e-3)
+
+
 def test_a_store_of_runs_with_another_prior_has_none_of_this_one(store):
     vamp, mixture = (
         run_spec("mnist_5k", 0, VAMPPRIOR, prior) for prior in ("vamp", "mixture_of_gaussians")

@@ -10,6 +10,8 @@ from keras_vae.experiments.figure import Analysis
 from keras_vae.experiments.vampprior_report.figures import by_dataset
 from keras_vae.experiments.vampprior_report.protocol import TITLES, schedule
 
+# As each set is usually shown: ink black on white, but a face as a photograph.
+COLOR_MAPS = {"frey_faces": "gray"}
 COLUMNS = 10
 SIDE = 5
 
@@ -21,7 +23,7 @@ def reconstructions(methods, asked):
     for axis, dataset, trained in _each_panel(axes, methods):
         vae, images = trained[0], trained[1].test.images
         shown = np.stack([images[:COLUMNS], vae.reconstruct(images[:COLUMNS])])
-        plots.mosaic(axis, shown)
+        plots.mosaic(axis, shown, cmap=color_map(dataset))
         height = images.shape[1]
         axis.set_yticks([height / 2, 3 * height / 2], ["input", "reconstruction"])
         axis.tick_params(length=0)
@@ -67,9 +69,9 @@ def generations(methods, asked, drawn):
     """
     chosen = {name: method for name, method in methods.items() if name.endswith(f"/{drawn}")}
     figure, axes = plots.panels(len(chosen), width=3.2, height=3.9)
-    for axis, _, (model, _) in _each_panel(axes, chosen):
+    for axis, dataset, (model, _) in _each_panel(axes, chosen):
         codes = model.sample_prior(SIDE**2, random.stream(asked.seed, random.GENERATION))
-        _square(axis, model.decode(codes).mean().numpy())
+        _square(axis, model.decode(codes).mean().numpy(), dataset)
     return figure
 
 
@@ -79,7 +81,7 @@ def pseudo_inputs(methods, asked):
     data = {}
     for axis, dataset, (model, _) in _each_panel(axes, methods):
         images = component_images(model)
-        _square(axis, images[: SIDE**2])
+        _square(axis, images[: SIDE**2], dataset)
         data[dataset] = {
             "components": len(images),
             "mean_distance_from_their_mean": float(
@@ -108,9 +110,15 @@ def component_images(model):
     return model.decode(np.asarray(prior.loc)).mean().numpy()
 
 
-def _square(axis, images):
+def color_map(dataset):
+    """Name of the Matplotlib colour map of a data set's images."""
+    return COLOR_MAPS.get(dataset, "gray_r")
+
+
+def _square(axis, images, dataset):
     side = int(np.sqrt(len(images)))
-    plots.mosaic(axis, images[: side**2].reshape(side, side, *images.shape[1:]))
+    square = images[: side**2].reshape(side, side, *images.shape[1:])
+    plots.mosaic(axis, square, cmap=color_map(dataset))
 
 
 def _each_panel(axes, methods):

@@ -1,8 +1,8 @@
 """What the figures of "Project: Large VAE" have in common.
 
 Where the report's text is silent, the VampPrior's epochs and warm-up on grey images are those on
-MNIST, pseudo-inputs begin as uniform noise, and kernels are drawn as Keras draws them. The report's
-validation set is our test set: nothing is chosen by it.
+MNIST, pseudo-inputs begin as grey images, as in its authors' public code, and kernels are drawn as
+Keras draws them. The report's validation set is our test set: nothing is chosen by it.
 """
 
 import dataclasses
@@ -90,7 +90,7 @@ PRESETS = {
     "smoke": Preset(dataset="mnist_5k", epochs=3, trials=1),
     "quick": Preset(dataset=None, epochs=8, trials=1, embedded_epochs=60),
     "results": Preset(
-        dataset=ALL, epochs=None, trials=1, likelihood_samples=5000, likelihood_images=1000
+        dataset=ALL, epochs=None, trials=1, likelihood_samples=5000, likelihood_images=500
     ),
     "paper": Preset(dataset=ALL, epochs=None, trials=1, likelihood_samples=5000),
 }
@@ -105,7 +105,7 @@ def run_spec(dataset, seed, model, prior=None, components=None, pseudo_inputs=No
         model: `VAE`, `VAMPPRIOR` or `HVAE`, or one of them followed by `WITHOUT_WARM_UP`.
         prior: Name of the prior; None for the one that the report gives the model.
         components: Components of a learned prior; None for the report's number.
-        pseudo_inputs: What a VampPrior begins with, `"noise"` or `"data"`; None for noise.
+        pseudo_inputs: What a VampPrior begins with, one of `spec.PSEUDO_INPUTS`; None for grey.
 
     Returns:
         `RunSpec`.
@@ -130,7 +130,7 @@ def run_spec(dataset, seed, model, prior=None, components=None, pseudo_inputs=No
             likelihood="bernoulli" if binary else "discretized_logistic",
             prior=prior,
             prior_components=components,
-            pseudo_inputs=pseudo_inputs or "noise",
+            pseudo_inputs=pseudo_inputs or ("grey" if prior == "vamp" else "noise"),
             kernel_initializer="glorot_uniform",
         ),
         objective=ObjectiveSpec(name="elbo", warm_up_epochs=warm_up),
