@@ -38,7 +38,7 @@ setup(
         "setuptools>=70; python_version >= '3.12'",
     ],
     extras_require={
-        "test": ["pytest>=8.0"],
+        "test": ["pytest>=8.0", "pytest-xdist>=3.6"],
         "gpu": ["tensorflow[and-cuda]>=2.20"],
         "benchmark": ["jax>=0.7", "torch>=2.6"],
     },

@@ -5,6 +5,8 @@ import json
 import pathlib
 import re
 
+from keras_vae.experiments.vampprior_report.protocol import WITHOUT_WARM_UP
+
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -37,7 +39,22 @@ def test_the_results_protocol_is_the_one_it_names():
     assert f"{reached['epochs']} of 300 epochs, {reached['trials']} trials" in README
 
 
-FIGURE_ROW = r"^\| \[`([\w/]+)`\]\(([\w/.]+)\) \|.*\| (\d+) of (\d+) x (\d+) \| (.+) \|$"
+FIGURE_ROW = r"^\| \[`([\w/]+)`\]\(([\w/.]+)\) \|.*\| ([^|]+) \| ([^|]+) \|$"
+
+
+def extent(protocol):
+    """Epochs and trials as the table has them; shares where every run has epochs of its own."""
+    reached, asked = protocol["reached"], protocol["asked"]["epochs"]
+    if not isinstance(reached["epochs"], dict):
+        return f"{reached['epochs']} of {asked} x {reached['trials']}"
+    if not reached["epochs"]:
+        return "timing alone"
+    shares = set()
+    for label, epochs in reached["epochs"].items():
+        dataset, model = label.split("/")
+        shares.add(round(100 * epochs / asked[dataset][model.removesuffix(WITHOUT_WARM_UP)]))
+    text = "-".join(str(share) for share in sorted({min(shares), max(shares)}))
+    return f"{text}% x {reached['trials']}"
 
 
 def test_its_table_of_figures_is_that_of_the_results():
@@ -49,12 +66,10 @@ def test_its_table_of_figures_is_that_of_the_results():
     }
     assert written.keys() == folders.keys()
     for name, folder in folders.items():
-        script, epochs, asked, trials, verdicts = written[name]
+        script, written_extent, verdicts = written[name]
         assert (ROOT / script).is_file() and pathlib.Path(script).stem.startswith(folder.name)
         protocol = json.loads((folder / "data.json").read_text())["protocol"]
-        reached = protocol["reached"]
-        assert (int(epochs), int(trials)) == (reached["epochs"], reached["trials"]), name
-        assert int(asked) == protocol["asked"]["epochs"], name
+        assert written_extent == extent(protocol), name
         claims = json.loads((folder / "claims.json").read_text())
         counts = collections.Counter(claim["verdict"] for claim in claims)
         order = ("reproduced", "not reproduced", "inconclusive")

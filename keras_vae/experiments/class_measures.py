@@ -92,14 +92,15 @@ def draw_pixels(images, seed):
 
 
 def distance_to_images(split):
-    """A measure of how far binary images are from those of a data set.
+    """A measure of how far images are from those of a data set.
 
     Arguments:
-        split: `Split` of binary images.
+        split: `Split`, of which the first `REFERENCE_IMAGES` count.
 
     Returns:
-        Function from images of shape (N, height, width) to the number of pixels, of shape (N,), in
-        which they differ from each of the `NEIGHBOURS` nearest images, on average.
+        Function from images of shape (N, height, width) to their squared distances, of shape (N,),
+        from each of the `NEIGHBOURS` nearest images, on average; between binary images that is
+        the number of pixels in which they differ.
     """
     reference = _flat(as_floats(split.pixels[:REFERENCE_IMAGES]))
     search = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(reference)

@@ -1,5 +1,7 @@
 """The yardstick that all stored runs share: the importance-sampled test log-likelihood."""
 
+import time
+
 import numpy as np
 
 from keras_vae.experiments.training import load_model
@@ -18,7 +20,7 @@ def evaluate_log_likelihood(spec, store, num_samples, num_images=None, epochs=No
 
     Returns:
         Dictionary with `mean` and `standard_error` over the test images (nats per image),
-        `per_image`, `num_samples`, `images` and `epochs`.
+        `per_image`, `num_samples`, `images`, `epochs`, and the `seconds` that it took.
 
     Raises:
         LookupError: If no epoch of the run is stored.
@@ -27,6 +29,7 @@ def evaluate_log_likelihood(spec, store, num_samples, num_images=None, epochs=No
     if found is not None:
         return found
     model, data = load_model(spec, store)
+    started = time.perf_counter()
     values = model.log_likelihood(data.test.images[:num_images], num_samples)
     done = store.epochs_done(spec)
     result = {
@@ -34,6 +37,7 @@ def evaluate_log_likelihood(spec, store, num_samples, num_images=None, epochs=No
         "num_samples": num_samples,
         "images": len(values),
         "epochs": done,
+        "seconds": round(time.perf_counter() - started, 1),
         "per_image": np.round(values, 4).tolist(),
     }
     store.save_evaluation(spec, _name(num_samples, num_images, done), result)

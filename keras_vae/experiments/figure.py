@@ -5,7 +5,6 @@ import pathlib
 import sys
 from collections.abc import Callable
 
-import numpy as np
 from matplotlib.figure import Figure as Picture
 from rich.console import Console
 from rich.table import Table
@@ -13,11 +12,11 @@ from rich.table import Table
 from keras_vae import datasets
 from keras_vae.experiments import devices, options, originals, plots, results
 from keras_vae.experiments.claims import Claim
-from keras_vae.experiments.evaluation import evaluate_log_likelihood, paired_difference
-from keras_vae.experiments.spec import RunSpec
-from keras_vae.experiments.store import RunStore, StoredRun, StoreError
+from keras_vae.experiments.evaluation import evaluate_log_likelihood
+from keras_vae.experiments.method_runs import MethodRuns, compare_log_likelihoods, describe
+from keras_vae.experiments.store import RunStore, StoreError
 from keras_vae.experiments.sweeps import SweepError, train_all
-from keras_vae.experiments.training import load_model, versions
+from keras_vae.experiments.training import versions
 
 ERRORS = (
     StoreError,
@@ -28,52 +27,6 @@ ERRORS = (
     ValueError,
 )
 STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow"}
-
-
-@dataclasses.dataclass(frozen=True)
-class MethodRuns:
-    """The trials of one method, cut to the same number of epochs.
-
-    Attributes:
-        specs: One `RunSpec` a trial.
-        runs: One `StoredRun` a trial.
-        epochs: Epochs asked for; a stored run may have more.
-        log_likelihood: Test log-likelihood of each trial's last weights, from
-            `evaluate_log_likelihood`.
-        store: Where the runs are.
-    """
-
-    specs: list[RunSpec]
-    runs: list[StoredRun]
-    epochs: int
-    log_likelihood: list[dict]
-    store: RunStore
-
-    @property
-    def activity(self):
-        """Array of shape (trials, epochs, latent_dim)."""
-        return np.stack([run.activity[: self.epochs] for run in self.runs])
-
-    def history(self, name):
-        """One column of the history, shape (trials, epochs)."""
-        return np.stack([run.history[name][: self.epochs] for run in self.runs])
-
-    def log_likelihood_summary(self):
-        """Each trial's log-likelihood without its values per image."""
-        return [
-            {key: value for key, value in trial.items() if key != "per_image"}
-            for trial in self.log_likelihood
-        ]
-
-    @property
-    def weights_epochs(self):
-        """Epochs after which each trial's stored weights are, at least `epochs`."""
-        return [run.epochs for run in self.runs]
-
-    def load_models(self):
-        """Yields each trial's model, with its last weights, and the data set."""
-        for spec in self.specs:
-            yield load_model(spec, self.store)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -270,34 +223,6 @@ def describe_figure(figure, asked, methods):
         "versions": versions(),
         "runs": {label: describe(method) for label, method in methods.items()},
         "test_log_likelihood_differences": compare_log_likelihoods(methods),
-    }
-
-
-def compare_log_likelihoods(methods):
-    """Paired differences of each method from the first, where both see the same images."""
-    if not methods:
-        return {}
-    (reference, first), *others = methods.items()
-    return {
-        f"{label} - {reference}": [
-            paired_difference(*pair)
-            for pair in zip(first.log_likelihood, method.log_likelihood, strict=True)
-        ]
-        for label, method in others
-        if method.specs[0].data == first.specs[0].data
-    }
-
-
-def describe(method):
-    """What ran, and the bounds it ended with, as JSON-compatible values."""
-    return {
-        "ids": [spec.run_id for spec in method.specs],
-        "spec": method.specs[0].to_dict(),
-        "trained_under": [run.versions for run in method.runs],
-        "test_bound": method.history("test_bound")[:, -1].tolist(),
-        "train_bound": method.history("train_bound")[:, -1].tolist(),
-        "median_seconds_per_epoch": float(np.median(method.history("seconds"))),
-        "test_log_likelihood": method.log_likelihood_summary(),
     }
 
 

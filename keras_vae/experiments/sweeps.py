@@ -71,9 +71,10 @@ def train_all(specs, epochs, store, *, jobs=None, num_samples=50, num_images=Non
 
 
 def _train_missing(wanted, store, jobs, evaluation, console):
-    check_runs([spec for spec, _ in wanted])
+    images = check_runs([spec for spec, _ in wanted])
+    costs = [cost_per_epoch(spec, count) for (spec, _), count in zip(wanted, images, strict=True)]
     threads = max(1, devices.cores() // jobs)
-    with _progress_bar(wanted, store, evaluation, console):
+    with _progress_bar(wanted, costs, store, evaluation, console):
         failures = joblib.Parallel(n_jobs=jobs, prefer="processes")(
             joblib.delayed(_attempt)(spec, count, str(store.folder), threads, evaluation)
             for spec, count in wanted
@@ -109,13 +110,13 @@ def _attempt(spec, epochs, folder, threads, evaluation):
     return None
 
 
-def cost_per_epoch(spec):
-    """Relative cost of an epoch: encoding is done once, decoding for each sample."""
-    return 2 + spec.objective.num_samples
+def cost_per_epoch(spec, train_images):
+    """Relative cost of an epoch: encoding is done once, decoding for each sample, on each level."""
+    return train_images * (2 + spec.objective.num_samples) * len(spec.model.latent_dims)
 
 
 @contextlib.contextmanager
-def _progress_bar(wanted, store, evaluation, console):
+def _progress_bar(wanted, costs, store, evaluation, console):
     columns = (
         TextColumn("[bold]{task.description}"),
         BarColumn(),
@@ -124,35 +125,17 @@ def _progress_bar(wanted, store, evaluation, console):
         TextColumn("left:"),
         TimeRemainingColumn(elapsed_when_finished=False),
     )
-    costs = [cost_per_epoch(spec) for spec, _ in wanted]
-    total_epochs = sum(count for _, count in wanted)
-
-    def done():
-        finished = [min(store.epochs_done(spec), count) for spec, count in wanted]
-        return work(finished), sum(finished)
-
-    def work(epochs):
-        return sum(cost * count for cost, count in zip(costs, epochs, strict=True))
-
+    total = sum(cost * epochs for cost, (_, epochs) in zip(costs, wanted, strict=True))
     stop = threading.Event()
     with Progress(*columns, console=console) as progress:
-        total = work([count for _, count in wanted])
-        task = progress.add_task("", total=total, completed=done()[0])
+        task = progress.add_task("", total=total)
+
+        def update():
+            progress.update(task, **_progress(wanted, costs, store, evaluation))
 
         def follow():
             while not stop.wait(POLL_SECONDS):
                 update()
-
-        def update():
-            completed, count = done()
-            description = f"{len(wanted)} runs, epoch {count} of {total_epochs}"
-            if count == total_epochs:
-                evaluated = sum(
-                    stored_log_likelihood(spec, store, *evaluation, epochs) is not None
-                    for spec, epochs in wanted
-                )
-                description = f"{evaluated} of {len(wanted)} log-likelihoods"
-            progress.update(task, completed=completed, description=description)
 
         update()
         thread = threading.Thread(target=follow, daemon=True)
@@ -163,3 +146,16 @@ def _progress_bar(wanted, store, evaluation, console):
             stop.set()
             thread.join()
             update()
+
+
+def _progress(wanted, costs, store, evaluation):
+    """How far the runs are, as the store has them: arguments of `Progress.update`."""
+    done = [min(store.epochs_done(spec), epochs) for spec, epochs in wanted]
+    epochs = sum(count for _, count in wanted)
+    description = f"{len(wanted)} runs, epoch {sum(done)} of {epochs}"
+    if sum(done) == epochs:
+        found = [stored_log_likelihood(spec, store, *evaluation, count) for spec, count in wanted]
+        evaluated = len(found) - found.count(None)
+        description = f"{evaluated} of {len(wanted)} log-likelihoods"
+    completed = sum(cost * count for cost, count in zip(costs, done, strict=True))
+    return {"completed": completed, "description": description}

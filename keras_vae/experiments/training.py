@@ -98,17 +98,23 @@ def check_runs(specs):
     Arguments:
         specs: List of `RunSpec`.
 
+    Returns:
+        List of the numbers of their training images.
+
     Raises:
         ValueError: If a data set lacks what a spec names, or has fewer training images than a
             batch takes, or than pseudo-inputs shall be taken from it.
         ConnectionError: If data are neither at hand nor to be had.
     """
+    images = {}
     for data_spec in dict.fromkeys(spec.data for spec in specs):
         data = data_spec.load()
+        images[data_spec] = len(data.train)
         for spec in specs:
             if spec.data == data_spec:
                 data.steps_per_epoch(spec.batch_size)
                 spec.model.check_pseudo_inputs(len(data.train))
+    return [images[spec.data] for spec in specs]
 
 
 def load_model(spec, store):

@@ -23,7 +23,7 @@ def analyse(methods, asked):
     return Analysis(
         picture=cost.draw(milliseconds),
         caption=f"median and range of {cost.ROUNDS} rounds of {cost.STEPS} steps",
-        claims=cost.judge(milliseconds),
+        claims=cost.judge(milliseconds, asked.dataset),
         data={"cost": cost.summarise(milliseconds, steps)},
     )
 
@@ -34,9 +34,9 @@ FIGURE = report_figure(
     analyse=analyse,
     datasets=datasets.NAMES,
     presets={
-        "smoke": Preset(dataset="mnist_5k", epochs=1, trials=1),
-        "quick": Preset(dataset=None, epochs=1, trials=1),
-        "paper": Preset(dataset="mnist", epochs=1, trials=1),
+        "smoke": Preset(dataset="mnist_5k", epochs=None, trials=1),
+        "quick": Preset(dataset=None, epochs=None, trials=1),
+        "paper": Preset(dataset="mnist", epochs=None, trials=1),
     },
     protocol={**PROTOCOL, "dataset": "mnist"},
     priors=(),

@@ -21,7 +21,7 @@ def analyse(methods, asked):
     return Analysis(
         picture=generations(methods, asked, HVAE),
         caption=f"means of p(x|z) at codes from the prior, none left out, seed {asked.seed}",
-        claims=judge_hierarchical(measured, methods, asked),
+        claims=judge_hierarchical(measured, methods),
         data={"distances_of_draws": measured},
     )
 

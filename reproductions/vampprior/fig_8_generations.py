@@ -18,7 +18,7 @@ def analyse(methods, asked):
     return Analysis(
         picture=generations(methods, asked, VAMPPRIOR),
         caption=f"means of p(x|z) at codes from the prior, none left out, seed {asked.seed}",
-        claims=judge_vampprior(measured, methods, asked),
+        claims=judge_vampprior(measured, methods),
         data={"distances_of_draws": measured},
     )
 

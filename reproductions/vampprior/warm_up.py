@@ -17,7 +17,7 @@ def analyse(methods, asked):
     return Analysis(
         picture=draw(methods),
         caption="scales leave out the lowest twentieth",
-        claims=judge(measured, methods, asked),
+        claims=judge(measured, methods),
         data={"ended_with": measured},
     )
 

@@ -13,7 +13,8 @@ import pytest
 import keras_vae as kv
 from keras_vae.experiments import options, plots
 from keras_vae.experiments.claims import INCONCLUSIVE, NOT_REPRODUCED
-from keras_vae.experiments.figure import MethodRuns, add_caption
+from keras_vae.experiments.figure import add_caption
+from keras_vae.experiments.method_runs import MethodRuns
 from keras_vae.experiments.store import StoredRun
 from keras_vae.experiments.training import build_model
 from keras_vae.experiments.vampprior_report import cost, sample_quality

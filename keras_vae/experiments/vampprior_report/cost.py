@@ -7,7 +7,13 @@ import numpy as np
 from keras_vae.experiments import plots
 from keras_vae.experiments.claims import Claim
 from keras_vae.experiments.training import build_model
-from keras_vae.experiments.vampprior_report.protocol import HVAE, VAE, VAMPPRIOR, run_spec
+from keras_vae.experiments.vampprior_report.protocol import (
+    HVAE,
+    PANELS,
+    VAE,
+    VAMPPRIOR,
+    run_spec,
+)
 
 ROUNDS = 7
 STEPS = 50
@@ -30,6 +36,8 @@ def compared_specs(dataset, seed):
 def measure(specs, rounds=ROUNDS, steps=STEPS, jit_compile="auto"):
     """Times training steps of several models in turn, so that all meet the same conditions.
 
+    What `fit` does once, before its first step, is not timed.
+
     Arguments:
         specs: Dictionary of `RunSpec` by name, of one data set and batch size.
         rounds: Measurements of each model.
@@ -39,26 +47,31 @@ def measure(specs, rounds=ROUNDS, steps=STEPS, jit_compile="auto"):
     Returns:
         Dictionary by name of arrays of shape (rounds,): milliseconds a step.
     """
-    first = next(iter(specs.values()))
-    data = first.data.load()
-    models = {name: build_model(spec, data.image_shape) for name, spec in specs.items()}
-    for name, model in models.items():
-        model.compile(
-            optimizer=specs[name].optimizer.make(),
-            steps_per_execution=steps,
-            jit_compile=jit_compile,
-        )
+    data = next(iter(specs.values())).data.load()
+    executions = {name: _execution(spec, data, steps, jit_compile) for name, spec in specs.items()}
+    for execute in executions.values():
+        execute()
+    timed = [{name: execute() for name, execute in executions.items()} for _ in range(rounds)]
+    return {name: np.array([one[name] for one in timed]) for name in specs}
 
-    def run(name):
-        batches = data.batches(first.batch_size, first.seed)
+
+def _execution(spec, data, steps, jit_compile):
+    """A function that runs some training steps and returns milliseconds a step."""
+    model = build_model(spec, data.image_shape)
+    model.compile(
+        optimizer=spec.optimizer.make(), steps_per_execution=steps, jit_compile=jit_compile
+    )
+    model.optimizer.build(model.trainable_variables)
+    model.make_train_function()
+    batches = iter(data.batches(spec.batch_size, spec.seed))
+
+    def execute():
         start = time.perf_counter()
-        models[name].fit(batches, steps_per_epoch=steps, epochs=1, verbose=0)
+        logs = model.train_function(batches)
+        float(logs["loss"])
         return 1000 * (time.perf_counter() - start) / steps
 
-    for name in models:
-        run(name)
-    timed = [{name: run(name) for name in models} for _ in range(rounds)]
-    return {name: np.array([one[name] for one in timed]) for name in models}
+    return execute
 
 
 def summarise(milliseconds, steps_per_epoch):
@@ -80,8 +93,13 @@ def summarise(milliseconds, steps_per_epoch):
     }
 
 
-def judge(milliseconds):
-    """Judges the order of the models' costs; needs no trained runs."""
+def judge(milliseconds, dataset):
+    """Judges the order of the models' costs; needs no trained runs.
+
+    Arguments:
+        milliseconds: What `measure` returns.
+        dataset: Name of the data set that was measured on.
+    """
     pairs = ((VAE, VAMPPRIOR), (VAMPPRIOR, HVAE))
     ratios = {
         f"{more} / {less}": float(np.median(milliseconds[more] / milliseconds[less]))
@@ -96,6 +114,7 @@ def judge(milliseconds):
             f"{CLEARLY_MORE:g}.",
             numbers=ratios,
             holds=all(ratio >= CLEARLY_MORE for ratio in ratios.values()),
+            unmet=() if dataset in PANELS else (f"measured on {dataset}",),
         )
     ]
 

@@ -56,23 +56,38 @@ class DataSetFigure(Figure):
         return found.reached if asked.preset == "results" else found.epochs
 
     def folder(self, asked):
-        chosen = [asked.prior, asked.prior_components, asked.pseudo_inputs]
-        name = "_".join([self.name, *(str(part) for part in chosen if part is not None)])
-        return f"{self.report}/{name}"
+        """One of its own for a single data set, and for other priors than the report's."""
+        parts = [self.name]
+        if asked.dataset != self.protocol["dataset"]:
+            parts.append(asked.dataset)
+        if self.trial(asked, 0) != self.trial(_with_the_reports_priors(asked), 0):
+            chosen = (asked.prior, asked.prior_components, asked.pseudo_inputs)
+            parts += [str(part) for part in chosen if part is not None]
+        return f"{self.report}/{'_'.join(parts)}"
 
     def extent(self, asked):
         """What each data set and model was trained for."""
-        if not self.models:
-            return ", ".join(panels(asked))
-        parts = []
-        for dataset in panels(asked):
-            epochs = ", ".join(
-                f"{model} {self.epochs_of(method_name(dataset, model), asked)} of "
-                f"{schedule(dataset, model).epochs}"
-                for model in self.models
-            )
-            parts.append(f"{dataset}: {epochs} epochs")
+        parts = [self._extent_of(dataset, asked) for dataset in panels(asked)]
+        if asked.trials > 1:
+            parts.append("first trial")
         return "; ".join(parts)
+
+    def _extent_of(self, dataset, asked):
+        models = []
+        for model in self.models:
+            label = method_name(dataset, model)
+            spec, epochs = self.trial(asked, asked.seed)[label], self.epochs_of(label, asked)
+            text = f"{model} {epochs} of {schedule(dataset, model).epochs}"
+            if spec != run_spec(dataset, asked.seed, model):
+                text += f" ({spec.model.prior})"
+            if epochs < spec.objective.warm_up_epochs:
+                text += f" (beta up to {(epochs - 1) / spec.objective.warm_up_epochs:.2g})"
+            models.append(text)
+        return f"{dataset}: {', '.join(models)} epochs" if models else dataset
+
+
+def _with_the_reports_priors(asked):
+    return dataclasses.replace(asked, prior=None, prior_components=None, pseudo_inputs=None)
 
 
 def method_name(dataset, model):
@@ -92,11 +107,6 @@ def by_dataset(methods):
         dataset, model = label.split("/")
         nested.setdefault(dataset, {})[model] = method
     return nested
-
-
-def report_prior(asked):
-    """Whether the report's own priors were used."""
-    return asked.prior is None and asked.prior_components is None and asked.pseudo_inputs is None
 
 
 report_figure = functools.partial(

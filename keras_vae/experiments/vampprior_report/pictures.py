@@ -90,7 +90,7 @@ def pseudo_inputs(methods, asked):
         }
     return Analysis(
         picture=figure,
-        caption=f"the first {SIDE**2} components of the prior",
+        caption="the first components of the prior",
         claims=[],
         data={"pseudo_inputs": data},
     )
@@ -133,5 +133,5 @@ def _each_panel(axes, methods):
     ):
         wanted = schedule(dataset, model).epochs
         title = f"({letter}) {TITLES[dataset]}"
-        axis.set_title(f"{title}, {method.epochs} of {wanted} epochs", fontsize=9)
+        axis.set_title(f"{title}, {method.weights_epochs[0]} of {wanted} epochs", fontsize=9)
         yield axis, dataset, next(iter(method.load_models()))

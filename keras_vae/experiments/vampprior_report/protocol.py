@@ -90,7 +90,7 @@ PRESETS = {
     "smoke": Preset(dataset="mnist_5k", epochs=3, trials=1),
     "quick": Preset(dataset=None, epochs=8, trials=1, embedded_epochs=60),
     "results": Preset(
-        dataset=ALL, epochs=None, trials=1, likelihood_samples=5000, likelihood_images=500
+        dataset=ALL, epochs=None, trials=1, likelihood_samples=5000, likelihood_images=300
     ),
     "paper": Preset(dataset=ALL, epochs=None, trials=1, likelihood_samples=5000),
 }
@@ -117,6 +117,8 @@ def run_spec(dataset, seed, model, prior=None, components=None, pseudo_inputs=No
         prior = "vamp" if model == VAMPPRIOR else "standard_normal"
     if components is None and prior != "standard_normal":
         components = PRIOR_COMPONENTS[dataset]
+    if pseudo_inputs is not None and prior != "vamp":
+        raise ValueError(f"Only a VampPrior has pseudo-inputs, not {prior}.")
     binary = dataset in ("mnist", "mnist_5k")
     warm_up = 0 if model.endswith(WITHOUT_WARM_UP) else schedule(dataset, model).warm_up
     return RunSpec(

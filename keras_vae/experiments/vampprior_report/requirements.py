@@ -1,28 +1,33 @@
 """What a verdict on the report's claims needs."""
 
-from keras_vae.experiments.vampprior_report.figures import report_prior
-from keras_vae.experiments.vampprior_report.protocol import schedule
+from keras_vae.experiments.vampprior_report.protocol import run_spec, schedule
 
 
-def unmet_requirements(asked, dataset, found, models):
+def unmet_requirements(dataset, found, models):
     """Lists what keeps the runs on one data set from deciding a claim.
 
     Arguments:
-        asked: `options.Options`.
         dataset: Data set that the claim is about.
         found: Dictionary of `MethodRuns` by data set and by model.
-        models: Models whose runs have to be as long as the report's.
+        models: Models whose runs have to be the report's, and as long.
 
     Returns:
         Tuple of strings.
     """
     if dataset not in found:
         return (f"measured on {', '.join(found)}, the claim is about {dataset}",)
-    reasons = [] if report_prior(asked) else ["another prior than the report's"]
+    reasons = []
     for model in models:
         method, wanted = found[dataset][model], schedule(dataset, model).epochs
+        if not is_reports(dataset, model, method):
+            reasons.append(f"{dataset}: {model} has another prior than the report's")
         if method.epochs < wanted:
             reasons.append(f"{dataset}: {model} {method.epochs} of {wanted} epochs")
         if any(epochs != method.epochs for epochs in method.weights_epochs):
             reasons.append(f"{dataset}: weights of {model} after {sorted(method.weights_epochs)}")
     return tuple(reasons)
+
+
+def is_reports(dataset, model, method):
+    """Whether a method's runs are those that the report describes."""
+    return all(spec == run_spec(dataset, spec.seed, model) for spec in method.specs)

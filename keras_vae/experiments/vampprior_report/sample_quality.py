@@ -15,12 +15,14 @@ COMPONENTS = 50
 MEASURES = ("frechet_distance", "distance_from_nearest_images")
 
 
-def draw_images(model, count, seed, counter=0):
-    """Draws images x from p(x|z), with z from the prior.
+def draw_images(model, count, seed, counter=0, *, pixels):
+    """Draws images from the model, with z from the prior.
 
     Arguments:
         model: Trained model.
         count: How many.
+        pixels: Whether to draw pixels from p(x|z), as images have to be compared with binary ones;
+            else its means, which are what the report shows.
         seed: Integer.
         counter: Number of the draw; each is independent of the others.
 
@@ -28,6 +30,8 @@ def draw_images(model, count, seed, counter=0):
         Array of shape (count, height, width).
     """
     codes = model.sample_prior(count, random.stream(seed, random.GENERATION, 2 * counter))
+    if not pixels:
+        return model.decode(codes).mean().numpy()
     noise = random.stream(seed, random.GENERATION, 2 * counter + 1)
     return model.decode(codes).sample(seed=tf.cast(noise, tf.int32)).numpy()
 
@@ -37,8 +41,9 @@ def measure_samples(model, data, seed):
 
     The Frechet distance, between Gaussians fitted to the principal components of draws and of
     images, sees what is missing or overly frequent among the draws. The squared distance of each
-    draw from its nearest images, for binary ones the number of pixels, sees whether single draws
-    look like images.
+    draw from its nearest images, among the first `REFERENCE_IMAGES` of them, sees whether single
+    draws look like images; for binary ones it is a number of pixels. Binary images are drawn pixel
+    by pixel, of grey ones the means are measured, which are what a picture shows.
 
     Arguments:
         model: Trained model.
@@ -50,7 +55,10 @@ def measure_samples(model, data, seed):
         better.
     """
     measure = sample_measure(data.train)
-    trials = [measure(draw_images(model, BATCH, seed, index)) for index in range(BATCHES)]
+    binary = data.binarize is not None
+    trials = [
+        measure(draw_images(model, BATCH, seed, index, pixels=binary)) for index in range(BATCHES)
+    ]
     return {name: mean_and_error(np.array([t[name] for t in trials])) for name in MEASURES}
 
 

@@ -7,8 +7,20 @@ from keras_vae.experiments import originals, plots
 from keras_vae.experiments.evaluation import paired_difference
 from keras_vae.experiments.vampprior_report import swapped_arguments
 from keras_vae.experiments.vampprior_report.figures import by_dataset
-from keras_vae.experiments.vampprior_report.protocol import REPORT, TITLES, schedule
+from keras_vae.experiments.vampprior_report.protocol import (
+    REPORT,
+    TITLES,
+    VAE,
+    VAMPPRIOR,
+    schedule,
+)
+from keras_vae.experiments.vampprior_report.requirements import is_reports
 
+PRIOR_NAMES = {
+    "standard_normal": "standard normal",
+    "vamp": "VampPrior",
+    "mixture_of_gaussians": "mixture of Gaussians",
+}
 HEADINGS = (
     "Data set",
     "Model",
@@ -51,25 +63,66 @@ def differences(methods, first):
 def _row(dataset, model, method, original):
     estimate = method.log_likelihood[0]
     trained, data = next(iter(method.load_models()))
-    published = original["published"].get(dataset, {}).get(model)
+    reports = is_reports(dataset, model, method)
     row = {
         "dataset": dataset,
-        "model": model,
-        "epochs": method.epochs,
+        "model": model if reports else _name(model, method.specs[0].model.prior),
+        "epochs": estimate["epochs"],
         "report_epochs": schedule(dataset, model).epochs,
         "log_likelihood": {k: v for k, v in estimate.items() if k != "per_image"},
         "bits_per_dimension": None,
-        "report": original["table"].get(dataset, {}).get(model),
-        "published": published,
+        "report": original["table"].get(dataset, {}).get(model) if reports else None,
+        "published": original["published"].get(dataset, {}).get(model) if reports else None,
         "swapped_arguments": None,
     }
     if data.binarize is None:
         bits = likelihoods.bits_per_dimension(estimate["mean"], data.image_shape)
         row["bits_per_dimension"] = float(bits)
-    else:
+    elif method.weights_epochs[0] == estimate["epochs"]:
         images = data.test.images[: estimate["images"]]
         row["swapped_arguments"] = swapped_arguments.evaluate(trained, images)
     return row
+
+
+def _name(model, prior):
+    """Name of a model with another prior than the report's."""
+    return f"{VAE if model == VAMPPRIOR else model}, {PRIOR_NAMES[prior]}"
+
+
+def swapped_finding(rows):
+    """How the swapped formula's numbers on our models stand to those that the report prints.
+
+    Arguments:
+        rows: What `measure` returns.
+
+    Returns:
+        Dictionary with the ratio of ours to the report's by model, and the order of the models,
+        the highest first, in either; None where the swapped formula was not evaluated.
+    """
+    ours = {
+        row["model"]: row["swapped_arguments"]["as_the_code_estimates"]["mean"]
+        for row in rows
+        if row["swapped_arguments"] and row["report"] is not None
+    }
+    theirs = {row["model"]: row["report"] for row in rows if row["swapped_arguments"]}
+    if not ours:
+        return None
+    return {
+        "ratio_to_the_report": {model: value / theirs[model] for model, value in ours.items()},
+        "order": sorted(ours, key=ours.get, reverse=True),
+        "order_in_the_report": sorted(ours, key=theirs.get, reverse=True),
+    }
+
+
+def describe_estimates(rows):
+    """How the table's log-likelihoods were estimated, in words."""
+    estimates = {row["dataset"]: row["log_likelihood"] for row in rows}
+    samples = " or ".join(sorted({str(of["num_samples"]) for of in estimates.values()}))
+    images = ", ".join(f"{TITLES[dataset]} {of['images']}" for dataset, of in estimates.items())
+    return (
+        f"log p(x): {samples} importance samples; mean over test images ({images}) and its "
+        "standard error, which falls with the root of their number."
+    )
 
 
 def cells(rows):
@@ -82,7 +135,7 @@ def cells(rows):
             _with_error(row["log_likelihood"]),
             _text(row["bits_per_dimension"]),
             _text(row["report"]),
-            _text((row["swapped_arguments"] or {}).get("as_the_code_prints", {}).get("mean")),
+            _text((row["swapped_arguments"] or {}).get("as_the_code_estimates", {}).get("mean")),
             "" if row["published"] is None else _text(row["published"]["value"]),
         ]
         for row in rows

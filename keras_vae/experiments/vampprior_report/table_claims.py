@@ -17,16 +17,15 @@ STATEMENTS = (
 )
 
 
-def judge(lower_by, methods, asked):
+def judge(lower_by, methods):
     """Judges which model is the best.
 
-    A model that is beaten by one that was trained for less than the report's epochs is not the
-    best: to say so, its own epochs suffice.
+    A model that another one clearly beats after less than the report's epochs is not the best: to
+    say so, its own epochs suffice.
 
     Arguments:
         lower_by: Function from a model's name to what `table.differences` returns for it.
         methods: Dictionary of `MethodRuns` by `<data set>/<model>`.
-        asked: `options.Options`.
 
     Returns:
         List of `Claim`.
@@ -37,11 +36,12 @@ def judge(lower_by, methods, asked):
         others = {dataset: lower_by(best).get(dataset) for dataset in about}
         decided = [of for of in others.values() if of is not None]
         holds = all(_clearly_lower(of) for of in decided) if len(decided) == len(about) else None
+        beaten = any(_clearly_higher(of) for of in decided)
         unmet = [
             reason
             for dataset in about
             for reason in unmet_requirements(
-                asked, dataset, found, found.get(dataset, ()) if holds else (best,)
+                dataset, found, (best,) if beaten else found.get(dataset, ())
             )
         ]
         claims.append(
@@ -49,13 +49,20 @@ def judge(lower_by, methods, asked):
                 id=identity,
                 statement=statement,
                 rule="Importance-sampled test log-likelihood: every other model's is lower, image "
-                f"by image, by at least {STANDARD_ERRORS} standard errors.",
+                f"by image, by at least {STANDARD_ERRORS} standard errors over images; one trial.",
                 numbers={f"other - {best}": others},
                 holds=holds,
                 unmet=tuple(unmet),
             )
         )
     return claims
+
+
+def _clearly_higher(differences):
+    return any(
+        difference["mean"] >= STANDARD_ERRORS * difference["standard_error"]
+        for difference in differences.values()
+    )
 
 
 def _clearly_lower(differences):
