@@ -8,6 +8,12 @@ from keras_vae import datasets
 from keras_vae.checks import check_choice
 from keras_vae.experiments.spec import PSEUDO_INPUTS
 
+STAND_IN_NOTICE = (
+    "Full MNIST is not at hand, so this uses mnist_5k, the 5,000 digits that are installed with "
+    "the package. For all 70,000 run with --dataset mnist, which downloads them, or set "
+    "TFDS_DATA_DIR to a folder that holds them."
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
@@ -79,6 +85,13 @@ def parse(argv, *, description, presets, dataset_names=datasets.NAMES, priors=()
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     add = parser.add_argument
+    _add_shared_options(add, presets, dataset_names)
+    if priors:
+        _add_prior_options(add, priors)
+    return resolve(presets, **vars(parser.parse_args(argv)))
+
+
+def _add_shared_options(add, presets, dataset_names):
     add("--preset", choices=presets, default="quick", help="how much to compute")
     add("--dataset", choices=dataset_names, help="data set, in place of the preset's")
     add("--epochs", type=_positive, help="epochs of each run, in place of the preset's")
@@ -103,10 +116,6 @@ def parse(argv, *, description, presets, dataset_names=datasets.NAMES, priors=()
         type=_at_least_two,
         help="how many test images that takes, in place of the preset's",
     )
-    if priors:
-        _add_prior_options(add, priors)
-    arguments = parser.parse_args(argv)
-    return resolve(presets, **vars(arguments))
 
 
 def _add_prior_options(add, priors):
@@ -150,16 +159,10 @@ def resolve(
     """
     check_choice(preset, presets, "preset")
     chosen = presets[preset]
-    notice = None
     wanted = dataset or chosen.dataset
+    stands_in = wanted is None and not datasets.is_at_hand("mnist")
     if wanted is None:
-        wanted = "mnist" if datasets.is_at_hand("mnist") else "mnist_5k"
-        if wanted == "mnist_5k":
-            notice = (
-                "Full MNIST is not at hand, so this uses mnist_5k, the 5,000 digits that are "
-                "installed with the package. For all 70,000 run with --dataset mnist, which "
-                "downloads them, or set TFDS_DATA_DIR to a folder that holds them."
-            )
+        wanted = "mnist_5k" if stands_in else "mnist"
     embedded = wanted == "mnist_5k"
     return Options(
         preset=preset,
@@ -173,7 +176,7 @@ def resolve(
         likelihood_samples=likelihood_samples or chosen.likelihood_samples,
         likelihood_images=likelihood_images or chosen.likelihood_images,
         originals=None if originals is None else pathlib.Path(originals),
-        notice=notice,
+        notice=STAND_IN_NOTICE if stands_in else None,
         **chosen_prior,
     )
 

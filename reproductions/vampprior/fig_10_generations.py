@@ -5,33 +5,18 @@
 
 import sys
 
-from keras_vae.experiments.figure import Analysis, main
+from keras_vae.experiments.figure import main
 from keras_vae.experiments.vampprior_report.figures import report_figure
-from keras_vae.experiments.vampprior_report.generation_claims import (
-    judge_hierarchical,
-    measure_all,
-)
-from keras_vae.experiments.vampprior_report.pictures import generations
+from keras_vae.experiments.vampprior_report.generation_claims import judge_hierarchical
+from keras_vae.experiments.vampprior_report.generations import analyse_generations
 from keras_vae.experiments.vampprior_report.protocol import HVAE, VAE, VAMPPRIOR
-
-
-def analyse(methods, asked):
-    """Draws the hierarchical model's images, and measures all three models'."""
-    measured = measure_all(methods, asked)
-    return Analysis(
-        picture=generations(methods, asked, HVAE),
-        caption=f"means of p(x|z) at codes from the prior, none left out, seed {asked.seed}",
-        claims=judge_hierarchical(measured, methods),
-        data={"distances_of_draws": measured},
-    )
-
 
 FIGURE = report_figure(
     name="fig_10",
     title="Figure 10: generations with the hierarchical VAE",
     models=(VAE, VAMPPRIOR, HVAE),
     with_prior=(HVAE,),
-    analyse=analyse,
+    analyse=analyse_generations(HVAE, judge_hierarchical),
 )
 
 if __name__ == "__main__":

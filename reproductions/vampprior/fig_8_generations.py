@@ -5,30 +5,18 @@
 
 import sys
 
-from keras_vae.experiments.figure import Analysis, main
+from keras_vae.experiments.figure import main
 from keras_vae.experiments.vampprior_report.figures import report_figure
-from keras_vae.experiments.vampprior_report.generation_claims import judge_vampprior, measure_all
-from keras_vae.experiments.vampprior_report.pictures import generations
+from keras_vae.experiments.vampprior_report.generation_claims import judge_vampprior
+from keras_vae.experiments.vampprior_report.generations import analyse_generations
 from keras_vae.experiments.vampprior_report.protocol import VAE, VAMPPRIOR
-
-
-def analyse(methods, asked):
-    """Draws the VampPrior's images, and measures both models'."""
-    measured = measure_all(methods, asked)
-    return Analysis(
-        picture=generations(methods, asked, VAMPPRIOR),
-        caption=f"means of p(x|z) at codes from the prior, none left out, seed {asked.seed}",
-        claims=judge_vampprior(measured, methods),
-        data={"distances_of_draws": measured},
-    )
-
 
 FIGURE = report_figure(
     name="fig_8",
     title="Figure 8: generations with the VampPrior",
     models=(VAE, VAMPPRIOR),
     with_prior=(VAMPPRIOR,),
-    analyse=analyse,
+    analyse=analyse_generations(VAMPPRIOR, judge_vampprior),
 )
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from keras_vae.experiments.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCE
 from keras_vae.experiments.training import build_model
 from keras_vae.experiments.vampprior_report import (
     cost,
+    generations,
     pictures,
     protocol,
     warm_up,
@@ -86,7 +87,7 @@ def test_three_panels_of_images(three_data_sets):
         titles = [axis.get_title() for axis in analysis.picture.axes]
         assert [title[:3] for title in titles] == ["(a)", "(b)", "(c)"]
         assert "Frey Faces, 30 of" in titles[1]
-    panels = pictures.generations(three_data_sets, ask(), VAE).axes
+    panels = generations.draw(three_data_sets, ask(), VAE).axes
     shapes = [panel.images[0].get_array().shape for panel in panels]
     assert shapes == [(140, 140), (140, 100), (140, 140)]
     # Faces are shown as photographs, digits and clothes as ink.

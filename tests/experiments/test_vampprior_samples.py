@@ -9,6 +9,7 @@ from keras_vae.experiments.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCE
 from keras_vae.experiments.training import build_model
 from keras_vae.experiments.vampprior_report import (
     generation_claims,
+    generations,
     sample_quality,
 )
 from keras_vae.experiments.vampprior_report.protocol import HVAE, VAE, VAMPPRIOR, run_spec
@@ -102,5 +103,5 @@ def test_grey_images_are_measured_by_their_means(three_data_sets, monkeypatch):
             asked.append(pixels) or np.zeros((count, *model.image_shape), "float32") + counter
         ),
     )
-    generation_claims.measure_all(of(three_data_sets, HVAE), ask())
+    generations.measure_all(of(three_data_sets, HVAE), ask())
     assert asked == [True, True, False, False, False, False]

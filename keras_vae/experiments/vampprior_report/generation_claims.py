@@ -6,7 +6,7 @@ from keras_vae.experiments.claims import Claim
 from keras_vae.experiments.vampprior_report.figures import by_dataset
 from keras_vae.experiments.vampprior_report.protocol import HVAE, VAE, VAMPPRIOR
 from keras_vae.experiments.vampprior_report.requirements import unmet_requirements
-from keras_vae.experiments.vampprior_report.sample_quality import MEASURES, measure_samples
+from keras_vae.experiments.vampprior_report.sample_quality import MEASURES
 
 STANDARD_ERRORS = 2
 RULE = (
@@ -14,17 +14,6 @@ RULE = (
     f"ones, are {{}} by at least {STANDARD_ERRORS} standard errors over draws; one trial of each. "
     "Binary pixels are drawn, of grey ones the means are taken."
 )
-
-
-def measure_all(methods, asked):
-    """`measure_samples` of every model's first trial, by data set and by model."""
-    return {
-        dataset: {
-            model: measure_samples(*next(iter(method.load_models())), asked.seed)
-            for model, method in by_model.items()
-        }
-        for dataset, by_model in by_dataset(methods).items()
-    }
 
 
 def nearer(first, second):

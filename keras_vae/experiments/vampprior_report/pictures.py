@@ -4,7 +4,6 @@ import string
 
 import numpy as np
 
-from keras_vae import random
 from keras_vae.experiments import plots
 from keras_vae.experiments.figure import Analysis
 from keras_vae.experiments.vampprior_report.figures import by_dataset
@@ -20,7 +19,7 @@ def reconstructions(methods, asked):
     """Draws the first test images above their reconstructions, for the figure's one model."""
     figure, axes = plots.stack(len(methods), width=8.0, height=2.1)
     data = {}
-    for axis, dataset, trained in _each_panel(axes, methods):
+    for axis, dataset, trained in each_panel(axes, methods):
         vae, images = trained[0], trained[1].test.images
         shown = np.stack([images[:COLUMNS], vae.reconstruct(images[:COLUMNS])])
         plots.mosaic(axis, shown, cmap=color_map(dataset))
@@ -56,32 +55,13 @@ def reconstruction_errors(model, images, batch=1000):
     }
 
 
-def generations(methods, asked, drawn):
-    """Draws images from the prior, of one of the models.
-
-    Arguments:
-        methods: Dictionary of `MethodRuns` by `<data set>/<model>`.
-        asked: `options.Options`.
-        drawn: Name of the model whose images are drawn.
-
-    Returns:
-        Matplotlib figure.
-    """
-    chosen = {name: method for name, method in methods.items() if name.endswith(f"/{drawn}")}
-    figure, axes = plots.panels(len(chosen), width=3.2, height=3.9)
-    for axis, dataset, (model, _) in _each_panel(axes, chosen):
-        codes = model.sample_prior(SIDE**2, random.stream(asked.seed, random.GENERATION))
-        _square(axis, model.decode(codes).mean().numpy(), dataset)
-    return figure
-
-
 def pseudo_inputs(methods, asked):
     """Draws the first pseudo-inputs, or of a mixture of Gaussians its decoded means."""
     figure, axes = plots.panels(len(methods), width=3.2, height=3.9)
     data = {}
-    for axis, dataset, (model, _) in _each_panel(axes, methods):
+    for axis, dataset, (model, _) in each_panel(axes, methods):
         images = component_images(model)
-        _square(axis, images[: SIDE**2], dataset)
+        draw_square(axis, images[: SIDE**2], dataset)
         data[dataset] = {
             "components": len(images),
             "mean_distance_from_their_mean": float(
@@ -115,13 +95,14 @@ def color_map(dataset):
     return COLOR_MAPS.get(dataset, "gray_r")
 
 
-def _square(axis, images, dataset):
+def draw_square(axis, images, dataset):
+    """Draws the first images side by side, as many as fill a square."""
     side = int(np.sqrt(len(images)))
     square = images[: side**2].reshape(side, side, *images.shape[1:])
     plots.mosaic(axis, square, cmap=color_map(dataset))
 
 
-def _each_panel(axes, methods):
+def each_panel(axes, methods):
     """Titles each axis; yields it with the data set's name and the first trial's model and data."""
     found = [
         (dataset, model, method)
