@@ -89,7 +89,7 @@ def test_three_panels_of_images(three_data_sets):
         assert "Frey Faces, 30 of" in titles[1]
     panels = generations.draw(three_data_sets, ask(), VAE).axes
     shapes = [panel.images[0].get_array().shape for panel in panels]
-    assert shapes == [(140, 140), (140, 100), (140, 140)]
+    assert shapes == [(145, 145), (145, 105), (145, 145)]
     # Faces are shown as photographs, digits and clothes as ink.
     assert [panel.images[0].cmap.name for panel in panels] == ["gray_r", "gray", "gray_r"]
 

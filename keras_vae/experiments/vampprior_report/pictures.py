@@ -96,10 +96,12 @@ def color_map(dataset):
 
 
 def draw_square(axis, images, dataset):
-    """Draws the first images side by side, as many as fill a square."""
-    side = int(np.sqrt(len(images)))
-    square = images[: side**2].reshape(side, side, *images.shape[1:])
-    plots.mosaic(axis, square, cmap=color_map(dataset))
+    """Draws the first images side by side with white between, as many as fill a square."""
+    side, colors = int(np.sqrt(len(images))), color_map(dataset)
+    white = 1.0 if colors == "gray" else 0.0
+    framed = np.pad(images, ((0, 0), (0, 1), (0, 1)), constant_values=white)
+    square = framed[: side**2].reshape(side, side, *framed.shape[1:])
+    plots.mosaic(axis, square, cmap=colors)
 
 
 def each_panel(axes, methods):

@@ -45,8 +45,8 @@ class Schedule:
 SCHEDULES = {
     "mnist": {
         VAE: Schedule(200, 100, 200),
-        VAMPPRIOR: Schedule(200, 60, 120),
-        HVAE: Schedule(300, 100, 120),
+        VAMPPRIOR: Schedule(200, 60, 200),
+        HVAE: Schedule(300, 100, 105),
     },
     "frey_faces": {
         VAE: Schedule(200, 100, 200),
@@ -54,9 +54,9 @@ SCHEDULES = {
         HVAE: Schedule(400, 50, 400),
     },
     "fashion_mnist": {
-        VAE: Schedule(300, 100, 120),
-        VAMPPRIOR: Schedule(200, 60, 80),
-        HVAE: Schedule(100, 30, 100),
+        VAE: Schedule(300, 100, 106),
+        VAMPPRIOR: Schedule(200, 60, 64),
+        HVAE: Schedule(100, 30, 46),
     },
 }
 
