@@ -54,7 +54,7 @@ SCHEDULES = {
         HVAE: Schedule(400, 50, 400),
     },
     "fashion_mnist": {
-        VAE: Schedule(300, 100, 106),
+        VAE: Schedule(300, 100, 102),
         VAMPPRIOR: Schedule(200, 60, 64),
         HVAE: Schedule(100, 30, 46),
     },
