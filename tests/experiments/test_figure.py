@@ -105,15 +105,15 @@ def test_ctrl_c_leaves_a_store_that_continues(tmp_path, digits):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Tests that a shell runs in the background inherit that Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    deadline = time.monotonic() + 120
-    checkpoints = pathlib.Path(tmp_path / "store")
-    while not list(checkpoints.glob("*/checkpoint.npz")) and time.monotonic() < deadline:
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.2)
-    # As a terminal does: to every process of the group.
-    os.killpg(process.pid, signal.SIGINT)
-    _, stderr = process.communicate(timeout=180)
+    try:
+        _interrupt_after_the_first_epoch(process, tmp_path / "store")
+        _, stderr = process.communicate(timeout=180)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 130
     assert "the same command continues there" in stderr
     assert "Traceback" not in stderr
@@ -121,6 +121,15 @@ def test_ctrl_c_leaves_a_store_that_continues(tmp_path, digits):
     specs = load_script().FIGURE.specs("mnist_5k", 0).values()
     stored = [run for run in (store.load(spec, with_weights=True) for spec in specs) if run]
     assert stored and all(0 < run.epochs < 500 for run in stored)
+
+
+def _interrupt_after_the_first_epoch(process, folder):
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("*/checkpoint.npz")) and time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.2)
+    # As a terminal does: to every process of the group.
+    os.killpg(process.pid, signal.SIGINT)
 
 
 def test_a_damaged_run_is_named_before_anything_is_trained(figure, tmp_path, spec, capsys):

@@ -83,7 +83,7 @@ def _gain(with_it, without):
 def draw(methods):
     """Draws the reconstruction term per epoch with and without warm-up, for each data set."""
     found = by_dataset(methods)
-    figure, axes = plots.panels(len(found), width=4.0, height=3.6)
+    figure, axes = plots.panels(len(found), width=4.6, height=3.6)
     for axis, letter, (dataset, by_model) in zip(
         axes, string.ascii_lowercase, found.items(), strict=False
     ):
@@ -95,5 +95,5 @@ def draw(methods):
         axis.set_title(f"({letter}) {TITLES[dataset]}")
         plots.label_epochs(axis)
     axes[0].set_ylabel("E log p(x|z) of test images, nats")
-    axes[-1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+    axes[-1].legend(loc="lower right", frameon=True)
     return figure
