@@ -71,10 +71,10 @@ def image_classifier(split, binary, limit=REFERENCE_IMAGES):
         Function from images of shape (N, height, width) to labels of shape (N,).
     """
     classifier = KNeighborsClassifier(n_neighbors=5)
-    classifier.fit(_flat(as_floats(split.pixels[:limit])), split.labels[:limit])
+    classifier.fit(flatten(as_floats(split.pixels[:limit])), split.labels[:limit])
 
     def classify(images):
-        images = _flat(images)
+        images = flatten(images)
         return classifier.predict(images > 0.5 if binary else images)
 
     return classify
@@ -102,11 +102,11 @@ def distance_to_images(split):
         from each of the `NEIGHBOURS` nearest images, on average; between binary images that is
         the number of pixels in which they differ.
     """
-    reference = _flat(as_floats(split.pixels[:REFERENCE_IMAGES]))
+    reference = flatten(as_floats(split.pixels[:REFERENCE_IMAGES]))
     search = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(reference)
 
     def distance(images):
-        return (search.kneighbors(_flat(images))[0] ** 2).mean(axis=1)
+        return (search.kneighbors(flatten(images))[0] ** 2).mean(axis=1)
 
     return distance
 
@@ -122,7 +122,7 @@ def digit_confidence(split):
         `NEIGHBOURS` nearest training images that are of the most frequent class among them.
     """
     classifier = KNeighborsClassifier(n_neighbors=NEIGHBOURS)
-    reference = _flat(as_floats(split.pixels[:REFERENCE_IMAGES]))
+    reference = flatten(as_floats(split.pixels[:REFERENCE_IMAGES]))
     classifier.fit(reference, split.labels[:REFERENCE_IMAGES])
 
     def confidence(images):
@@ -132,6 +132,7 @@ def digit_confidence(split):
     return confidence
 
 
-def _flat(images):
+def flatten(images):
+    """Images as rows: array of shape (N, pixels)."""
     images = np.asarray(images)
     return images.reshape(len(images), -1)

@@ -1,5 +1,6 @@
 """The yardstick that all stored runs share: the importance-sampled test log-likelihood."""
 
+import math
 import time
 
 import numpy as np
@@ -70,6 +71,27 @@ def paired_difference(first, second):
     if len(before) < 2 or len(before) != len(after):
         return None
     return mean_and_error(after - before)
+
+
+def independent_difference(first, second):
+    """How much higher the second of two independent means is.
+
+    Arguments:
+        first: Dictionary with `mean` and `standard_error`.
+        second: Another one.
+
+    Returns:
+        Dictionary with `mean` and `standard_error`.
+    """
+    return {
+        "mean": second["mean"] - first["mean"],
+        "standard_error": math.hypot(first["standard_error"], second["standard_error"]),
+    }
+
+
+def without_images(estimate):
+    """A log-likelihood's estimate without its values per image."""
+    return {key: value for key, value in estimate.items() if key != "per_image"}
 
 
 def mean_and_error(values):

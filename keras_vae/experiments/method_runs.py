@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_vae.experiments.evaluation import paired_difference
+from keras_vae.experiments.evaluation import paired_difference, without_images
 from keras_vae.experiments.spec import RunSpec
 from keras_vae.experiments.store import RunStore, StoredRun
 from keras_vae.experiments.training import load_model
@@ -40,10 +40,7 @@ class MethodRuns:
 
     def log_likelihood_summary(self):
         """Each trial's log-likelihood without its values per image."""
-        return [
-            {key: value for key, value in trial.items() if key != "per_image"}
-            for trial in self.log_likelihood
-        ]
+        return [without_images(trial) for trial in self.log_likelihood]
 
     @property
     def weights_epochs(self):

@@ -1,5 +1,6 @@
 """One style for every figure."""
 
+import string
 import textwrap
 
 import matplotlib
@@ -54,6 +55,12 @@ def stack(count, *, width=8.0, height=2.0, **kwargs):
     """Returns a figure with `count` panels in a column, and the panels."""
     figure, axes = plt.subplots(count, 1, figsize=(width, height * count), squeeze=False, **kwargs)
     return figure, list(axes[:, 0])
+
+
+def lettered(axes, items):
+    """Yields each panel with its letter, as `"(a)"`, and its item."""
+    for axis, letter, item in zip(axes, string.ascii_lowercase, items, strict=False):
+        yield axis, f"({letter})", item
 
 
 def label_epochs(axis):

@@ -21,11 +21,11 @@ def analyse(methods, asked):
     """Draws the first trial's samples; the report claims nothing of them."""
     figure, axes = plots.panels(len(methods), width=4.6, height=5.2)
     measured = {}
-    for axis, letter, (label, method) in zip(axes, "ab", methods.items(), strict=True):
+    for axis, letter, (label, method) in plots.lettered(axes, methods.items()):
         trained = list(method.load_models())
         samples = draw_samples(trained[0][0], asked.seed, SIDE**2)
         plots.mosaic(axis, samples.reshape(SIDE, SIDE, *samples.shape[1:]))
-        axis.set_title(f"({letter}) {label} latent dimensions")
+        axis.set_title(f"{letter} {label} latent dimensions")
         measured[label] = [distance_of_samples(*pair, asked.seed) for pair in trained]
     return Analysis(
         picture=figure,

@@ -75,7 +75,7 @@ def test_components_of_either_prior_can_be_drawn():
 def test_reconstruction_errors_are_over_all_pixels():
     split = Split(np.zeros((5, 4, 4), np.uint8))
     model = types.SimpleNamespace(reconstruct=lambda x: tf.fill(x.shape, 0.5))
-    found = pictures.reconstruction_errors(model, split.images, batch=2)
+    found = pictures.reconstruction_errors(model, split.images)
     assert found == {"root_mean_square": 0.5, "mean_absolute": 0.5}
 
 

@@ -87,7 +87,9 @@ def test_the_table_in_markdown():
 
 
 def judged(identity, methods):
-    claims = table_claims.judge(lambda first: table.differences(methods, first), methods)
+    claims = table_claims.judge(
+        {model: table.differences(methods, model) for model in (VAE, HVAE)}, methods
+    )
     return next(claim for claim in claims if claim.id == identity).verdict
 
 

@@ -13,6 +13,7 @@ from keras_vae.experiments.vampprior_report.protocol import (
     PRESETS,
     PROTOCOL,
     REPORT,
+    is_reports,
     run_spec,
     schedule,
 )
@@ -52,7 +53,7 @@ class DataSetFigure(Figure):
     def epochs_of(self, label, asked):
         if asked.epochs is not None:
             return asked.epochs
-        found = schedule(*label.split("/"))
+        found = schedule(*split_name(label))
         return found.reached if asked.preset == "results" else found.epochs
 
     def folder(self, asked):
@@ -60,7 +61,8 @@ class DataSetFigure(Figure):
         parts = [self.name]
         if asked.dataset != self.protocol["dataset"]:
             parts.append(asked.dataset)
-        if self.trial(asked, 0) != self.trial(_with_the_reports_priors(asked), 0):
+        trial = self.trial(asked, asked.seed).items()
+        if not all(is_reports(spec, split_name(label)[1]) for label, spec in trial):
             chosen = (asked.prior, asked.prior_components, asked.pseudo_inputs)
             parts += [str(part) for part in chosen if part is not None]
         return f"{self.report}/{'_'.join(parts)}"
@@ -73,12 +75,12 @@ class DataSetFigure(Figure):
         return "; ".join(parts)
 
     def _extent_of(self, dataset, asked):
-        models = []
+        models, trial = [], self.trial(asked, asked.seed)
         for model in self.models:
             label = method_name(dataset, model)
-            spec, epochs = self.trial(asked, asked.seed)[label], self.epochs_of(label, asked)
+            spec, epochs = trial[label], self.epochs_of(label, asked)
             text = f"{model} {epochs} of {schedule(dataset, model).epochs}"
-            if spec != run_spec(dataset, asked.seed, model):
+            if not is_reports(spec, model):
                 text += f" ({spec.model.prior})"
             if epochs < spec.objective.warm_up_epochs:
                 text += f" (beta up to {(epochs - 1) / spec.objective.warm_up_epochs:.2g})"
@@ -86,13 +88,14 @@ class DataSetFigure(Figure):
         return f"{dataset}: {', '.join(models)} epochs" if models else dataset
 
 
-def _with_the_reports_priors(asked):
-    return dataclasses.replace(asked, prior=None, prior_components=None, pseudo_inputs=None)
-
-
 def method_name(dataset, model):
     """Name of a model's runs on a data set."""
     return f"{dataset}/{model}"
+
+
+def split_name(label):
+    """The data set and the model that `method_name` put together."""
+    return tuple(label.split("/"))
 
 
 def panels(asked):
@@ -104,7 +107,7 @@ def by_dataset(methods):
     """Turns methods named `<data set>/<model>` into dictionaries by data set and by model."""
     nested = {}
     for label, method in methods.items():
-        dataset, model = label.split("/")
+        dataset, model = split_name(label)
         nested.setdefault(dataset, {})[model] = method
     return nested
 

@@ -1,14 +1,12 @@
 """Claims about generated images, Figures 5, 8 and 10 of the report."""
 
-import math
-
 from keras_vae.experiments.claims import Claim
+from keras_vae.experiments.evaluation import independent_difference
 from keras_vae.experiments.vampprior_report.figures import by_dataset
 from keras_vae.experiments.vampprior_report.protocol import HVAE, VAE, VAMPPRIOR
-from keras_vae.experiments.vampprior_report.requirements import unmet_requirements
+from keras_vae.experiments.vampprior_report.requirements import STANDARD_ERRORS, unmet_requirements
 from keras_vae.experiments.vampprior_report.sample_quality import MEASURES
 
-STANDARD_ERRORS = 2
 RULE = (
     "Both distances of generated images from the training images, of all together and of single "
     f"ones, are {{}} by at least {STANDARD_ERRORS} standard errors over draws; one trial of each. "
@@ -23,12 +21,8 @@ def nearer(first, second):
         first: What `measure_samples` returns.
         second: The same of another model.
     """
-    return all(
-        second[name]["mean"] - first[name]["mean"]
-        >= STANDARD_ERRORS
-        * math.hypot(first[name]["standard_error"], second[name]["standard_error"])
-        for name in MEASURES
-    )
+    farther = (independent_difference(first[name], second[name]) for name in MEASURES)
+    return all(by["mean"] >= STANDARD_ERRORS * by["standard_error"] for by in farther)
 
 
 def judge_vampprior(measured, methods):

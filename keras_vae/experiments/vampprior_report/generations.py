@@ -3,9 +3,9 @@
 from keras_vae import random
 from keras_vae.experiments import plots
 from keras_vae.experiments.figure import Analysis
-from keras_vae.experiments.vampprior_report.figures import by_dataset
+from keras_vae.experiments.vampprior_report.figures import by_dataset, split_name
 from keras_vae.experiments.vampprior_report.pictures import SIDE, draw_square, each_panel
-from keras_vae.experiments.vampprior_report.sample_quality import measure_samples
+from keras_vae.experiments.vampprior_report.sample_quality import measure_samples, sample_measure
 
 
 def analyse_generations(drawn, judge=None):
@@ -33,13 +33,16 @@ def analyse_generations(drawn, judge=None):
 
 def measure_all(methods, asked):
     """`measure_samples` of every model's first trial, by data set and by model."""
-    return {
-        dataset: {
-            model: measure_samples(*next(iter(method.load_models())), asked.seed)
-            for model, method in by_model.items()
+    measured = {}
+    for dataset, by_model in by_dataset(methods).items():
+        trained = {model: next(iter(method.load_models())) for model, method in by_model.items()}
+        data = next(iter(trained.values()))[1]
+        measure, binary = sample_measure(data.train), data.binarize is not None
+        measured[dataset] = {
+            model: measure_samples(vae, measure, asked.seed, pixels=binary)
+            for model, (vae, _) in trained.items()
         }
-        for dataset, by_model in by_dataset(methods).items()
-    }
+    return measured
 
 
 def draw(methods, asked, drawn):
@@ -53,7 +56,7 @@ def draw(methods, asked, drawn):
     Returns:
         Matplotlib figure.
     """
-    chosen = {name: method for name, method in methods.items() if name.endswith(f"/{drawn}")}
+    chosen = {name: method for name, method in methods.items() if split_name(name)[1] == drawn}
     figure, axes = plots.panels(len(chosen), width=3.2, height=3.9)
     for axis, dataset, (model, _) in each_panel(axes, chosen):
         codes = model.sample_prior(SIDE**2, random.stream(asked.seed, random.GENERATION))

@@ -1,7 +1,5 @@
 """Figure 11 of the report: losses per epoch on training and validation images."""
 
-import string
-
 import numpy as np
 
 from keras_vae.experiments import plots
@@ -37,16 +35,14 @@ def draw(found, dataset):
         for by_split in found.values()
         for trials in by_split.values()
     ]
-    for axis, letter, (model, by_split) in zip(
-        axes, string.ascii_lowercase, found.items(), strict=False
-    ):
+    for axis, letter, (model, by_split) in plots.lettered(axes, found.items()):
         for index, (name, trials) in enumerate(by_split.items()):
             epochs = np.arange(1, trials.shape[1] + 1)
             plots.line_with_band(axis, epochs, trials, name, index)
         warm_up = schedule(dataset, model).warm_up
         if warm_up < trials.shape[1]:
             axis.axvline(warm_up, color="#777777", linewidth=0.8, linestyle=":")
-        axis.set_title(f"({letter}) {model}")
+        axis.set_title(f"{letter} {model}")
         plots.label_epochs(axis)
     low, high = min(map(np.min, late)), max(map(np.max, late))
     axes[0].set_ylim(low - 0.03 * (high - low), high + 0.03 * (high - low))

@@ -1,12 +1,11 @@
 """The report's panels of images: one for each data set."""
 
-import string
-
 import numpy as np
 
 from keras_vae.experiments import plots
+from keras_vae.experiments.batching import in_batches
 from keras_vae.experiments.figure import Analysis
-from keras_vae.experiments.vampprior_report.figures import by_dataset
+from keras_vae.experiments.vampprior_report.figures import split_name
 from keras_vae.experiments.vampprior_report.protocol import TITLES, schedule
 
 # As each set is usually shown: ink black on white, but a face as a photograph.
@@ -35,20 +34,18 @@ def reconstructions(methods, asked):
     )
 
 
-def reconstruction_errors(model, images, batch=1000):
+def reconstruction_errors(model, images):
     """Differences between images and their reconstructions, over a whole set.
 
     Arguments:
         model: Trained model.
         images: Array of shape (N, height, width).
-        batch: Images at a time.
 
     Returns:
         Dictionary of the root mean square and the mean absolute difference of a pixel, white being
         1 and black 0.
     """
-    parts = [images[start : start + batch] for start in range(0, len(images), batch)]
-    differences = np.concatenate([model.reconstruct(part).numpy() - part for part in parts])
+    differences = np.concatenate(in_batches(model.reconstruct, images)) - images
     return {
         "root_mean_square": float(np.sqrt(np.mean(differences.astype(np.float64) ** 2))),
         "mean_absolute": float(np.mean(np.abs(differences), dtype=np.float64)),
@@ -106,15 +103,9 @@ def draw_square(axis, images, dataset):
 
 def each_panel(axes, methods):
     """Titles each axis; yields it with the data set's name and the first trial's model and data."""
-    found = [
-        (dataset, model, method)
-        for dataset, by_model in by_dataset(methods).items()
-        for model, method in by_model.items()
-    ]
-    for axis, letter, (dataset, model, method) in zip(
-        axes, string.ascii_lowercase, found, strict=False
-    ):
+    for axis, letter, (label, method) in plots.lettered(axes, methods.items()):
+        dataset, model = split_name(label)
         wanted = schedule(dataset, model).epochs
-        title = f"({letter}) {TITLES[dataset]}"
+        title = f"{letter} {TITLES[dataset]}"
         axis.set_title(f"{title}, {method.weights_epochs[0]} of {wanted} epochs", fontsize=9)
         yield axis, dataset, next(iter(method.load_models()))

@@ -61,6 +61,13 @@ SCHEDULES = {
 }
 
 
+def _of_each_run(attribute):
+    return {
+        dataset: {model: getattr(schedule, attribute) for model, schedule in by_model.items()}
+        for dataset, by_model in SCHEDULES.items()
+    }
+
+
 ALL = "all"
 PANELS = ("mnist", "frey_faces", "fashion_mnist")
 TITLES = {
@@ -72,14 +79,8 @@ TITLES = {
 PROTOCOL = {
     "dataset": ALL,
     "binarize": "MNIST static at 0.5; the others have 256 grey levels",
-    "epochs": {
-        dataset: {model: schedule.epochs for model, schedule in by_model.items()}
-        for dataset, by_model in SCHEDULES.items()
-    },
-    "warm_up_epochs": {
-        dataset: {model: schedule.warm_up for model, schedule in by_model.items()}
-        for dataset, by_model in SCHEDULES.items()
-    },
+    "epochs": _of_each_run("epochs"),
+    "warm_up_epochs": _of_each_run("warm_up"),
     "trials": "1",
     "batch_size": 100,
     "optimizer": "Adam, learning rate 1e-3, with the VampPrior 1e-4",
@@ -139,6 +140,11 @@ def run_spec(dataset, seed, model, prior=None, components=None, pseudo_inputs=No
         optimizer=OptimizerSpec(arguments=(("learning_rate", LEARNING_RATES[prior]),)),
         seed=seed,
     )
+
+
+def is_reports(spec, model):
+    """Whether a run is the one that the report describes for its data set and model."""
+    return spec == run_spec(spec.data.name, spec.seed, model)
 
 
 def schedule(dataset, model):

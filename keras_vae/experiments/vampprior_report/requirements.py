@@ -1,6 +1,9 @@
 """What a verdict on the report's claims needs."""
 
-from keras_vae.experiments.vampprior_report.protocol import run_spec, schedule
+from keras_vae.experiments.vampprior_report.protocol import is_reports, schedule
+
+# Fewer could be chance: what "clearly" means in the report's claims.
+STANDARD_ERRORS = 2
 
 
 def unmet_requirements(dataset, found, models):
@@ -19,15 +22,10 @@ def unmet_requirements(dataset, found, models):
     reasons = []
     for model in models:
         method, wanted = found[dataset][model], schedule(dataset, model).epochs
-        if not is_reports(dataset, model, method):
+        if not all(is_reports(spec, model) for spec in method.specs):
             reasons.append(f"{dataset}: {model} has another prior than the report's")
         if method.epochs < wanted:
             reasons.append(f"{dataset}: {model} {method.epochs} of {wanted} epochs")
         if any(epochs != method.epochs for epochs in method.weights_epochs):
             reasons.append(f"{dataset}: weights of {model} after {sorted(method.weights_epochs)}")
     return tuple(reasons)
-
-
-def is_reports(dataset, model, method):
-    """Whether a method's runs are those that the report describes."""
-    return all(spec == run_spec(dataset, spec.seed, model) for spec in method.specs)

@@ -6,7 +6,7 @@ from sklearn.decomposition import PCA
 
 from keras_vae import random
 from keras_vae.datasets.image_data import as_floats
-from keras_vae.experiments.class_measures import distance_to_images
+from keras_vae.experiments.class_measures import distance_to_images, flatten
 from keras_vae.experiments.evaluation import mean_and_error
 
 BATCHES = 10
@@ -36,7 +36,7 @@ def draw_images(model, count, seed, counter=0, *, pixels):
     return model.decode(codes).sample(seed=tf.cast(noise, tf.int32)).numpy()
 
 
-def measure_samples(model, data, seed):
+def measure_samples(model, measure, seed, *, pixels):
     """Two distances of a model's draws from the training images.
 
     The Frechet distance, between Gaussians fitted to the principal components of draws and of
@@ -47,30 +47,29 @@ def measure_samples(model, data, seed):
 
     Arguments:
         model: Trained model.
-        data: `ImageData`.
+        measure: What `sample_measure` returns for the training images.
         seed: Integer.
+        pixels: Whether the images are binary.
 
     Returns:
         Dictionary by `MEASURES` of means and standard errors; both are 0 or more, and lower is
         better.
     """
-    measure = sample_measure(data.train)
-    binary = data.binarize is not None
     trials = [
-        measure(draw_images(model, BATCH, seed, index, pixels=binary)) for index in range(BATCHES)
+        measure(draw_images(model, BATCH, seed, index, pixels=pixels)) for index in range(BATCHES)
     ]
     return {name: mean_and_error(np.array([t[name] for t in trials])) for name in MEASURES}
 
 
 def sample_measure(split):
     """Returns the function from images to a dictionary by `MEASURES`, against a `Split`."""
-    flat = _flat(as_floats(split.pixels))
+    flat = flatten(as_floats(split.pixels))
     pca = PCA(min(COMPONENTS, *flat.shape), svd_solver="covariance_eigh").fit(flat)
     reference = _moments(pca.transform(flat))
     nearest = distance_to_images(split)
 
     def measure(images):
-        moments = _moments(pca.transform(_flat(images)))
+        moments = _moments(pca.transform(flatten(images)))
         return {
             "frechet_distance": frechet_distance(*moments, *reference),
             "distance_from_nearest_images": float(nearest(images).mean()),
@@ -105,7 +104,3 @@ def frechet_distance(mean_a, covariance_a, mean_b, covariance_b):
 def _moments(codes):
     codes = codes.astype(np.float64)
     return codes.mean(axis=0), np.cov(codes, rowvar=False)
-
-
-def _flat(images):
-    return np.asarray(images).reshape(len(images), -1)

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from keras_vae.experiments.batching import in_batches
 from keras_vae.experiments.evaluation import mean_and_error
 from keras_vae.likelihoods import Bernoulli
 from keras_vae.objectives import IWAE
@@ -20,7 +21,6 @@ from keras_vae.objectives import IWAE
 tfd = tfp.distributions
 EPSILON = 1e-5
 NUM_SAMPLES = 4
-BATCH = 500
 
 
 class SwappedArguments(tfd.Bernoulli):
@@ -63,7 +63,8 @@ def evaluate(model, images):
     """
     swapped = _log_weights(with_swapped_arguments(model), images)
     right = _log_weights(model, images)
-    error = np.abs(_reconstruct(model, images) - images).sum(axis=(1, 2))
+    reconstructed = np.concatenate(in_batches(model.reconstruct, images))
+    error = np.abs(reconstructed - images).sum(axis=(1, 2))
     return {
         "as_the_code_estimates": mean_and_error(-_log_mean_exp(-swapped)),
         "importance_weighted": mean_and_error(_log_mean_exp(swapped)),
@@ -73,18 +74,8 @@ def evaluate(model, images):
 
 
 def _log_weights(model, images):
-    parts = _batches(images, lambda part: model.log_weights(part, NUM_SAMPLES))
+    parts = in_batches(lambda part: model.log_weights(part, NUM_SAMPLES), images)
     return np.concatenate(parts, axis=1).astype(np.float64)
-
-
-def _reconstruct(model, images):
-    return np.concatenate(_batches(images, model.reconstruct))
-
-
-def _batches(images, function):
-    return [
-        function(images[start : start + BATCH]).numpy() for start in range(0, len(images), BATCH)
-    ]
 
 
 def _log_mean_exp(log_weights):

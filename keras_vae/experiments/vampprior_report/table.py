@@ -4,17 +4,17 @@ import numpy as np
 
 from keras_vae import likelihoods
 from keras_vae.experiments import originals, plots
-from keras_vae.experiments.evaluation import paired_difference
+from keras_vae.experiments.evaluation import paired_difference, without_images
 from keras_vae.experiments.vampprior_report import swapped_arguments
-from keras_vae.experiments.vampprior_report.figures import by_dataset
+from keras_vae.experiments.vampprior_report.figures import by_dataset, split_name
 from keras_vae.experiments.vampprior_report.protocol import (
     REPORT,
     TITLES,
     VAE,
     VAMPPRIOR,
+    is_reports,
     schedule,
 )
-from keras_vae.experiments.vampprior_report.requirements import is_reports
 
 PRIOR_NAMES = {
     "standard_normal": "standard normal",
@@ -40,11 +40,7 @@ def measure(methods):
         methods: Dictionary of `MethodRuns` by `<data set>/<model>`.
     """
     original = originals.load(REPORT, "table_1")
-    return [
-        _row(dataset, model, method, original)
-        for dataset, by_model in by_dataset(methods).items()
-        for model, method in by_model.items()
-    ]
+    return [_row(*split_name(label), method, original) for label, method in methods.items()]
 
 
 def differences(methods, first):
@@ -63,13 +59,13 @@ def differences(methods, first):
 def _row(dataset, model, method, original):
     estimate = method.log_likelihood[0]
     trained, data = next(iter(method.load_models()))
-    reports = is_reports(dataset, model, method)
+    reports = all(is_reports(spec, model) for spec in method.specs)
     row = {
         "dataset": dataset,
         "model": model if reports else _name(model, method.specs[0].model.prior),
         "epochs": estimate["epochs"],
         "report_epochs": schedule(dataset, model).epochs,
-        "log_likelihood": {k: v for k, v in estimate.items() if k != "per_image"},
+        "log_likelihood": without_images(estimate),
         "bits_per_dimension": None,
         "report": original["table"].get(dataset, {}).get(model) if reports else None,
         "published": original["published"].get(dataset, {}).get(model) if reports else None,
@@ -99,14 +95,11 @@ def swapped_finding(rows):
         Dictionary with the ratio of ours to the report's by model, and the order of the models,
         the highest first, in either; None where the swapped formula was not evaluated.
     """
-    ours = {
-        row["model"]: row["swapped_arguments"]["as_the_code_estimates"]["mean"]
-        for row in rows
-        if row["swapped_arguments"] and row["report"] is not None
-    }
-    theirs = {row["model"]: row["report"] for row in rows if row["swapped_arguments"]}
-    if not ours:
+    both = [row for row in rows if row["swapped_arguments"] and row["report"] is not None]
+    if not both:
         return None
+    theirs = {row["model"]: row["report"] for row in both}
+    ours = {row["model"]: row["swapped_arguments"]["as_the_code_estimates"]["mean"] for row in both}
     return {
         "ratio_to_the_report": {model: value / theirs[model] for model, value in ours.items()},
         "order": sorted(ours, key=ours.get, reverse=True),

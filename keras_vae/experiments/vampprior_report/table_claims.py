@@ -3,9 +3,8 @@
 from keras_vae.experiments.claims import Claim
 from keras_vae.experiments.vampprior_report.figures import by_dataset
 from keras_vae.experiments.vampprior_report.protocol import HVAE, VAE
-from keras_vae.experiments.vampprior_report.requirements import unmet_requirements
+from keras_vae.experiments.vampprior_report.requirements import STANDARD_ERRORS, unmet_requirements
 
-STANDARD_ERRORS = 2
 STATEMENTS = (
     ("vampprior.T1.1", "The VAE has the best log-likelihood on MNIST.", VAE, ("mnist",)),
     (
@@ -17,14 +16,14 @@ STATEMENTS = (
 )
 
 
-def judge(lower_by, methods):
+def judge(differences, methods):
     """Judges which model is the best.
 
     A model that another one clearly beats after less than the report's epochs is not the best: to
     say so, its own epochs suffice.
 
     Arguments:
-        lower_by: Function from a model's name to what `table.differences` returns for it.
+        differences: What `table.differences` returns, by the name of the model it is from.
         methods: Dictionary of `MethodRuns` by `<data set>/<model>`.
 
     Returns:
@@ -33,7 +32,7 @@ def judge(lower_by, methods):
     found = by_dataset(methods)
     claims = []
     for identity, statement, best, about in STATEMENTS:
-        others = {dataset: lower_by(best).get(dataset) for dataset in about}
+        others = {dataset: differences[best].get(dataset) for dataset in about}
         decided = [of for of in others.values() if of is not None]
         holds = all(_clearly_lower(of) for of in decided) if len(decided) == len(about) else None
         beaten = any(_clearly_higher(of) for of in decided)

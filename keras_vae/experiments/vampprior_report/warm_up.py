@@ -1,21 +1,17 @@
 """Whether warm-up is needed, which the report's conclusion says."""
 
-import math
-import string
-
 import numpy as np
 
 from keras_vae.activity import active_units
 from keras_vae.experiments import plots
 from keras_vae.experiments.claims import Claim
-from keras_vae.experiments.evaluation import mean_and_error
+from keras_vae.experiments.evaluation import independent_difference, mean_and_error
 from keras_vae.experiments.vampprior_report.figures import by_dataset
 from keras_vae.experiments.vampprior_report.protocol import PANELS, TITLES, VAE, WITHOUT_WARM_UP
-from keras_vae.experiments.vampprior_report.requirements import unmet_requirements
+from keras_vae.experiments.vampprior_report.requirements import STANDARD_ERRORS, unmet_requirements
 
 WITHOUT = VAE + WITHOUT_WARM_UP
 CLEARLY_HIGHER = 0.5
-STANDARD_ERRORS = 2
 
 
 def measure(methods):
@@ -41,7 +37,7 @@ def judge(measured, methods):
     """Judges whether reconstructions suffer without warm-up, on every data set."""
     found = by_dataset(methods)
     gains = {
-        dataset: _gain(of[VAE]["reconstruction"], of[WITHOUT]["reconstruction"])
+        dataset: independent_difference(of[WITHOUT]["reconstruction"], of[VAE]["reconstruction"])
         for dataset, of in measured.items()
     }
     unmet = [
@@ -73,26 +69,17 @@ def _ending(method, name):
     return mean_and_error(last)
 
 
-def _gain(with_it, without):
-    return {
-        "mean": with_it["mean"] - without["mean"],
-        "standard_error": math.hypot(with_it["standard_error"], without["standard_error"]),
-    }
-
-
 def draw(methods):
     """Draws the reconstruction term per epoch with and without warm-up, for each data set."""
     found = by_dataset(methods)
     figure, axes = plots.panels(len(found), width=4.6, height=3.6)
-    for axis, letter, (dataset, by_model) in zip(
-        axes, string.ascii_lowercase, found.items(), strict=False
-    ):
+    for axis, letter, (dataset, by_model) in plots.lettered(axes, found.items()):
         curves = [method.history("test_reconstruction") for method in by_model.values()]
         for index, (model, trials) in enumerate(zip(by_model, curves, strict=True)):
             epochs = np.arange(1, trials.shape[1] + 1)
             plots.line_with_band(axis, epochs, trials, model, index)
         axis.set_ylim(*np.quantile(np.concatenate(curves), [0.05, 1.0]))
-        axis.set_title(f"({letter}) {TITLES[dataset]}")
+        axis.set_title(f"{letter} {TITLES[dataset]}")
         plots.label_epochs(axis)
     axes[0].set_ylabel("E log p(x|z) of test images, nats")
     axes[-1].legend(loc="lower right", frameon=True)
