@@ -15,7 +15,7 @@ from keras_vae.files import atomic_write
 from keras_vae.paths import store_folder
 
 CHECKPOINT, SPEC, EVALUATIONS, LOCK = "checkpoint.npz", "spec.json", "evaluations.json", ".lock"
-BYTES_PER_RUN = 16 * 2**20
+BYTES_PER_RUN = 32 * 2**20
 
 
 class StoreError(Exception):
@@ -153,17 +153,11 @@ class RunStore:
             **{f"weights/{index:04d}": value for index, value in enumerate(run.weights)},
             **{f"optimizer/{index:04d}": value for index, value in enumerate(run.optimizer)},
         }
-        try:
+        with storing_epoch(folder, run.epochs):
             if not (folder / SPEC).exists():
                 write_json(folder / SPEC, spec.to_dict())
             with atomic_write(folder / CHECKPOINT) as file:
                 np.savez(file, **arrays)
-        except OSError as error:
-            reason = "no space is left" if error.errno == errno.ENOSPC else str(error)
-            raise StoreError(
-                f"Epoch {run.epochs} could not be stored in {folder}: {reason}. The epochs before "
-                "it are safe: make space and run the same command to continue from there."
-            ) from error
 
     def evaluations(self, spec):
         """Stored results of evaluations of a run, by name; empty if there are none."""
@@ -200,6 +194,19 @@ class RunStore:
                     f"expected {expected.get(key)}. Name another folder with --store, or "
                     "delete that one."
                 )
+
+
+@contextlib.contextmanager
+def storing_epoch(folder, epoch):
+    """Turns what keeps an epoch from being stored into a `StoreError`."""
+    try:
+        yield
+    except OSError as error:
+        reason = "no space is left" if error.errno == errno.ENOSPC else str(error)
+        raise StoreError(
+            f"Epoch {epoch} could not be stored in {folder}: {reason}. The epochs before "
+            "it are safe: make space and run the same command to continue from there."
+        ) from error
 
 
 def with_missing(content, defaults):

@@ -11,6 +11,7 @@ import numpy as np
 from keras_vae import likelihoods
 from keras_vae.callbacks import LatentActivity, WarmUp
 from keras_vae.checks import check_positive_integer
+from keras_vae.experiments.snapshots import is_snapshot_epoch, load_snapshot, save_snapshot
 from keras_vae.experiments.store import StoredRun
 from keras_vae.models import VAE, HierarchicalVAE
 
@@ -117,18 +118,26 @@ def check_runs(specs):
     return [images[spec.data] for spec in specs]
 
 
-def load_model(spec, store):
+def load_model(spec, store, epochs=None):
     """Returns a stored run's model with its weights, and its data set.
 
+    Arguments:
+        spec: `RunSpec`.
+        store: `RunStore`.
+        epochs: Number of epochs after which the weights are wanted; None for the last.
+
     Raises:
-        LookupError: If no epoch of the run is stored.
+        LookupError: If no epoch of the run is stored, or weights after that one were not kept.
     """
     stored = store.load(spec, with_weights=True)
     if stored is None:
         raise LookupError(f"No epoch of run {spec.run_id} is stored in {store.folder}.")
     data = spec.data.load()
     model = build_model(spec, data.image_shape)
-    _assign(model.weights, stored.weights)
+    weights = stored.weights
+    if epochs not in (None, stored.epochs):
+        weights = load_snapshot(store.run_folder(spec), epochs)
+    _assign(model.weights, weights)
     return model, data
 
 
@@ -196,7 +205,7 @@ class RefuseDivergence(keras.callbacks.Callback):
 
 
 class EpochRecorder(keras.callbacks.Callback):
-    """Stores history, activity and all variables after each epoch.
+    """Stores history, activity and all variables after each epoch, and keeps some weights.
 
     Arguments:
         spec: `RunSpec`.
@@ -221,7 +230,10 @@ class EpochRecorder(keras.callbacks.Callback):
         row |= {f"test_{name}": logs[f"val_{name}"] for name in TRAIN_METRICS}
         row["seconds"] = time.perf_counter() - self.started
         self.rows.append(row)
-        self.store.save(self.spec, self._run(epoch + 1))
+        run = self._run(epoch + 1)
+        if is_snapshot_epoch(run.epochs):
+            save_snapshot(self.store.run_folder(self.spec), run.epochs, run.weights)
+        self.store.save(self.spec, run)
 
     def _run(self, epochs):
         history = {name: np.array([row[name] for row in self.rows]) for name in self.rows[0]}
