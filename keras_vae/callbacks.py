@@ -1,11 +1,12 @@
-"""What happens once an epoch: warm-up and the record of latent activity."""
+"""What happens once an epoch: warm-up, the record of latent activity, a linear classifier."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_vae import activity
-from keras_vae.checks import check_positive_integer
+from keras_vae.checks import check_choice, check_positive_integer
+from keras_vae.linear_probe import FEATURES, linear_accuracy, posterior_features
 
 
 class WarmUp(keras.callbacks.Callback):
@@ -78,3 +79,54 @@ class LatentActivity(keras.callbacks.Callback):
 
     def _posterior_means(self, batch):
         return self.model.posterior_means(tf.cast(batch, tf.float32) / self._divisor)
+
+
+class LinearProbe(keras.callbacks.Callback):
+    """Records how well a linear classifier of latent features tells classes apart.
+
+    The classifier is fitted anew each time and takes no part in the training. Adds
+    `probe_accuracy` to the logs of its epochs.
+
+    Arguments:
+        train: Pair of images of shape (N, *image_shape), in [0, 1], and labels of shape (N,), that
+            the classifier is fitted to.
+        test: Pair of images and labels that its accuracy is taken over.
+        features: `"means"`, `"means_and_variances"` or `"samples"`.
+        epochs: Epochs, counted from 1, after which to do so; None for every epoch.
+
+    Attributes:
+        epochs_done: Those epochs that have passed.
+        accuracy: Share of test images classified rightly after each of them.
+
+    Raises:
+        ValueError: If the features are unknown, images and labels differ in number, or an epoch is
+            below 1.
+
+    Reference: "An Explanatory Analysis of the Geometry of Latent Variables", Section 2.2.
+    """
+
+    def __init__(self, train, test, features="means", epochs=None):
+        super().__init__()
+        check_choice(features, FEATURES, "features")
+        for images, labels in (train, test):
+            if len(images) != len(labels):
+                raise ValueError(f"There are {len(images)} images and {len(labels)} labels.")
+        for epoch in epochs or ():
+            check_positive_integer(epoch, "epochs")
+        self.train, self.test, self.features = train, test, features
+        self.epochs = None if epochs is None else set(epochs)
+        self.epochs_done, self.accuracy = [], []
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.epochs is not None and epoch + 1 not in self.epochs:
+            return
+        self.epochs_done.append(epoch + 1)
+        self.accuracy.append(
+            linear_accuracy(*self._features(self.train), *self._features(self.test))
+        )
+        if logs is not None:
+            logs["probe_accuracy"] = self.accuracy[-1]
+
+    def _features(self, labelled):
+        images, labels = labelled
+        return posterior_features(self.model, images, self.features), labels

@@ -56,9 +56,12 @@ class Objective:
     Attributes:
         analytic_kl: Whether the model should replace each sampled `log p(z) - log q(z|x)`
             by its mean, the negative KL divergence.
+        doubly_reparameterized: Whether the model should take the encoder's gradient as
+            `keras_vae.path_gradients` does.
     """
 
     analytic_kl = False
+    doubly_reparameterized = False
 
     def __init__(self, num_samples):
         check_positive_integer(num_samples, "num_samples")
@@ -91,24 +94,37 @@ class Renyi(Objective):
         alpha: Order, a finite number or -inf (VR-max). Below 0 the bound over-estimates
             log p(x) as the number of samples grows.
         num_samples: Number of samples of q per image.
+        doubly_reparameterized: Whether the encoder's gradient leaves out the posterior's score,
+            which keeps its mean and lowers its noise (Tucker et al. 2019).
 
     Raises:
-        ValueError: If alpha is NaN or +inf, or num_samples < 1.
+        ValueError: If alpha is NaN or +inf, num_samples < 1, or doubly reparameterised gradients
+            are asked of VR-max, which has none.
     """
 
-    def __init__(self, alpha=0.5, num_samples=10):
+    def __init__(self, alpha=0.5, num_samples=10, doubly_reparameterized=False):
         super().__init__(num_samples)
         if isinstance(alpha, bool) or not isinstance(alpha, numbers.Real):
             raise TypeError(f"`alpha` must be a number. Received: {alpha!r}.")
         if math.isnan(alpha) or alpha == math.inf:
             raise ValueError(f"`alpha` must be finite or -inf. Received: {alpha}.")
         self.alpha = float(alpha)
+        self.doubly_reparameterized = bool(doubly_reparameterized)
+        if self.doubly_reparameterized and alpha == -math.inf:
+            raise ValueError(
+                "Doubly reparameterised gradients need a finite `alpha`: the largest weight is not "
+                "a smooth function of the samples. Received: -inf."
+            )
 
     def bound(self, log_weights):
         return renyi_bound(log_weights, self.alpha)
 
     def get_config(self):
-        return {"alpha": self.alpha, **super().get_config()}
+        return {
+            "alpha": self.alpha,
+            **super().get_config(),
+            "doubly_reparameterized": self.doubly_reparameterized,
+        }
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -119,13 +135,16 @@ class IWAE(Renyi):
 
     Arguments:
         num_samples: Number of samples K of q per image.
+        doubly_reparameterized: As in `Renyi`.
     """
 
-    def __init__(self, num_samples=5):
-        super().__init__(alpha=0.0, num_samples=num_samples)
+    def __init__(self, num_samples=5, doubly_reparameterized=False):
+        super().__init__(0.0, num_samples, doubly_reparameterized)
 
     def get_config(self):
-        return {"num_samples": self.num_samples}
+        config = super().get_config()
+        del config["alpha"]
+        return config
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")

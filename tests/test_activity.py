@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.stats import ortho_group
 
-from keras_vae.activity import active_units, latent_activity
+from keras_vae.activity import active_units, latent_activity, principal_components
 
 
 def test_variance_over_the_data():
@@ -48,3 +49,46 @@ def test_refuses_bad_thresholds_and_shapes():
         active_units([1.0], threshold=-1)
     with pytest.raises(ValueError, match=r"shape \(D,\)"):
         active_units([[1.0]])
+
+
+def test_eigenvalues_are_those_of_the_covariance():
+    means = np.random.default_rng(0).normal(size=(300, 4)) @ np.diag([2.0, 1.0, 0.3, 0.01])
+    means = means @ ortho_group.rvs(4, random_state=1)
+    found = principal_components(means)
+    values, vectors = np.linalg.eigh(np.cov(means.T))
+    np.testing.assert_allclose(found.eigenvalues, values[::-1], rtol=1e-9)
+    cosines = abs((found.eigenvectors * vectors.T[::-1]).sum(axis=1))
+    np.testing.assert_allclose(cosines, 1, rtol=1e-9)
+
+
+def test_eigenvalues_do_not_change_when_the_axes_turn():
+    means = np.random.default_rng(0).normal(size=(300, 5)) * [3.0, 2.0, 1.0, 0.05, 0.01]
+    turned = means @ ortho_group.rvs(5, random_state=2)
+    before, after = principal_components(means), principal_components(turned)
+    np.testing.assert_allclose(before.eigenvalues, after.eigenvalues, rtol=1e-9)
+    assert before.informative() == after.informative() == 3
+    assert before.informative(0.001) == 4
+    # Activity counts axes, and turning spreads what was on three of them over all five.
+    assert active_units(latent_activity(means), 0.01) == 3
+    assert active_units(latent_activity(turned), 0.01) == 5
+
+
+def test_alignment_with_the_axes():
+    independent = np.random.default_rng(0).normal(size=(5000, 4)) * [4.0, 3.0, 2.0, 1.0]
+    assert principal_components(independent).axis_alignment() > 0.99
+    # All four axes have an equal part in each row of this orthogonal matrix.
+    hadamard = np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]) / 2
+    turned = principal_components(independent @ hadamard)
+    np.testing.assert_allclose(turned.axis_alignment(), 0.25, atol=0.05)
+    assert principal_components(independent).axis_alignment(2) > 0.99
+
+
+def test_principal_components_need_more_images_than_dimensions():
+    with pytest.raises(ValueError, match="N >= 4.*(3, 3)"):
+        principal_components(np.eye(3))
+    with pytest.raises(ValueError, match="finite"):
+        principal_components([[1.0], [np.nan], [2.0]])
+    with pytest.raises(ValueError, match="between 1 and 2"):
+        principal_components(np.eye(4)[:, :2]).axis_alignment(0)
+    with pytest.raises(ValueError, match=r"shape \(N, D\)"):
+        principal_components(np.zeros(5))

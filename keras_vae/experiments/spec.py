@@ -155,17 +155,21 @@ class ObjectiveSpec:
         num_samples: Samples of q per image.
         alpha: Order of the Renyi bound; only for `"renyi"`.
         warm_up_epochs: Epochs over which beta rises from 0 to 1; 0 for none.
+        doubly_reparameterized: Whether the encoder's gradient leaves out the posterior's score.
     """
 
     name: str = "elbo"
     num_samples: int = 1
     alpha: float | None = None
     warm_up_epochs: int = 0
+    doubly_reparameterized: bool = False
 
     def __post_init__(self):
         check_choice(self.name, objectives.OBJECTIVES, "objective")
         if (self.name == "renyi") != (self.alpha is not None):
             raise ValueError(f"`alpha` belongs to 'renyi' alone. Received: {self}.")
+        if self.doubly_reparameterized and self.name == "elbo":
+            raise ValueError(f"The ELBO's KL is in closed form already. Received: {self}.")
         if self.warm_up_epochs != 0:
             check_positive_integer(self.warm_up_epochs, "warm_up_epochs")
         self.make()
@@ -175,6 +179,8 @@ class ObjectiveSpec:
         arguments = {"num_samples": self.num_samples}
         if self.alpha is not None:
             arguments["alpha"] = self.alpha
+        if self.doubly_reparameterized:
+            arguments["doubly_reparameterized"] = True
         return objectives.OBJECTIVES[self.name](**arguments)
 
 
@@ -242,6 +248,8 @@ class RunSpec:
     def __post_init__(self):
         check_positive_integer(self.batch_size, "batch_size")
         random.resolve_seed(self.seed if self.seed is not None else -1)
+        if self.objective.doubly_reparameterized and self.model.upper_latent_dims:
+            raise ValueError("Doubly reparameterised gradients are there for one level alone.")
 
     @property
     def run_id(self):

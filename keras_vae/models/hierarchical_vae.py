@@ -63,6 +63,11 @@ class HierarchicalVAE(LatentVariableModel):
         **kwargs,
     ):
         super().__init__(objective=objective, image_shape=image_shape, seed=seed, **kwargs)
+        if self.objective.doubly_reparameterized:
+            raise ValueError(
+                "Doubly reparameterised gradients are there for `keras_vae.VAE` alone: in several "
+                "levels the posterior's parameters depend on samples too."
+            )
         if isinstance(latent_dims, int):
             raise TypeError(f"`latent_dims` must be a tuple of sizes. Received: {latent_dims}.")
         for size in (*latent_dims, hidden_units):

@@ -10,6 +10,7 @@ from keras_vae import likelihoods, posteriors, priors
 from keras_vae.checks import check_positive_integer
 from keras_vae.models.base import LatentVariableModel, LogTerms
 from keras_vae.networks import DenseStack, dense
+from keras_vae.path_gradients import PathGate, path_factor
 from keras_vae.random import derive_seed
 
 ENCODER, LOC, LOG_VARIANCE, DECODER, LIKELIHOOD, PRIOR = range(6)
@@ -189,24 +190,31 @@ class VAE(LatentVariableModel):
             x: Images of shape (batch, *image_shape), in [0, 1].
             num_samples: Number of samples per image.
             seed: Integer tensor of shape (2,).
-            training: Whether batch normalisation uses the batch's own statistics.
+            training: Whether batch normalisation uses the batch's own statistics, and whether
+                gradients are doubly reparameterised, if the objective says so.
 
         Returns:
             `LogTerms`.
         """
         x = self._as_images(x)
         posterior, prior = self.encode(x, training), self.prior
-        z, log_posterior = posteriors.sample_with_log_prob(posterior, num_samples, seed)
+        doubly_reparameterized = training and self.objective.doubly_reparameterized
+        gate = PathGate() if doubly_reparameterized else None
+        z, log_posterior = posteriors.sample_with_log_prob(posterior, num_samples, seed, gate)
         try:
             analytic_kl = tfp.distributions.kl_divergence(posterior, prior)
         except NotImplementedError:
             analytic_kl = None
-        return LogTerms(
+        terms = LogTerms(
             log_likelihood=self.decode(z, training).log_prob(x),
             log_prior=prior.log_prob(z),
             log_posterior=log_posterior,
             analytic_kl=analytic_kl,
         )
+        if gate is not None:
+            weights = terms.log_weights(self.beta)
+            gate.factor = path_factor(weights, self.objective.alpha, self.beta)
+        return terms
 
     def call(self, inputs, training=False):
         """Reconstructs: the mean of p(x|z) at the mean of q(z|x)."""

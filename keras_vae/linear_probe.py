@@ -1,0 +1,95 @@
+"""How far classes can be told apart by a linear classifier of latent features.
+
+"An Explanatory Analysis of the Geometry of Latent Variables", Section 2.2.
+"""
+
+import numpy as np
+import tensorflow as tf
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from keras_vae import posteriors, random
+from keras_vae.checks import check_choice, check_positive_integer
+from keras_vae.models import VAE
+
+FEATURES = ("means", "means_and_variances", "samples")
+BATCH_SIZE = 1000
+# scikit-learn's own limit of 100 is too few for pixels.
+MAX_ITERATIONS = 300
+
+
+def posterior_features(model, images, kind="means", seed=0, batch_size=BATCH_SIZE):
+    """What the posterior says of images, as features of a classifier.
+
+    Arguments:
+        model: `keras_vae.VAE`, or a `HierarchicalVAE` for its means.
+        images: Array of shape (N, *image_shape), in [0, 1].
+        kind: `"means"`, `"means_and_variances"` (the mean vector followed by the covariance's
+            diagonal) or `"samples"` (one draw of z an image).
+        seed: Integer from which samples are drawn.
+        batch_size: Images encoded at once.
+
+    Returns:
+        float32 array of shape (N, latent_dim), or (N, 2 latent_dim) with variances.
+
+    Raises:
+        ValueError: If `kind` is unknown or the images have the wrong shape or values.
+        TypeError: If more than means are asked of a model with several levels.
+    """
+    check_choice(kind, FEATURES, "features")
+    check_positive_integer(batch_size, "batch_size")
+    model.check_images(images)
+    if kind != "means" and not isinstance(model, VAE):
+        raise TypeError(
+            f"Features {kind!r} need a `keras_vae.VAE`. Received: {type(model).__name__}."
+        )
+    starts = range(0, len(images), batch_size)
+    parts = (_features(model, images[i : i + batch_size], kind, seed, i) for i in starts)
+    return np.concatenate([np.asarray(part) for part in parts])
+
+
+def _features(model, images, kind, seed, start):
+    if kind == "means":
+        return model.posterior_means(images)
+    posterior = model.encode(images)
+    if kind == "means_and_variances":
+        return tf.concat([posterior.mean(), posterior.variance()], axis=-1)
+    noise = random.stream(random.resolve_seed(seed), random.GENERATION, start)
+    return posteriors.sample_with_log_prob(posterior, 1, noise)[0][0]
+
+
+def fit_linear_classifier(features, labels):
+    """Logistic regression on standardised features, with scikit-learn's slight L2 penalty.
+
+    Arguments:
+        features: Array of shape (N, D), finite.
+        labels: Array of shape (N,), of at least two classes.
+
+    Returns:
+        A scikit-learn classifier with `predict`, `predict_proba` and `score`.
+
+    Raises:
+        ValueError: If shapes do not match, features are not finite or there is one class alone.
+    """
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=MAX_ITERATIONS))
+    return classifier.fit(np.asarray(features, dtype=np.float64), labels)
+
+
+def linear_accuracy(train_features, train_labels, test_features, test_labels):
+    """Share of test items whose class a linear classifier of the training items names.
+
+    Arguments:
+        train_features: Array of shape (N, D).
+        train_labels: Array of shape (N,).
+        test_features: Array of shape (M, D).
+        test_labels: Array of shape (M,).
+
+    Returns:
+        Float between 0 and 1.
+
+    Raises:
+        ValueError: As `fit_linear_classifier`.
+    """
+    classifier = fit_linear_classifier(train_features, train_labels)
+    return float(classifier.score(np.asarray(test_features, dtype=np.float64), test_labels))
