@@ -53,6 +53,22 @@ def stored_log_likelihood(spec, store, num_samples, num_images=None, epochs=None
     return next((stored[name] for name in names if name in stored), None)
 
 
+def remembered(spec, store, name, compute):
+    """What is stored of a run under a name, or else what `compute` returns, which is then stored.
+
+    Arguments:
+        spec: `RunSpec`.
+        store: `RunStore`.
+        name: Path that says what is measured, after how many epochs and how.
+        compute: Function that returns a JSON-compatible value.
+    """
+    stored = store.evaluations(spec)
+    if name not in stored:
+        stored[name] = compute()
+        store.save_evaluation(spec, name, stored[name])
+    return stored[name]
+
+
 def paired_difference(first, second):
     """How much higher the second of two estimates is, image by image.
 

@@ -62,6 +62,7 @@ class Figure:
         analyse: Function from (dictionary of `MethodRuns` by method, options) to `Analysis`.
         datasets: Names of the data sets that it can show.
         priors: Priors that a user can choose from; empty where there is no choice.
+        renyi_orders: Whether a user can choose orders of the Renyi bound and latent dimensions.
     """
 
     report: str
@@ -73,6 +74,7 @@ class Figure:
     analyse: Callable
     datasets: tuple[str, ...] = datasets.NAMES
     priors: tuple[str, ...] = ()
+    renyi_orders: bool = False
 
     def trial(self, asked, seed):
         """The runs of one trial, a dictionary of `RunSpec` by method."""
@@ -87,7 +89,7 @@ class Figure:
         return f"{self.report}/{self.name}"
 
     def extent(self, asked):
-        """What was computed of what the report asks for, in a few words."""
+        """What was trained of what the report asks for, in a few words; empty if nothing was."""
         return f"{asked.dataset}, {asked.epochs} of {self.protocol['epochs']} epochs"
 
 
@@ -108,6 +110,7 @@ def main(figure, argv=None):
         presets=figure.presets,
         dataset_names=figure.datasets,
         priors=figure.priors,
+        renyi_orders=figure.renyi_orders,
     )
     console = Console()
     devices.configure()
@@ -155,8 +158,10 @@ def make(figure, asked, console):
 
 def add_caption(figure, asked, analysis):
     """Writes small under a figure's picture what was computed and what it does not decide."""
-    trials = "1 trial" if asked.trials == 1 else f"{asked.trials} trials"
-    text = f"{figure.extent(asked)}, {trials}; {analysis.caption}"
+    text, extent = analysis.caption, figure.extent(asked)
+    if extent:
+        trials = "1 trial" if asked.trials == 1 else f"{asked.trials} trials"
+        text = f"{extent}, {trials}; {text}"
     plots.add_caption(analysis.picture, text, analysis.claims)
 
 

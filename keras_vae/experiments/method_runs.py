@@ -4,10 +4,11 @@ import dataclasses
 
 import numpy as np
 
-from keras_vae.experiments.evaluation import paired_difference, without_images
+from keras_vae.experiments.evaluation import paired_difference, remembered, without_images
+from keras_vae.experiments.snapshots import snapshot_epochs
 from keras_vae.experiments.spec import RunSpec
 from keras_vae.experiments.store import RunStore, StoredRun
-from keras_vae.experiments.training import load_model
+from keras_vae.experiments.training import load_model, restore
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,8 +50,34 @@ class MethodRuns:
 
     def load_models(self):
         """Yields each trial's model, with its last weights, and the data set."""
-        for spec in self.specs:
-            yield load_model(spec, self.store)
+        for trial in range(len(self.specs)):
+            yield self.load_model(trial)
+
+    def load_model(self, trial):
+        """Returns one trial's model, with its last weights, and the data set."""
+        return load_model(self.specs[trial], self.store)
+
+    def kept_epochs(self):
+        """Epochs, in ascending order, after which the weights of every trial are at hand."""
+        kept = [
+            {*snapshot_epochs(self.store.run_folder(spec)), run.epochs}
+            for spec, run in zip(self.specs, self.runs, strict=True)
+        ]
+        return sorted(epoch for epoch in set.intersection(*kept) if epoch <= self.epochs)
+
+    def restore(self, model, trial, epoch):
+        """Gives a trial's model the weights that it had after one of `kept_epochs`."""
+        restore(model, self.specs[trial], self.store, epoch)
+
+    def remembered(self, trial, name, compute):
+        """A measure of one trial, computed once and then kept in the store.
+
+        Arguments:
+            trial: Index of the trial.
+            name: What is measured, of what and how, as a path.
+            compute: Function that returns a JSON-compatible value.
+        """
+        return remembered(self.specs[trial], self.store, name, compute)
 
 
 def compare_log_likelihoods(methods):

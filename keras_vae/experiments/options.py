@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import math
 import pathlib
 
 from keras_vae import datasets
@@ -42,8 +43,8 @@ class Preset:
 class Options:
     """What the user asked for, with the preset's values filled in.
 
-    `epochs` is None where the figure names them for each run; `prior`, `prior_components` and
-    `pseudo_inputs` are None where the report's own are to be used.
+    `epochs` is None where the figure names them for each run; `prior`, `prior_components`,
+    `pseudo_inputs`, `alphas` and `latent_dims` are None where the report's own are to be used.
     """
 
     preset: str
@@ -61,6 +62,8 @@ class Options:
     prior: str | None = None
     prior_components: int | None = None
     pseudo_inputs: str | None = None
+    alphas: tuple[float, ...] | None = None
+    latent_dims: tuple[int, ...] | None = None
 
     @property
     def seeds(self):
@@ -68,7 +71,9 @@ class Options:
         return range(self.seed, self.seed + self.trials)
 
 
-def parse(argv, *, description, presets, dataset_names=datasets.NAMES, priors=()):
+def parse(
+    argv, *, description, presets, dataset_names=datasets.NAMES, priors=(), renyi_orders=False
+):
     """Reads the command line; unusable values end the program with a message.
 
     Arguments:
@@ -77,6 +82,7 @@ def parse(argv, *, description, presets, dataset_names=datasets.NAMES, priors=()
         presets: Dictionary of `Preset` by name.
         dataset_names: Data sets to choose from.
         priors: Priors to choose from; empty where there is no choice.
+        renyi_orders: Whether orders of the Renyi bound and latent dimensions can be chosen.
 
     Returns:
         `Options`.
@@ -88,6 +94,8 @@ def parse(argv, *, description, presets, dataset_names=datasets.NAMES, priors=()
     _add_shared_options(add, presets, dataset_names)
     if priors:
         _add_prior_options(add, priors)
+    if renyi_orders:
+        _add_renyi_options(add)
     return resolve(presets, **vars(parser.parse_args(argv)))
 
 
@@ -136,6 +144,22 @@ def _add_prior_options(add, priors):
     )
 
 
+def _add_renyi_options(add):
+    add(
+        "--alphas",
+        type=_order,
+        nargs="+",
+        help="orders of the Renyi bound, in place of the report's; results go to a folder of "
+        "their own. At most 1: 1 is the ELBO, 0 the importance-weighted bound, max VR-max",
+    )
+    add(
+        "--latent-dims",
+        type=_positive,
+        nargs="+",
+        help="numbers of latent dimensions k, in place of the report's; each with every alpha",
+    )
+
+
 def resolve(
     presets,
     *,
@@ -150,6 +174,8 @@ def resolve(
     likelihood_samples=None,
     likelihood_images=None,
     originals=None,
+    alphas=None,
+    latent_dims=None,
     **chosen_prior,
 ):
     """Fills in a preset's values; `chosen_prior` is passed on to `Options`.
@@ -177,6 +203,8 @@ def resolve(
         likelihood_images=likelihood_images or chosen.likelihood_images,
         originals=None if originals is None else pathlib.Path(originals),
         notice=STAND_IN_NOTICE if stands_in else None,
+        alphas=None if alphas is None else tuple(sorted(set(alphas))),
+        latent_dims=None if latent_dims is None else tuple(sorted(set(latent_dims))),
         **chosen_prior,
     )
 
@@ -194,6 +222,13 @@ def _at_least_two(text):
     return int(text)
 
 
+def _order(text):
+    value = -math.inf if text == "max" else float(text)
+    if not value <= 1:
+        raise argparse.ArgumentTypeError(f"must be at most 1, received {text}")
+    return value
+
+
 def _seed(text):
     value = int(text)
     if not 0 <= value < 2**31 - 1000:
@@ -201,4 +236,5 @@ def _seed(text):
     return value
 
 
+_order.__name__ = "alpha"
 _positive.__name__ = _at_least_two.__name__ = _seed.__name__ = "integer"

@@ -69,6 +69,12 @@ def label_epochs(axis):
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
 
 
+def plain_ticks(axis, values):
+    """Marks some values on a logarithmic x axis as they are."""
+    axis.set_xticks(values, [f"{value:g}" for value in values])
+    axis.set_xticks([], minor=True)
+
+
 def zoom_on_ends(axis, curves, below=25.0, above=3.0):
     """Shows a bound's range from `below` nats under the lowest end to the highest value.
 
@@ -154,6 +160,11 @@ def image_rows(rows):
             axis.spines[:].set_visible(False)
         row[0].set_ylabel(label, rotation=0, ha="right", va="center")
     return figure
+
+
+def frame(axis, color="#d62728"):
+    """Draws a frame around a panel without axes."""
+    axis.spines[:].set(visible=True, color=color, linewidth=2.5)
 
 
 def scatter_classes(axis, points, labels):

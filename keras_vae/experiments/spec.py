@@ -261,8 +261,8 @@ class RunSpec:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_dict(self):
-        """Returns the whole spec as JSON-compatible values."""
-        return json.loads(json.dumps(dataclasses.asdict(self)))
+        """Returns the whole spec as JSON-compatible values; an infinite one is its name."""
+        return json.loads(json.dumps(dataclasses.asdict(self)), parse_constant=str)
 
 
 def _without_defaults(spec):

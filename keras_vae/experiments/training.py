@@ -118,27 +118,31 @@ def check_runs(specs):
     return [images[spec.data] for spec in specs]
 
 
-def load_model(spec, store, epochs=None):
+def load_model(spec, store):
     """Returns a stored run's model with its weights, and its data set.
 
-    Arguments:
-        spec: `RunSpec`.
-        store: `RunStore`.
-        epochs: Number of epochs after which the weights are wanted; None for the last.
-
     Raises:
-        LookupError: If no epoch of the run is stored, or weights after that one were not kept.
+        LookupError: If no epoch of the run is stored.
     """
     stored = store.load(spec, with_weights=True)
     if stored is None:
         raise LookupError(f"No epoch of run {spec.run_id} is stored in {store.folder}.")
     data = spec.data.load()
     model = build_model(spec, data.image_shape)
-    weights = stored.weights
-    if epochs not in (None, stored.epochs):
-        weights = load_snapshot(store.run_folder(spec), epochs)
-    _assign(model.weights, weights)
+    _assign(model.weights, stored.weights)
     return model, data
+
+
+def restore(model, spec, store, epoch):
+    """Gives a run's model the weights that it had after an epoch.
+
+    Raises:
+        LookupError: If they were not kept.
+    """
+    if epoch == store.epochs_done(spec):
+        _assign(model.weights, store.load(spec, with_weights=True).weights)
+    else:
+        _assign(model.weights, load_snapshot(store.run_folder(spec), epoch))
 
 
 def versions():

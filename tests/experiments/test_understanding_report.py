@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import keras_vae as kv
-from keras_vae.datasets import Split
 from keras_vae.experiments import originals
 from keras_vae.experiments.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
 from keras_vae.experiments.understanding_report import morphing, optimizer_curves, protocol
@@ -83,17 +82,6 @@ def test_uncorrected_adam_stands_beside_the_originals_adam_but_in_no_order(origi
     assert len(compared["order_by_validation_bound"]["150"]["ours"]) == 4
 
 
-def test_a_straight_line_is_straight_and_ends_where_it_should():
-    rng = np.random.default_rng(0)
-    starts, ends = rng.normal(size=(2, 5, 3, 4))
-    line = morphing.straight_line(starts, ends, 7)
-    assert line.shape == (5, 7, 3, 4)
-    np.testing.assert_allclose(line[:, 0], starts)
-    np.testing.assert_allclose(line[:, -1], ends)
-    np.testing.assert_allclose(line[:, 3], (starts + ends) / 2, rtol=1e-6)
-    np.testing.assert_allclose(np.diff(line, n=2, axis=1), 0, atol=1e-6)
-
-
 def test_both_kinds_of_path_join_the_same_pairs(digits):
     model = kv.VAE(latent_dim=3, hidden_units=(8,), seed=0)
     images = digits.test.images[:4]
@@ -111,15 +99,6 @@ def test_a_chain_repeats_no_image_and_follows_the_seed(digits):
     assert len(np.unique(drawn.reshape(len(drawn), -1), axis=0)) == morphing.ROWS + 1
     np.testing.assert_array_equal(drawn, morphing.chain(images, seed=1))
     assert not np.array_equal(drawn, morphing.chain(images, seed=2))
-
-
-def test_pairs_are_of_two_classes():
-    # Each image tells its own label.
-    labels = np.random.default_rng(0).integers(0, 3, size=200)
-    split = Split(np.broadcast_to(labels[:, None, None], (200, 2, 2)).astype(np.uint8), labels)
-    first, second = morphing.pairs_of_two_classes(split, seed=0, count=50)
-    assert len(first) == len(second) == 50
-    assert (first[:, 0, 0] != second[:, 0, 0]).all()
 
 
 def measures(latent, image, held_out=50.0, pairs=100):

@@ -12,6 +12,7 @@ from keras_vae.experiments.class_measures import (
     distance_to_images,
     draw_pixels,
 )
+from keras_vae.experiments.image_pairs import pairs_of_two_classes, straight_line
 from keras_vae.experiments.understanding_report.protocol import EPOCHS
 
 ROWS = 12
@@ -49,24 +50,6 @@ def chain(images, seed, length=ROWS + 1):
     return images[np.random.default_rng(seed).choice(len(images), length, replace=False)]
 
 
-def pairs_of_two_classes(split, seed, count=PAIRS):
-    """Random pairs of images of different classes.
-
-    Arguments:
-        split: `Split` with labels.
-        seed: Integer.
-        count: How many pairs.
-
-    Returns:
-        Two arrays of shape (count, height, width).
-    """
-    rng = np.random.default_rng(seed)
-    first, second = rng.integers(len(split), size=(2, 4 * count))
-    differ = np.flatnonzero(split.labels[first] != split.labels[second])[:count]
-    images = split.images
-    return images[first[differ]], images[second[differ]]
-
-
 def join(model, starts, ends, steps=STEPS):
     """Joins pairs of images in pixels and in codes.
 
@@ -86,13 +69,6 @@ def join(model, starts, ends, steps=STEPS):
     )
 
 
-def straight_line(starts, ends, steps):
-    """Equally spaced points from `starts` to `ends`, along a new second axis."""
-    share = np.linspace(0, 1, steps, dtype=np.float32)
-    share = share.reshape(1, steps, *[1] * (np.ndim(starts) - 1))
-    return starts[:, None] * (1 - share) + ends[:, None] * share
-
-
 def measure(model, data, seed):
     """How far from digits, and how much like one digit, images on both kinds of path are.
 
@@ -105,7 +81,8 @@ def measure(model, data, seed):
         Dictionary of arrays: distances and log-likelihoods (nats) at the middle, of shape
         (pairs,); confidences, of shape (pairs, steps); and held-out images' distances.
     """
-    paths = join(model, *pairs_of_two_classes(data.test, seed))
+    images = [split.images for split in pairs_of_two_classes(data.test, seed, PAIRS)]
+    paths = join(model, *images)
     confidence, distance = digit_confidence(data.train), distance_to_images(data.train)
     measures = {"held_out_distance": distance(data.test.images[:PAIRS])}
     for name in ("image", "latent"):

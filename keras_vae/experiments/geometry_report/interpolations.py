@@ -1,0 +1,219 @@
+"""Figure 5: five paths between two images, and where one digit becomes the other."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_vae import linear_probe, random
+from keras_vae.experiments import plots
+from keras_vae.experiments.batching import in_batches
+from keras_vae.experiments.claims import Claim, unmet_requirements
+from keras_vae.experiments.evaluation import mean_and_error
+from keras_vae.experiments.geometry_report.protocol import CONTRAST_EPOCHS
+from keras_vae.experiments.image_pairs import pairs_of_two_classes, straight_line
+from keras_vae.geometry import fisher_rao_geodesic
+
+STEPS = 13
+PAIRS = 1000
+STANDARD_ERRORS = 3
+PIXELS, MEANS, SAMPLES = "Pixels", "Means", "Samples"
+GEODESIC_SAMPLES, GEODESIC = "Geodesic, sampled", "Geodesic, means"
+PATHS = (PIXELS, MEANS, SAMPLES, GEODESIC_SAMPLES, GEODESIC)
+MARKED = (MEANS, GEODESIC)
+
+
+@dataclasses.dataclass(frozen=True)
+class Transitions:
+    """Where and how sharply one digit becomes the other, for each path and pair.
+
+    Attributes:
+        images: Dictionary by path of arrays of shape (pairs, STEPS, height, width).
+        first: Dictionary by path of integer arrays of shape (pairs,): the first image that is
+            not of the first one's digit, `STEPS` if there is none.
+        steepest: Dictionary by path of arrays of shape (pairs,): the largest fall from one image
+            to the next of the first digit's probability, the two digits being the only ones.
+        told_apart: Boolean array of shape (pairs,): whether both ends are classified rightly.
+    """
+
+    images: dict[str, np.ndarray]
+    first: dict[str, np.ndarray]
+    steepest: dict[str, np.ndarray]
+    told_apart: np.ndarray
+
+
+def join(model, starts, ends, seed):
+    """Joins pairs of images in the report's five ways.
+
+    Arguments:
+        model: Trained `keras_vae.VAE`.
+        starts: Array of shape (pairs, height, width).
+        ends: Array of that shape.
+        seed: Integer from which samples are drawn.
+
+    Returns:
+        Dictionary by path of arrays of shape (pairs, STEPS, height, width).
+    """
+    (loc_a, scale_a), (loc_b, scale_b) = (_posterior(model, images) for images in (starts, ends))
+    rng = np.random.default_rng(random.derive_seed(seed, 1))
+    noise_a, noise_b = rng.normal(size=(2, *loc_a.shape))
+    path = fisher_rao_geodesic(loc_a, scale_a, loc_b, scale_b, np.linspace(0, 1, STEPS))
+    loc, scale = (np.swapaxes(part, 0, 1) for part in path)
+    codes = {
+        MEANS: straight_line(loc_a, loc_b, STEPS),
+        SAMPLES: straight_line(loc_a + scale_a * noise_a, loc_b + scale_b * noise_b, STEPS),
+        GEODESIC_SAMPLES: loc + scale * rng.normal(size=loc.shape),
+        GEODESIC: loc,
+    }
+    decoded = {name: _decode(model, z) for name, z in codes.items()}
+    return {PIXELS: straight_line(starts, ends, STEPS), **decoded}
+
+
+def measure(model, data, seed, count=None):
+    """Follows many pairs of test images of two digits.
+
+    Arguments:
+        model: Trained `keras_vae.VAE`.
+        data: `ImageData` with labels.
+        seed: Integer.
+        count: How many pairs; None for `PAIRS`.
+
+    Returns:
+        `Transitions`.
+    """
+    classify = digit_classifier(model, data.train)
+    pairs = pairs_of_two_classes(data.test, seed, count or PAIRS)
+    images = join(model, *(split.images for split in pairs), seed)
+    labels = [split.labels for split in pairs]
+    first, steepest = {}, {}
+    for name, path in images.items():
+        log_odds, predicted = classify(path, *labels)
+        left = predicted != labels[0][:, None]
+        first[name] = np.where(left.any(axis=1), left.argmax(axis=1), STEPS)
+        share = 1 / (1 + np.exp(-log_odds))
+        steepest[name] = -np.diff(share, axis=1).min(axis=1)
+    _, predicted = classify(images[MEANS][:, [0, -1]], *labels)
+    return Transitions(images, first, steepest, (predicted == np.stack(labels, axis=1)).all(axis=1))
+
+
+def digit_classifier(model, split):
+    """A linear classifier of posterior means, as one of images.
+
+    Arguments:
+        model: Trained `keras_vae.VAE`.
+        split: `Split` of training images with labels.
+
+    Returns:
+        Function from images of shape (pairs, steps, height, width) and two arrays of labels of
+        shape (pairs,) to arrays of shape (pairs, steps): the log-odds of the first label against
+        the second, and the predicted labels.
+    """
+    means = linear_probe.posterior_features(model, split.images)
+    classifier = linear_probe.fit_linear_classifier(means, split.labels)
+
+    def classify(images, first, second):
+        flat = images.reshape(-1, *images.shape[2:]).astype(np.float32)
+        codes = np.concatenate(in_batches(model.posterior_means, flat)).astype(np.float64)
+        scores = classifier.decision_function(codes).reshape(*images.shape[:2], -1)
+        columns = [np.searchsorted(classifier.classes_, labels) for labels in (first, second)]
+        ours, theirs = (
+            np.take_along_axis(scores, column[:, None, None], axis=2)[..., 0] for column in columns
+        )
+        return ours - theirs, classifier.classes_[scores.argmax(axis=2)]
+
+    return classify
+
+
+def draw(transitions, pair):
+    """Draws the five paths of one pair, with a frame around marked transitions.
+
+    Arguments:
+        transitions: `Transitions`.
+        pair: Index of the pair.
+
+    Returns:
+        Matplotlib figure.
+    """
+    rows = {name: images[pair] for name, images in transitions.images.items()}
+    figure = plots.image_rows(rows)
+    grid = np.array(figure.axes).reshape(len(PATHS), STEPS)
+    for row, name in zip(grid, PATHS, strict=True):
+        step = transitions.first[name][pair]
+        if name in MARKED and step < STEPS:
+            plots.frame(row[step])
+    return figure
+
+
+def typical_pair(transitions):
+    """Index of the first pair whose ends are told apart and that changes in both marked rows."""
+    changes = [transitions.first[name] < STEPS for name in MARKED]
+    return int(np.argmax(transitions.told_apart & np.logical_and(*changes)))
+
+
+def summarise(transitions):
+    """Means over the pairs whose ends are classified rightly, as JSON-compatible values."""
+    kept = transitions.told_apart
+    summary = {
+        "pairs": len(kept),
+        "pairs_with_ends_told_apart": int(kept.sum()),
+        "steps": STEPS,
+        "geodesic_minus_means": None,
+    }
+    if kept.sum() < 2:
+        return summary
+    steepest = {name: values[kept] for name, values in transitions.steepest.items()}
+    difference = steepest[GEODESIC] - steepest[MEANS]
+    return {
+        **summary,
+        "steepest_fall_of_the_first_digits_probability": {
+            name: float(values.mean()) for name, values in steepest.items()
+        },
+        "mean_transition_image": {
+            name: float(values[kept].mean()) for name, values in transitions.first.items()
+        },
+        "geodesic_minus_means": mean_and_error(difference),
+        "share_of_pairs_sharper_on_the_geodesic": float((difference > 0).mean()),
+    }
+
+
+def judge(summary, asked, weights_epochs):
+    """Judges whether the geodesic changes from digit to digit more sharply.
+
+    Arguments:
+        summary: What `summarise` returns.
+        asked: `options.Options`.
+        weights_epochs: Epochs after which the weights used were stored.
+
+    Returns:
+        List of `Claim`.
+    """
+    difference = summary["geodesic_minus_means"]
+    return [
+        Claim(
+            id="geometry.5.1",
+            statement="The geodesic without sampling changes slightly more sharply than the line "
+            "between means.",
+            rule=f"Over {PAIRS} pairs of test images of different digits, the first digit's "
+            "probability against the second's, by a linear classifier of posterior means, falls "
+            "in its steepest step by more on the geodesic than on the straight line: on average "
+            f"over the pairs whose ends are classified rightly, by {STANDARD_ERRORS} standard "
+            "errors.",
+            numbers=summary,
+            holds=None
+            if difference is None
+            else difference["mean"] >= STANDARD_ERRORS * difference["standard_error"],
+            unmet=unmet_requirements(
+                asked, min_epochs=CONTRAST_EPOCHS, weights_epochs=weights_epochs
+            ),
+        )
+    ]
+
+
+def _posterior(model, images):
+    posterior = model.encode(images)
+    return posterior.mean().numpy(), posterior.stddev().numpy()
+
+
+def _decode(model, codes):
+    flat = codes.reshape(-1, codes.shape[-1]).astype(np.float32)
+    images = np.concatenate(in_batches(lambda z: model.decode(z).mean(), flat))
+    return images.reshape(*codes.shape[:2], *images.shape[1:])

@@ -1,0 +1,39 @@
+"""Figure 5: five interpolations between two digits, two of them along Fisher-Rao geodesics.
+
+"An Explanatory Analysis of the Geometry of Latent Variables", Section 2.3.
+"""
+
+import sys
+
+from keras_vae.experiments.figure import Analysis, main
+from keras_vae.experiments.geometry_report import interpolations
+from keras_vae.experiments.geometry_report.figures import report_figure
+from keras_vae.experiments.geometry_report.protocol import LATENT_DIM, run_spec
+
+LABEL = f"VAE, k = {LATENT_DIM}"
+
+
+def analyse(methods, asked):
+    """Measures, draws and judges, in the first trial."""
+    method = methods[LABEL]
+    model, data = next(method.load_models())
+    transitions = interpolations.measure(model, data, asked.seed)
+    summary = interpolations.summarise(transitions)
+    return Analysis(
+        picture=interpolations.draw(transitions, interpolations.typical_pair(transitions)),
+        caption=f"VAE with k = {LATENT_DIM}, seed {asked.seed}; red: the first image whose digit, "
+        "by a linear classifier of posterior means, is no longer the first one's",
+        claims=interpolations.judge(summary, asked, method.weights_epochs[:1]),
+        data={"transitions": summary},
+    )
+
+
+FIGURE = report_figure(
+    name="fig_5",
+    title="Figure 5: interpolations in pixels, in codes and along geodesics",
+    specs=lambda dataset, seed: {LABEL: run_spec(dataset, seed)},
+    analyse=analyse,
+)
+
+if __name__ == "__main__":
+    sys.exit(main(FIGURE))
