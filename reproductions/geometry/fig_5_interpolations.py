@@ -22,7 +22,7 @@ def analyse(methods, asked):
     return Analysis(
         picture=interpolations.draw(transitions, interpolations.typical_pair(transitions)),
         caption=f"VAE with k = {LATENT_DIM}, seed {asked.seed}; red: the first image whose digit, "
-        "by a linear classifier of posterior means, is no longer the first one's",
+        "by a classifier of posterior means, is no longer the first one's",
         claims=interpolations.judge(summary, asked, method.weights_epochs[:1]),
         data={"transitions": summary},
     )

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from keras_vae.experiments.evaluation import evaluate_log_likelihood as evaluate_log_likelihood
+from keras_vae.experiments.method_runs import MethodRuns
+from keras_vae.experiments.snapshots import load_snapshot, save_snapshot, snapshot_epochs
 from keras_vae.experiments.spec import ModelSpec, OptimizerSpec
-from keras_vae.experiments.store import RunStore
+from keras_vae.experiments.store import DamagedRunError, RunStore
 from keras_vae.experiments.training import (
     DivergedError,
     build_model,
@@ -44,6 +46,39 @@ def assert_same_run(first, second):
             np.testing.assert_array_equal(ours, theirs)
 
 
+def assert_same_snapshots(tmp_path, spec):
+    """Weights kept on the way are there, equal, and can be put back into a model."""
+    stores = [RunStore(tmp_path / name / "store") for name in ("whole", "killed")]
+    folders = [store.run_folder(spec) for store in stores]
+    method = MethodRuns([spec], [stores[1].load(spec)], 4, [], stores[1])
+    assert [snapshot_epochs(folder) for folder in folders] == [[1, 2, 5]] * 2
+    assert method.kept_epochs() == [1, 2]
+    for epoch in (1, 2, 5):
+        ours, theirs = (load_snapshot(folder, epoch) for folder in folders)
+        for first, second in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(first, second)
+    model, _ = method.load_model(0)
+    last = [weight.numpy() for weight in model.weights]
+    method.restore(model, 0, 2)
+    for weight, expected in zip(model.weights, load_snapshot(folders[1], 2), strict=True):
+        np.testing.assert_array_equal(weight, expected)
+    method.restore(model, 0, 5)
+    for weight, expected in zip(model.weights, last, strict=True):
+        np.testing.assert_array_equal(weight, expected)
+    assert method.remembered(0, "measure", lambda: [1.5]) == [1.5]
+    assert method.remembered(0, "measure", lambda: pytest.fail("computed again")) == [1.5]
+
+
+def test_snapshots_that_are_not_there_or_damaged(tmp_path):
+    save_snapshot(tmp_path, 10, [np.ones(3), np.zeros((2, 2))])
+    assert snapshot_epochs(tmp_path) == [10]
+    with pytest.raises(LookupError, match=r"epoch 7 .*\[10\]"):
+        load_snapshot(tmp_path, 7)
+    (tmp_path / "weights_after_000010.npz").write_bytes(b"PK nonsense")
+    with pytest.raises(DamagedRunError, match="weights_after_000010"):
+        load_snapshot(tmp_path, 10)
+
+
 def test_killed_continued_and_raced_runs_end_bit_identical(tmp_path, spec, digits):
     whole = start(tmp_path / "whole", spec, epochs=5)
     # In the middle of the third epoch, with warm-up, batch normalisation and fresh noise.
@@ -58,6 +93,7 @@ def test_killed_continued_and_raced_runs_end_bit_identical(tmp_path, spec, digit
     expected = RunStore(tmp_path / "whole" / "store").load(spec, with_weights=True)
     assert expected.epochs == 5
     assert_same_run(store.load(spec, with_weights=True), expected)
+    assert_same_snapshots(tmp_path, spec)
 
 
 def test_a_stored_run_is_not_trained_again_and_can_be_extended(store, spec, digits):

@@ -25,7 +25,7 @@ def draw():
     Returns:
         Matplotlib figure.
     """
-    figure, (axis,) = plots.panels(1, width=7.5, height=3.4)
+    figure, (axis,) = plots.panels(1, width=7.5, height=2.5)
     for index, ends in enumerate(PAIRS):
         color = plots.COLORS[index]
         arguments = [np.array([value]) for end in ends for value in end]
@@ -36,7 +36,7 @@ def draw():
         axis.plot(loc[marks, 0], scale[marks, 0], "o", color=color, markersize=3)
         line = straight_line(*arguments, [0.0, 1.0])
         axis.plot(line[0][:, 0], line[1][:, 0], ":", color=color, linewidth=1.8)
-    axis.set(xlabel="μ", ylabel="σ", ylim=(0, None), aspect="equal")
+    axis.set(xlabel="μ", ylabel="σ", ylim=(0, 2.1), aspect="equal")
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
     return figure
 
