@@ -42,14 +42,14 @@ def stream(seed, purpose, counter=0):
     """The stateless seed of one purpose at one count.
 
     Arguments:
-        seed: Integer.
+        seed: Integer, a number or a tensor.
         purpose: One of this module's purposes, for example `TRAINING_NOISE`.
         counter: Integer scalar, a number or a tensor: the step or the epoch.
 
     Returns:
         Integer tensor of shape (2,), as `tf.random.stateless_*` take it.
     """
-    root = tf.constant([seed, purpose], dtype=tf.int32)
+    root = tf.stack([tf.cast(seed, tf.int32), purpose])
     return tf.random.experimental.stateless_fold_in(root, tf.cast(counter, tf.int64), alg="philox")
 
 

@@ -265,6 +265,18 @@ class LatentVariableModel(keras.Model):
         """
         return self.encode(x).mean()
 
+    def posterior_parameters(self, x):
+        """Means and standard deviations of q(z|x) as two matrices.
+
+        Arguments:
+            x: Images of shape (batch, *image_shape), in [0, 1].
+
+        Returns:
+            Two tensors of shape (batch, latent dimensions).
+        """
+        posterior = self.encode(x)
+        return posterior.mean(), posterior.stddev()
+
     def check_images(self, images):
         """Raises `ValueError` unless an array of images is one this model can be trained on."""
         check_image_shape(images.shape, self.image_shape)

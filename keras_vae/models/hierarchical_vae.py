@@ -231,11 +231,30 @@ class HierarchicalVAE(LatentVariableModel):
         """
         return tf.concat(self._means(x), axis=-1)
 
+    def posterior_parameters(self, x):
+        """Each level's mean and standard deviation given the means above it, side by side.
+
+        Arguments:
+            x: Images of shape (batch, *image_shape), in [0, 1].
+
+        Returns:
+            Two tensors of shape (batch, sum of latent_dims), from the top down.
+        """
+        levels = self._levels(x)
+        return tuple(
+            tf.concat(parts, axis=-1)
+            for parts in zip(*((q.mean(), q.stddev()) for q in levels), strict=True)
+        )
+
     def _means(self, x):
-        flat, means = self._flatten(x), []
+        return [posterior.mean() for posterior in self._levels(x)]
+
+    def _levels(self, x):
+        """Each level's posterior given the means above it, from the top down."""
+        flat, levels = self._flatten(x), []
         for conditional in self.inference:
-            means.append(conditional([flat, *means]).mean())
-        return means
+            levels.append(conditional([flat, *(level.mean() for level in levels)]))
+        return levels
 
     def _top_prior(self):
         return self.prior_layer.distribution(lambda x: self.inference[0]([self._flatten(x)]))

@@ -1,0 +1,151 @@
+"""SavedModels that need neither this package nor TensorFlow Probability.
+
+    keras_vae.export.save(model, "served/digits/1")
+
+writes TensorFlow Serving's layout (a folder a version) with the signatures
+
+| signature | inputs | outputs |
+|---|---|---|
+| `encode` | images (B, ...) | loc, scale (B, D) of q(z given x) |
+| `decode` | z (B, D) | images (B, ...), means of p(x given z) |
+| `reconstruct` | images | images, decoded from loc |
+| `sample` | n, seed: integers | images (n, ...) from the prior |
+| `log_likelihood` | images, num_samples: an integer | log_likelihood (B,), in nats |
+
+Images are float32 in [0, 1]; `encode_uint8`, `reconstruct_uint8` and `log_likelihood_uint8` take
+8-bit ones and divide them by 255. A `HierarchicalVAE`'s levels stand side by side in D, from the
+top down, and loc and scale of each are those given the means above it.
+"""
+
+import pathlib
+import shutil
+import tempfile
+
+import tensorflow as tf
+
+from keras_vae import random
+from keras_vae.models import LatentVariableModel
+from keras_vae.models.importance_sampling import BYTES_PER_PIXEL, MEMORY_BUDGET
+
+WITH_IMAGES = ("encode", "reconstruct", "log_likelihood")
+
+
+def save(model, path):
+    """Writes a model as a SavedModel with the signatures that this module describes.
+
+    Arguments:
+        model: `keras_vae.VAE` or `keras_vae.HierarchicalVAE`, with any prior and likelihood.
+        path: Folder that shall hold it and must not exist yet; for TensorFlow Serving the name
+            of the model followed by a number, its version.
+
+    Returns:
+        `pathlib.Path` of the folder, which is complete or absent.
+
+    Raises:
+        TypeError: If it is no such model.
+        ValueError: If the model has no weights yet.
+        FileExistsError: If the path exists.
+    """
+    if not isinstance(model, LatentVariableModel):
+        raise TypeError(f"Expected a model of keras_vae. Received: {type(model).__name__}.")
+    if not model.built or not model.weights:
+        raise ValueError("This model has no weights yet: build it, or train it, before exporting.")
+    path = pathlib.Path(path)
+    if path.exists():
+        raise FileExistsError(f"{path} exists. Name another folder, or another version's number.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    module = Endpoints(model)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
+        written = pathlib.Path(temporary) / "model"
+        tf.saved_model.save(module, str(written), signatures=module.signatures())
+        shutil.move(written, path)
+    return path
+
+
+class Endpoints(tf.Module):
+    """A model's functions of tensors alone, as TensorFlow saves them.
+
+    Arguments:
+        model: `LatentVariableModel`.
+    """
+
+    def __init__(self, model):
+        super().__init__()
+        # Keras' own objects would need Keras to be loaded.
+        self.tensors = [variable.value for variable in model.weights]
+        self._model = _Hidden(model)
+        self.latent_dim = sum(_latent_dims(model))
+
+    def signatures(self):
+        """Concrete functions by the name of their signature."""
+        shape = self._model.it.image_shape
+        float_images = tf.TensorSpec((None, *shape), tf.float32, "images")
+        byte_images = tf.TensorSpec((None, *shape), tf.uint8, "images")
+        integer = [tf.TensorSpec((), tf.int32, name) for name in ("n", "seed")]
+        num_samples = tf.TensorSpec((), tf.int32, "num_samples")
+        codes = tf.TensorSpec((None, self.latent_dim), tf.float32, "z")
+        specs = {"decode": [codes], "sample": integer}
+        for name in WITH_IMAGES:
+            rest = [num_samples] if name == "log_likelihood" else []
+            specs[name] = [float_images, *rest]
+            specs[f"{name}_uint8"] = [byte_images, *rest]
+        return {name: self._function(name).get_concrete_function(*of) for name, of in specs.items()}
+
+    def encode(self, images):
+        loc, scale = self._model.it.posterior_parameters(images)
+        return {"loc": loc, "scale": scale}
+
+    def decode(self, z):
+        model = self._model.it
+        levels = tf.split(z, _latent_dims(model), axis=-1)
+        return {"images": model.decode(z if len(levels) == 1 else levels).mean()}
+
+    def reconstruct(self, images):
+        return {"images": self._model.it.reconstruct(images)}
+
+    def sample(self, n, seed):
+        model = self._model.it
+        codes = model.sample_prior(n, random.stream(seed, random.GENERATION))
+        return {"images": model.decode(codes).mean()}
+
+    def log_likelihood(self, images, num_samples):
+        """Importance-sampled, in chunks of samples that fit in memory; the noise is fixed."""
+        model = self._model.it
+        seed = random.stream(model.seed, random.EVALUATION_NOISE)
+        pixels = tf.size(images[:1]) * BYTES_PER_PIXEL
+        chunk = tf.maximum(1, MEMORY_BUDGET // (pixels * tf.maximum(1, tf.shape(images)[0])))
+
+        def add_chunk(index, done, total):
+            size = tf.minimum(chunk, num_samples - done)
+            noise = tf.random.experimental.stateless_fold_in(seed, index, alg="philox")
+            weights = model.log_terms(images, size, noise, training=False).log_weights()
+            both = tf.stack([total, tf.reduce_logsumexp(weights, axis=0)])
+            return index + 1, done + size, tf.reduce_logsumexp(both, axis=0)
+
+        nothing = tf.fill(tf.shape(images)[:1], -float("inf"))
+        with tf.control_dependencies([tf.debugging.assert_positive(num_samples)]):
+            _, _, total = tf.while_loop(
+                lambda index, done, total: done < num_samples, add_chunk, (0, 0, nothing)
+            )
+        return {"log_likelihood": total - tf.math.log(tf.cast(num_samples, tf.float32))}
+
+    def _function(self, name):
+        function = getattr(self, name.removesuffix("_uint8"))
+        if not name.endswith("_uint8"):
+            return tf.function(function, autograph=False)
+
+        def of_bytes(images, *rest):
+            return function(tf.cast(images, tf.float32) / 255.0, *rest)
+
+        return tf.function(of_bytes, autograph=False)
+
+
+class _Hidden:
+    """Holds a model where TensorFlow does not look for what to save."""
+
+    def __init__(self, it):
+        self.it = it
+
+
+def _latent_dims(model):
+    return getattr(model, "latent_dims", None) or (model.latent_dim,)

@@ -1,0 +1,156 @@
+"""SavedModels that a process without this package, TFP and tf_keras loads."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_vae as kv
+
+CLIENT = """
+import importlib.abc, json, sys
+
+class Refuse(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("keras_vae", "tensorflow_probability", "tf_keras"):
+            raise ImportError(f"{name} is not installed here")
+
+sys.meta_path.insert(0, Refuse())
+import numpy as np
+import tensorflow as tf
+
+folder, arguments = sys.argv[1:]
+for path in json.loads(arguments):
+    serve = tf.saved_model.load(f"{path}/1").signatures
+    images = tf.constant(np.load(f"{folder}/images.npy"))
+    out = {
+        f"{name}/{kind}/{key}": value
+        for kind, batch in (
+            ("", images[:5]), ("one", images[:1]), ("_uint8", tf.cast(images[:5] * 255, tf.uint8))
+        )
+        for name in ("encode", "reconstruct")
+        for key, value in serve[name + (kind if kind == "_uint8" else "")](images=batch).items()
+    }
+    z = tf.constant(np.load(f"{path}.npy"))
+    out["decode"] = serve["decode"](z=z)["images"]
+    for number, seed in ((3, 1), (3, 2), (2, 1)):
+        drawn = serve["sample"](n=tf.constant(number), seed=tf.constant(seed))["images"]
+        out[f"sample/{number}/{seed}"] = drawn
+    for samples in (7, 20000):
+        out[f"log_likelihood/{samples}"] = serve["log_likelihood"](
+            images=images[:5], num_samples=tf.constant(samples))["log_likelihood"]
+    out["log_likelihood_uint8"] = serve["log_likelihood_uint8"](
+        images=tf.cast(images[:5] * 255, tf.uint8), num_samples=tf.constant(7))["log_likelihood"]
+    np.savez(f"{path}.npz", **{key: np.asarray(value) for key, value in out.items()})
+"""
+SMALL = {"latent_dim": 3, "hidden_units": (8,), "image_shape": (6, 5), "seed": 2}
+MODELS = {
+    "plain": lambda: kv.VAE(**SMALL),
+    "normalised": lambda: kv.VAE(batch_norm=True, gated=True, **SMALL),
+    "vamp": lambda: kv.VAE(prior=kv.priors.VampPrior(4, seed=1), **SMALL),
+    "mixture": lambda: kv.VAE(prior="mixture_of_gaussians", likelihood="gaussian", **SMALL),
+    "logistic": lambda: kv.VAE(likelihood="discretized_logistic", **SMALL),
+    "levels": lambda: kv.HierarchicalVAE(
+        latent_dims=(2, 3), hidden_units=8, image_shape=(6, 5), prior="vamp", seed=2
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Folder, models, and what one fresh process found in each of them."""
+    folder = tmp_path_factory.mktemp("served")
+    rng = np.random.default_rng(0)
+    np.save(folder / "images.npy", rng.integers(0, 2, size=(8, 6, 5)).astype(np.float32))
+    models = {name: make() for name, make in MODELS.items()}
+    for name, model in models.items():
+        kv.export.save(model, folder / name / "1")
+        dims = sum(model.latent_dims) if name == "levels" else 3
+        np.save(folder / f"{name}.npy", rng.normal(size=(4, dims)).astype(np.float32))
+    paths = json.dumps([str(folder / name) for name in models])
+    subprocess.run([sys.executable, "-c", CLIENT, str(folder), paths], check=True)
+    found = {name: dict(np.load(folder / f"{name}.npz")) for name in models}
+    return folder, models, found
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_bare_process_finds_the_models_own_numbers(served, name):
+    folder, models, found = served
+    model, out = models[name], found[name]
+    images = np.load(folder / "images.npy")[:5]
+    loc, scale = model.posterior_parameters(images)
+    close = {"rtol": 1e-4, "atol": 1e-5}
+    for kind, count in (("", 5), ("one", 1), ("_uint8", 5)):
+        np.testing.assert_allclose(out[f"encode/{kind}/loc"], loc[:count], **close)
+        np.testing.assert_allclose(out[f"encode/{kind}/scale"], scale[:count], **close)
+        expected = model.reconstruct(images)[:count]
+        np.testing.assert_allclose(out[f"reconstruct/{kind}/images"], expected, **close)
+    z = np.load(folder / f"{name}.npy")
+    z = (z[:, :2], z[:, 2:]) if name == "levels" else z
+    np.testing.assert_allclose(out["decode"], model.decode(z).mean(), **close)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_samples_follow_their_seed(served, name):
+    _, models, found = served
+    out = found[name]
+    np.testing.assert_allclose(out["sample/3/1"], models[name].sample(3, seed=1), atol=1e-5)
+    assert out["sample/2/1"].shape == (2, 6, 5)
+    assert not np.allclose(out["sample/3/1"], out["sample/3/2"])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_log_likelihoods_agree(served, name):
+    folder, models, found = served
+    model, out = models[name], found[name]
+    images = np.load(folder / "images.npy")[:5]
+    # A single chunk has the model's own noise.
+    few = model.log_likelihood(images, 7)
+    np.testing.assert_allclose(out["log_likelihood/7"], few, rtol=1e-4)
+    np.testing.assert_allclose(out["log_likelihood_uint8"], few, rtol=1e-4)
+    many = model.log_likelihood(images, 20000)
+    np.testing.assert_allclose(out["log_likelihood/20000"], many, atol=0.5)
+    assert (out["log_likelihood/20000"] > few - 0.5).all()
+
+
+def test_tensors_have_names_and_any_batch(served):
+    folder, *_ = served
+    signatures = tf.saved_model.load(str(folder / "plain" / "1")).signatures
+    assert set(signatures) == {
+        *("encode", "encode_uint8", "decode", "reconstruct", "reconstruct_uint8", "sample"),
+        *("log_likelihood", "log_likelihood_uint8"),
+    }
+    _, inputs = signatures["encode"].structured_input_signature
+    assert inputs["images"].shape.as_list() == [None, 6, 5]
+    assert signatures["sample"].structured_outputs["images"].shape.as_list() == [None, 6, 5]
+    assert set(signatures["encode"].structured_outputs) == {"loc", "scale"}
+
+
+def test_nothing_is_overwritten(tmp_path):
+    (tmp_path / "1").mkdir()
+    with pytest.raises(FileExistsError, match="another version"):
+        kv.export.save(kv.VAE(**SMALL), tmp_path / "1")
+
+
+def test_a_failed_export_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(tf.saved_model, "save", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        kv.export.save(kv.VAE(**SMALL), tmp_path / "digits" / "1")
+    assert not list((tmp_path / "digits").iterdir())
+
+
+def test_refuses_other_models():
+    with pytest.raises(TypeError, match="keras_vae.*Sequential"):
+        kv.export.save(tf.keras.Sequential(), "nowhere")
+
+
+def test_refuses_models_without_weights(tmp_path):
+    class Unbuilt(kv.LatentVariableModel):
+        pass
+
+    model = Unbuilt(objective=None, image_shape=(2, 2), seed=0)
+    with pytest.raises(ValueError, match="no weights yet"):
+        kv.export.save(model, tmp_path / "1")
