@@ -117,7 +117,7 @@ def test_log_likelihoods_agree(served, name):
     np.testing.assert_allclose(out["log_likelihood/7"], few, rtol=1e-4)
     np.testing.assert_allclose(out["log_likelihood_uint8"], few, rtol=1e-4)
     many = model.log_likelihood(images, 20000)
-    np.testing.assert_allclose(out["log_likelihood/20000"], many, atol=0.5)
+    np.testing.assert_allclose(out["log_likelihood/20000"], many, atol=1.0)
     assert (out["log_likelihood/20000"] > few - 0.5).all()
 
 
