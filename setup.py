@@ -15,6 +15,7 @@ setup(
     package_data={
         "keras_vae.datasets.frey_faces": ["checksums.tsv"],
         "keras_vae.experiments": ["original_curves/*.json"],
+        "keras_vae.experiments.page": ["templates/*"],
     },
     python_requires=">=3.11,<3.14",
     install_requires=[
@@ -31,6 +32,7 @@ setup(
         "scikit-learn>=1.5",
         "scipy>=1.13",
         "joblib>=1.4",
+        "jinja2>=3.1",
         "rich>=13.7",
         "platformdirs>=4.2",
         "filelock>=3.13",
