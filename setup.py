@@ -40,7 +40,8 @@ setup(
         "setuptools>=70; python_version >= '3.12'",
     ],
     extras_require={
-        "test": ["pytest>=8.0", "pytest-xdist>=3.6"],
+        "test": ["pytest>=8.0", "pytest-xdist>=3.6", "tensorboard>=2.20"],
+        "tensorboard": ["tensorboard>=2.20"],
         "gpu": ["tensorflow[and-cuda]>=2.20"],
         "benchmark": ["jax>=0.7", "torch>=2.6"],
     },
