@@ -198,7 +198,7 @@ def caption(bounds, trials):
     estimate = next(iter(next(iter(bounds.values())).values())).log_likelihood[0]
     bars = "; bars: lowest to highest trial" if trials > 1 else ""
     return (
-        f"bound: {NUM_SAMPLES} samples, in training 1 at α = 1; log p(x): {estimate['num_samples']} samples; both over "
-        f"{estimate['images']} test images, bands: standard error over these, which all models "
+        f"bound: {NUM_SAMPLES} samples, in training 1 at α = 1; log p(x): "
+        f"{estimate['num_samples']} samples; both over {estimate['images']} test images, bands: standard error over these, which all models "
         f"share; (c) {REPEATS} estimates of each of {NOISE_IMAGES} images{bars}"
     )
