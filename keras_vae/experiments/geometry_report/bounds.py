@@ -197,8 +197,9 @@ def caption(bounds, trials):
     """What the panels show, in words."""
     estimate = next(iter(next(iter(bounds.values())).values())).log_likelihood[0]
     bars = "; bars: lowest to highest trial" if trials > 1 else ""
+    samples, images = estimate["num_samples"], estimate["images"]
     return (
-        f"bound: {NUM_SAMPLES} samples, in training 1 at α = 1; log p(x): "
-        f"{estimate['num_samples']} samples; both over {estimate['images']} test images, bands: standard error over these, which all models "
-        f"share; (c) {REPEATS} estimates of each of {NOISE_IMAGES} images{bars}"
+        f"bound: {NUM_SAMPLES} samples, in training 1 at α = 1; log p(x): {samples} samples; both "
+        f"over {images} test images, bands: standard error over these, which all models share; "
+        f"(c) {REPEATS} estimates of each of {NOISE_IMAGES} images{bars}"
     )
