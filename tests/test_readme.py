@@ -1,22 +1,62 @@
 """The README says what is so."""
 
+import io
 import json
 import pathlib
 import re
+import urllib.request
 
+import keras
+import numpy as np
+
+import keras_vae as kv
 from keras_vae.experiments import page
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_python_example_runs_as_written():
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_quick_start_runs_as_written():
+    example = EXAMPLES[0]
+    assert len([line for line in example.splitlines() if line.strip()]) < 20
     names = {}
     exec(compile(example, "README.md", "exec"), names)
     assert names["posterior"].batch_shape == (1000,)
     assert names["log_px"].shape == (100,) and names["images"].shape == (16, 28, 28)
     assert 0 <= names["active"] <= 20
+
+
+def test_a_prior_a_likelihood_and_an_objective_of_ones_own_train_and_load(tmp_path, images):
+    names = {}
+    exec(compile(EXAMPLES[1], "README.md", "exec"), names)
+    model = names["mine"]
+    model.compile(jit_compile=False)
+    history = model.fit(images, epochs=1, verbose=0).history
+    assert np.isfinite(history["bound"][0])
+    model.save(tmp_path / "mine.keras")
+    loaded = keras.models.load_model(tmp_path / "mine.keras")
+    np.testing.assert_allclose(loaded.log_weights(images, 2), model.log_weights(images, 2))
+
+
+def test_the_client_asks_what_the_export_offers(monkeypatch, images):
+    """Its requests name signatures and inputs of a SavedModel."""
+    (client,) = re.findall(r"```py\n(.*?)```", README, re.DOTALL)
+    endpoints = kv.export.Endpoints(kv.VAE(latent_dim=2, hidden_units=(4,), seed=0)).signatures()
+    asked = []
+
+    def answer(request):
+        body = json.loads(request.data)
+        specs, _ = endpoints[body["signature_name"]].structured_input_signature
+        assert {spec.name for spec in specs} == body["inputs"].keys()
+        asked.append(body["signature_name"])
+        return io.BytesIO(b'{"outputs": {}}')
+
+    monkeypatch.setattr(urllib.request, "urlopen", answer)
+    exec(compile(client, "README.md", "exec"), {"images": images[:2]})
+    assert asked == ["encode", "sample"]
 
 
 def test_its_pictures_and_folders_exist():
