@@ -93,25 +93,41 @@ class Figure:
         return f"{asked.dataset}, {asked.epochs} of {self.protocol['epochs']} epochs"
 
 
-def main(figure, argv=None):
-    """Makes a figure from the command line.
+def read_options(figure, argv=None, prog=None):
+    """Reads a figure's command line; unusable values end the program with a message.
 
     Arguments:
         figure: `Figure`.
         argv: List of arguments, or None for the command line's own.
+        prog: What the program is called in its messages; None for the script's name.
 
     Returns:
-        Exit status: 0, 1 after an error that is explained on standard error, 130 if
-        interrupted.
+        `options.Options`.
     """
-    asked = options.parse(
+    return options.parse(
         argv,
+        prog=prog,
         description=figure.title,
         presets=figure.presets,
         dataset_names=figure.datasets,
         priors=figure.priors,
         renyi_orders=figure.renyi_orders,
     )
+
+
+def main(figure, argv=None, prog=None):
+    """Makes a figure from the command line.
+
+    Arguments:
+        figure: `Figure`.
+        argv: List of arguments, or None for the command line's own.
+        prog: What the program is called in its messages; None for the script's name.
+
+    Returns:
+        Exit status: 0, 1 after an error that is explained on standard error, 130 if
+        interrupted.
+    """
+    asked = read_options(figure, argv, prog)
     console = Console()
     devices.configure()
     try:
