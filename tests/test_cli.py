@@ -188,6 +188,8 @@ def test_figures_shows_what_is_there(tmp_path, capsys):
     asked = {"mnist": {"VAE": 200}}
     write_result(tmp_path / "vampprior/warm_up_mnist", (), {"epochs": epochs}, asked)
     write_result(tmp_path / "vampprior/fig_10", (), {"epochs": {}})
+    write_result(tmp_path / "geometry/fig_1_alpha_0_max")
+    write_result(tmp_path / "geometry/fig_12")
     assert main(["figures", "--results", str(tmp_path), "--json"]) == 0
     rows = {row["folder"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["activity/fig_3_1"]["verdicts"] == {"reproduced": 2, "inconclusive": 1}
@@ -195,7 +197,9 @@ def test_figures_shows_what_is_there(tmp_path, capsys):
     assert rows["vampprior/warm_up_mnist"]["figure"] == "vampprior/warm_up"
     assert rows["vampprior/warm_up_mnist"]["extent"] == "25-50% x 2"
     assert rows["vampprior/fig_10"]["extent"] == result_state.NOTHING_TRAINED
-    assert rows["geometry/fig_1"]["state"] == result_state.NOT_RUN
+    assert rows["geometry/fig_2"]["state"] == result_state.NOT_RUN
+    assert rows["geometry/fig_1_alpha_0_max"]["figure"] == "geometry/fig_1"
+    assert "geometry/fig_1" not in rows and "geometry/fig_12" not in rows
     assert "vampprior/warm_up" not in rows
     assert main(["figures", "--results", str(tmp_path)]) == 0
     table = capsys.readouterr().out
