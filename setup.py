@@ -25,6 +25,7 @@ setup(
     package_data={
         "keras_vae.datasets.frey_faces": ["checksums.tsv"],
         "keras_vae.experiments": ["original_curves/*.json"],
+        "keras_vae.experiments.page": ["templates/*"],
     },
     python_requires=">=3.11,<3.14",
     install_requires=[
@@ -41,6 +42,7 @@ setup(
         "scikit-learn>=1.5",
         "scipy>=1.13",
         "joblib>=1.4",
+        "jinja2>=3.1",
         "rich>=13.7",
         "platformdirs>=4.2",
         "filelock>=3.13",
@@ -48,7 +50,8 @@ setup(
         "setuptools>=70; python_version >= '3.12'",
     ],
     extras_require={
-        "test": ["pytest>=8.0", "pytest-xdist>=3.6"],
+        "test": ["pytest>=8.0", "pytest-xdist>=3.6", "tensorboard>=2.20"],
+        "tensorboard": ["tensorboard>=2.20"],
         "gpu": ["tensorflow[and-cuda]>=2.20"],
         "benchmark": ["jax>=0.7", "torch>=2.6"],
     },

@@ -121,12 +121,15 @@ class LinearProbe(keras.callbacks.Callback):
         if self.epochs is not None and epoch + 1 not in self.epochs:
             return
         self.epochs_done.append(epoch + 1)
-        self.accuracy.append(
-            linear_accuracy(*self._features(self.train), *self._features(self.test))
-        )
+        features = [self._features(labelled, seed) for seed, labelled in self._both()]
+        self.accuracy.append(linear_accuracy(*features[0], *features[1]))
         if logs is not None:
             logs["probe_accuracy"] = self.accuracy[-1]
 
-    def _features(self, labelled):
+    def _both(self):
+        # Seeds that differ: a training and a test image shall not share their noise.
+        return enumerate((self.train, self.test))
+
+    def _features(self, labelled, seed):
         images, labels = labelled
-        return posterior_features(self.model, images, self.features), labels
+        return posterior_features(self.model, images, self.features, seed), labels

@@ -17,6 +17,7 @@ Images are float32 in [0, 1]; `encode_uint8`, `reconstruct_uint8` and `log_likel
 top down, and loc and scale of each are those given the means above it.
 """
 
+import math
 import pathlib
 import shutil
 import tempfile
@@ -112,8 +113,8 @@ class Endpoints(tf.Module):
         """Importance-sampled, in chunks of samples that fit in memory; the noise is fixed."""
         model = self._model.it
         seed = random.stream(model.seed, random.EVALUATION_NOISE)
-        pixels = tf.size(images[:1]) * BYTES_PER_PIXEL
-        chunk = tf.maximum(1, MEMORY_BUDGET // (pixels * tf.maximum(1, tf.shape(images)[0])))
+        width = math.prod(model.image_shape) * BYTES_PER_PIXEL
+        chunk = tf.maximum(1, MEMORY_BUDGET // (width * tf.maximum(1, tf.shape(images)[0])))
 
         def add_chunk(index, done, total):
             size = tf.minimum(chunk, num_samples - done)

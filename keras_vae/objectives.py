@@ -95,7 +95,8 @@ class Renyi(Objective):
             log p(x) as the number of samples grows.
         num_samples: Number of samples of q per image.
         doubly_reparameterized: Whether the encoder's gradient leaves out the posterior's score,
-            which keeps its mean and lowers its noise (Tucker et al. 2019).
+            which keeps its mean and, for alpha from 0 to 1, lowers its noise (Tucker et al.
+            2019).
 
     Raises:
         ValueError: If alpha is NaN or +inf, num_samples < 1, or doubly reparameterised gradients

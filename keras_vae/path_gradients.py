@@ -1,4 +1,4 @@
-"""Doubly reparameterised gradients: less noise in the encoder's gradient, the same mean.
+"""Doubly reparameterised gradients: the encoder's with the same mean, as a rule less noisy.
 
 The gradient of a bound with respect to the posterior's parameters has two parts. One runs along
 the sample's path z = mu + sigma epsilon; the other, the score `d log q(z|x)` at a fixed z, has mean

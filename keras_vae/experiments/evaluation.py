@@ -5,7 +5,8 @@ import time
 
 import numpy as np
 
-from keras_vae.experiments.training import load_model
+from keras_vae.experiments.snapshots import snapshot_epochs
+from keras_vae.experiments.training import load_model, restore
 
 
 def evaluate_log_likelihood(spec, store, num_samples, num_images=None, epochs=None):
@@ -16,8 +17,8 @@ def evaluate_log_likelihood(spec, store, num_samples, num_images=None, epochs=No
         store: `RunStore`.
         num_samples: Importance samples per image.
         num_images: Test images, from the first on; None for all.
-        epochs: Length at which an earlier estimate is wanted, if there is one; weights are
-            kept of the last epoch alone.
+        epochs: Length at which the estimate is wanted: that of weights kept then, or else of the
+            last ones; None for the last.
 
     Returns:
         Dictionary with `mean` and `standard_error` over the test images (nats per image),
@@ -30,9 +31,12 @@ def evaluate_log_likelihood(spec, store, num_samples, num_images=None, epochs=No
     if found is not None:
         return found
     model, data = load_model(spec, store)
+    done = store.epochs_done(spec)
+    if epochs in snapshot_epochs(store.run_folder(spec)):
+        restore(model, spec, store, epochs)
+        done = epochs
     started = time.perf_counter()
     values = model.log_likelihood(data.test.images[:num_images], num_samples)
-    done = store.epochs_done(spec)
     result = {
         **mean_and_error(values),
         "num_samples": num_samples,
@@ -49,6 +53,8 @@ def stored_log_likelihood(spec, store, num_samples, num_images=None, epochs=None
     """What `evaluate_log_likelihood` would return without computing anything, or None."""
     stored = store.evaluations(spec)
     lengths = [length for length in (epochs, store.epochs_done(spec)) if length is not None]
+    if epochs in snapshot_epochs(store.run_folder(spec)):
+        lengths = [epochs]
     names = [_name(num_samples, num_images, length) for length in lengths]
     return next((stored[name] for name in names if name in stored), None)
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from keras_vae import datasets
-from keras_vae.experiments import devices, options, originals, plots, results
+from keras_vae.experiments import devices, options, originals, plots, results, tracking
 from keras_vae.experiments.claims import Claim
 from keras_vae.experiments.evaluation import evaluate_log_likelihood
 from keras_vae.experiments.method_runs import MethodRuns, compare_log_likelihoods, describe
@@ -23,6 +23,7 @@ ERRORS = (
     SweepError,
     results.OutputError,
     originals.OriginalsError,
+    tracking.TrackingError,
     ConnectionError,
     ValueError,
 )
@@ -63,6 +64,7 @@ class Figure:
         datasets: Names of the data sets that it can show.
         priors: Priors that a user can choose from; empty where there is no choice.
         renyi_orders: Whether a user can choose orders of the Renyi bound and latent dimensions.
+        keep_weights: Whether it needs the weights of earlier epochs too.
     """
 
     report: str
@@ -75,6 +77,7 @@ class Figure:
     datasets: tuple[str, ...] = datasets.NAMES
     priors: tuple[str, ...] = ()
     renyi_orders: bool = False
+    keep_weights: bool = False
 
     def trial(self, asked, seed):
         """The runs of one trial, a dictionary of `RunSpec` by method."""
@@ -206,6 +209,8 @@ def collect(figure, asked, store, console):
         num_samples=asked.likelihood_samples,
         num_images=asked.likelihood_images,
         console=console,
+        tensorboard=asked.tensorboard,
+        keep_weights=figure.keep_weights,
     )
     evaluations = [
         evaluate_log_likelihood(

@@ -22,7 +22,7 @@ def pairs_of_two_classes(split, seed, count):
     return tuple(Split(split.pixels[i], split.labels[i]) for i in (first[differ], second[differ]))
 
 
-def straight_line(starts, ends, steps):
+def evenly_spaced(starts, ends, steps):
     """Equally spaced points from `starts` to `ends`, along a new second axis.
 
     Arguments:

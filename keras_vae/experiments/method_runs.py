@@ -58,12 +58,23 @@ class MethodRuns:
         return load_model(self.specs[trial], self.store)
 
     def kept_epochs(self):
-        """Epochs, in ascending order, after which the weights of every trial are at hand."""
+        """Epochs, in ascending order, after which the weights of every trial are at hand.
+
+        Raises:
+            ValueError: If there are none up to the number asked for.
+        """
         kept = [
             {*snapshot_epochs(self.store.run_folder(spec)), run.epochs}
             for spec, run in zip(self.specs, self.runs, strict=True)
         ]
-        return sorted(epoch for epoch in set.intersection(*kept) if epoch <= self.epochs)
+        found = sorted(epoch for epoch in set.intersection(*kept) if epoch <= self.epochs)
+        if not found:
+            raise ValueError(
+                f"The runs {[spec.run_id for spec in self.specs]} went on to epochs "
+                f"{self.weights_epochs} without keeping their weights. Ask for as many epochs "
+                "with --epochs, or name another --store to train them anew."
+            )
+        return found
 
     def restore(self, model, trial, epoch):
         """Gives a trial's model the weights that it had after one of `kept_epochs`."""

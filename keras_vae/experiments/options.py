@@ -58,6 +58,7 @@ class Options:
     likelihood_samples: int
     likelihood_images: int | None
     originals: pathlib.Path | None = None
+    tensorboard: pathlib.Path | None = None
     notice: str | None = None
     prior: str | None = None
     prior_components: int | None = None
@@ -125,6 +126,11 @@ def _add_shared_options(add, presets, dataset_names):
         "one of this figure is put beside ours",
     )
     add(
+        "--tensorboard",
+        type=pathlib.Path,
+        help="folder for TensorBoard's logs of every run: scalars, activity, reconstructions",
+    )
+    add(
         "--likelihood-samples",
         type=_positive,
         help="importance samples per image for the test log-likelihood, in place of the preset's",
@@ -184,6 +190,7 @@ def resolve(
     likelihood_samples=None,
     likelihood_images=None,
     originals=None,
+    tensorboard=None,
     alphas=None,
     latent_dims=None,
     **chosen_prior,
@@ -212,6 +219,7 @@ def resolve(
         likelihood_samples=likelihood_samples or chosen.likelihood_samples,
         likelihood_images=likelihood_images or chosen.likelihood_images,
         originals=None if originals is None else pathlib.Path(originals),
+        tensorboard=None if tensorboard is None else pathlib.Path(tensorboard),
         notice=STAND_IN_NOTICE if stands_in else None,
         alphas=None if alphas is None else tuple(sorted(set(alphas))),
         latent_dims=None if latent_dims is None else tuple(sorted(set(latent_dims))),
@@ -236,7 +244,8 @@ def _order(text):
     value = -math.inf if text == "max" else float(text)
     if not value <= 1:
         raise argparse.ArgumentTypeError(f"must be at most 1, received {text}")
-    return value
+    # Without the sign of -0, which would name another run.
+    return value + 0.0
 
 
 def _seed(text):

@@ -82,16 +82,30 @@ def read_picture(folder, report, name):
     Raises:
         OriginalsError: If there is no such folder, or the picture cannot be read.
     """
+    path = find_picture(folder, report, name)
+    if path is None:
+        return None
+    try:
+        return matplotlib.image.imread(path)
+    except (OSError, ValueError, SyntaxError, UnidentifiedImageError) as error:
+        raise OriginalsError(f"{path} cannot be read as a picture ({error}).") from error
+
+
+def find_picture(folder, report, name):
+    """Path of the user's picture of an original figure, or None if the folder has none of it.
+
+    Arguments:
+        folder: Folder of pictures.
+        report: Name of the report.
+        name: Name of the figure.
+
+    Raises:
+        OriginalsError: If there is no such folder.
+    """
     if not folder.is_dir():
         raise OriginalsError(f"There is no folder {folder} of original pictures.")
-    for suffix in SUFFIXES:
-        path = folder / report / f"{name}{suffix}"
-        if path.is_file():
-            try:
-                return matplotlib.image.imread(path)
-            except (OSError, ValueError, SyntaxError, UnidentifiedImageError) as error:
-                raise OriginalsError(f"{path} cannot be read as a picture ({error}).") from error
-    return None
+    paths = (folder / report / f"{name}{suffix}" for suffix in SUFFIXES)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def beside(ours, original):

@@ -66,8 +66,12 @@ class RunStore:
         """The folder of one run."""
         return self.folder / spec.run_id
 
-    def prepare(self, runs):
+    def prepare(self, runs, keep_weights=False):
         """Makes sure that the store can take some runs.
+
+        Arguments:
+            runs: Number of runs.
+            keep_weights: Whether weights of earlier epochs are kept too.
 
         Raises:
             StoreError: If the folder cannot be written, or the disk has too little space.
@@ -81,7 +85,8 @@ class RunStore:
                 f"The run store {self.folder} cannot be written ({error}). "
                 "Name another folder with --store or KERAS_VAE_STORE."
             ) from error
-        free, needed = shutil.disk_usage(self.folder).free, runs * BYTES_PER_RUN
+        free = shutil.disk_usage(self.folder).free
+        needed = runs * BYTES_PER_RUN * (2 if keep_weights else 1)
         if free < needed:
             raise StoreError(
                 f"The run store {self.folder} needs {needed / 2**20:.0f} MiB for {runs} runs; "

@@ -1,9 +1,11 @@
 """Trains independent runs in parallel processes, with one progress bar over all."""
 
 import contextlib
+import dataclasses
 import multiprocessing
 import signal
 import threading
+from collections.abc import Callable
 
 import joblib
 import keras
@@ -16,10 +18,10 @@ from rich.progress import (
 )
 
 from keras_vae.checks import check_positive_integer
-from keras_vae.experiments import devices
+from keras_vae.experiments import devices, tracking
 from keras_vae.experiments.evaluation import evaluate_log_likelihood, stored_log_likelihood
 from keras_vae.experiments.store import RunStore, StoreError
-from keras_vae.experiments.training import DivergedError, check_runs, train
+from keras_vae.experiments.training import DivergedError, check_runs, load_model, train
 
 MAX_RUNS_PER_GPU = 4
 POLL_SECONDS = 0.5
@@ -29,7 +31,19 @@ class SweepError(Exception):
     """Some runs of a sweep failed; the others are stored."""
 
 
-def train_all(specs, epochs, store, *, jobs=None, num_samples=50, num_images=None, console=None):
+def train_all(
+    specs,
+    epochs,
+    store,
+    *,
+    jobs=None,
+    num_samples=50,
+    num_images=None,
+    console=None,
+    tensorboard=None,
+    make_callbacks=None,
+    keep_weights=False,
+):
     """Brings runs to a number of epochs and evaluates each; stored work is not repeated.
 
     Runs go in parallel through joblib, so that `joblib.parallel_config` can send them to
@@ -43,6 +57,10 @@ def train_all(specs, epochs, store, *, jobs=None, num_samples=50, num_images=Non
         num_samples: Importance samples per test image in the final evaluation.
         num_images: Test images in the final evaluation; None for all.
         console: `rich.console.Console` for the progress bar; None for the default.
+        tensorboard: Folder for TensorBoard's logs of all runs; None for none.
+        make_callbacks: Function from a `RunSpec` to a list of Keras callbacks, made in the process
+            that trains the run; None for none. Runs that are stored already have none to call.
+        keep_weights: As of `train`.
 
     Returns:
         List of `StoredRun`, in the order of `specs`.
@@ -50,13 +68,16 @@ def train_all(specs, epochs, store, *, jobs=None, num_samples=50, num_images=Non
     Raises:
         StoreError: Before training, if the store cannot be used or a stored run not be read.
         SweepError: If a run failed; the rest were trained and stored.
+        TrackingError: Before training, if TensorBoard is asked for and not installed.
     """
+    if tensorboard is not None:
+        tracking.check_tensorboard()
     epochs = list(epochs) if isinstance(epochs, list | tuple) else [epochs] * len(specs)
     for count in epochs:
         check_positive_integer(count, "epochs")
     jobs = default_jobs(len(specs)) if jobs is None else jobs
     check_positive_integer(jobs, "jobs")
-    store.prepare(len(specs))
+    store.prepare(len(specs), keep_weights)
     for spec in specs:
         store.load(spec)
 
@@ -65,19 +86,41 @@ def train_all(specs, epochs, store, *, jobs=None, num_samples=50, num_images=Non
         return found is not None and store.epochs_done(spec) >= count
 
     wanted = list(zip(specs, epochs, strict=True))
-    if missing := [pair for pair in wanted if not finished(*pair)]:
-        _train_missing(missing, store, jobs, (num_samples, num_images), console)
+    # What is trained already may yet have to be logged.
+    missing = [pair for pair in wanted if tensorboard is not None or not finished(*pair)]
+    if missing:
+        evaluation = (num_samples, num_images)
+        work = Work(str(store.folder), evaluation, tensorboard, make_callbacks, keep_weights)
+        _train_missing(missing, store, jobs, work, console)
     return [store.load(spec) for spec in specs]
 
 
-def _train_missing(wanted, store, jobs, evaluation, console):
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What is done with every run of a sweep.
+
+    Attributes:
+        store: Folder of the store.
+        evaluation: Samples and images of the log-likelihood, as `evaluate_log_likelihood` has them.
+        tensorboard: Folder for TensorBoard's logs, or None.
+        make_callbacks: Function from a `RunSpec` to a list of Keras callbacks, or None.
+        keep_weights: Whether weights of earlier epochs are kept.
+    """
+
+    store: str
+    evaluation: tuple
+    tensorboard: str | None
+    make_callbacks: Callable | None
+    keep_weights: bool
+
+
+def _train_missing(wanted, store, jobs, work, console):
     images = check_runs([spec for spec, _ in wanted])
     costs = [cost_per_epoch(spec, count) for (spec, _), count in zip(wanted, images, strict=True)]
     threads = max(1, devices.cores() // jobs)
-    with _progress_bar(wanted, costs, store, evaluation, console):
+    with _progress_bar(wanted, costs, store, work.evaluation, console):
         failures = joblib.Parallel(n_jobs=jobs, prefer="processes")(
-            joblib.delayed(_attempt)(spec, count, str(store.folder), threads, evaluation)
-            for spec, count in wanted
+            joblib.delayed(_attempt)(spec, count, threads, work) for spec, count in wanted
         )
     failures = [failure for failure in failures if failure is not None]
     if failures:
@@ -90,17 +133,17 @@ def default_jobs(runs):
     return max(1, min(limit, runs))
 
 
-def _attempt(spec, epochs, folder, threads, evaluation):
+def _attempt(spec, epochs, threads, work):
     """Trains one run in a worker; returns what went wrong, or None."""
     in_worker = multiprocessing.parent_process() is not None
     if in_worker:
         # Ctrl-C reaches every process of the terminal; the parent alone answers it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     devices.configure(threads)
-    store = RunStore(folder)
+    store = RunStore(work.store)
     try:
-        train(spec, epochs, store)
-        evaluate_log_likelihood(spec, store, *evaluation, epochs)
+        _train_and_log(spec, epochs, store, work)
+        evaluate_log_likelihood(spec, store, *work.evaluation, epochs)
     except (StoreError, DivergedError) as error:
         return str(error)
     finally:
@@ -108,6 +151,18 @@ def _attempt(spec, epochs, folder, threads, evaluation):
             # The next run in this process shall not add to this one's memory.
             keras.utils.clear_session(free_memory=True)
     return None
+
+
+def _train_and_log(spec, epochs, store, work):
+    callbacks = [] if work.make_callbacks is None else list(work.make_callbacks(spec))
+    if work.tensorboard is None:
+        train(spec, epochs, store, callbacks, work.keep_weights)
+        return
+    summaries = tracking.RunSummaries(work.tensorboard, spec, store)
+    if store.epochs_done(spec) >= epochs:
+        summaries.log_finished(load_model(spec, store)[0])
+    else:
+        train(spec, epochs, store, [*callbacks, summaries], work.keep_weights)
 
 
 def cost_per_epoch(spec, train_images):

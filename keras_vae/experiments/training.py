@@ -68,7 +68,7 @@ def untrained_model(spec, data):
     return model
 
 
-def train(spec, epochs, store, callbacks=()):
+def train(spec, epochs, store, callbacks=(), keep_weights=False):
     """Brings a run to a number of epochs.
 
     Arguments:
@@ -76,6 +76,8 @@ def train(spec, epochs, store, callbacks=()):
         epochs: Epochs that the run shall have in all; a longer stored run is left alone.
         store: `RunStore`.
         callbacks: Further Keras callbacks; what they do is not part of the stored run.
+        keep_weights: Whether to keep the weights after epochs 1, 2, 5, 10, 20 and so on, apart
+            from the last ones, which are always kept.
 
     Returns:
         `StoredRun`, without its weights.
@@ -89,7 +91,7 @@ def train(spec, epochs, store, callbacks=()):
     with store.lock(spec):
         stored = store.load(spec, with_weights=True)
         if stored is None or stored.epochs < epochs:
-            _continue(spec, epochs, store, stored, callbacks)
+            _continue(spec, epochs, store, stored, callbacks, keep_weights)
     return store.load(spec)
 
 
@@ -156,7 +158,7 @@ def versions():
     return found
 
 
-def _continue(spec, epochs, store, stored, callbacks):
+def _continue(spec, epochs, store, stored, callbacks, keep_weights):
     data = spec.data.load()
     steps = data.steps_per_epoch(spec.batch_size)
     model = untrained_model(spec, data)
@@ -183,7 +185,7 @@ def _continue(spec, epochs, store, stored, callbacks):
             *callbacks,
             RefuseDivergence(spec),
             activity,
-            EpochRecorder(spec, store, stored, activity),
+            EpochRecorder(spec, store, stored, activity, keep_weights),
         ],
         verbose=0,
     )
@@ -209,17 +211,19 @@ class RefuseDivergence(keras.callbacks.Callback):
 
 
 class EpochRecorder(keras.callbacks.Callback):
-    """Stores history, activity and all variables after each epoch, and keeps some weights.
+    """Stores history, activity and all variables after each epoch.
 
     Arguments:
         spec: `RunSpec`.
         store: `RunStore`.
         stored: `StoredRun` to continue, or None.
         activity: The `LatentActivity` callback that runs before this one.
+        keep_weights: Whether some epochs' weights are kept for good.
     """
 
-    def __init__(self, spec, store, stored, activity):
+    def __init__(self, spec, store, stored, activity, keep_weights):
         super().__init__()
+        self.keep_weights = keep_weights
         self.spec, self.store, self.stored, self.activity = spec, store, stored, activity
         self.rows = []
         first_epoch = 0 if stored is None else stored.epochs
@@ -235,7 +239,7 @@ class EpochRecorder(keras.callbacks.Callback):
         row["seconds"] = time.perf_counter() - self.started
         self.rows.append(row)
         run = self._run(epoch + 1)
-        if is_snapshot_epoch(run.epochs):
+        if self.keep_weights and is_snapshot_epoch(run.epochs):
             save_snapshot(self.store.run_folder(self.spec), run.epochs, run.weights)
         self.store.save(self.spec, run)
 

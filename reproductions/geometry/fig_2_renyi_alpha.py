@@ -29,7 +29,7 @@ def analyse(methods, asked):
     found, reached = components.measure_all(methods), bounds.measure_all(methods)
     return Analysis(
         picture=draw(found, reached),
-        caption=bounds.caption(reached),
+        caption=bounds.caption(reached, asked.trials),
         claims=[
             *component_claims.judge_counts(found, asked),
             *bound_claims.judge_bounds(reached, asked),

@@ -6,6 +6,7 @@ classifiers are fitted to weights that were kept on the way.
 
 import sys
 
+from keras_vae import datasets
 from keras_vae.experiments.figure import Analysis, main
 from keras_vae.experiments.geometry_report import separability, separability_claims
 from keras_vae.experiments.geometry_report.figures import report_figure
@@ -33,11 +34,14 @@ def analyse(methods, asked):
     """Measures, draws and judges."""
     found = {label: separability.measure(runs) for label, runs in methods.items()}
     pixels = separability.pixel_accuracies(asked.dataset)
+    test_images = len(datasets.load(asked.dataset).test)
     plain = {size: found[f"k = {size}"] for size in PROBED_LATENT_DIMS}
     return Analysis(
         picture=separability.draw(found, pixels),
         caption=CAPTION + band_caption(asked.trials),
-        claims=separability_claims.judge(plain, {LATENT_DIM: found[OTHER_ORDER]}, pixels, asked),
+        claims=separability_claims.judge(
+            plain, {LATENT_DIM: found[OTHER_ORDER]}, pixels, test_images, asked
+        ),
         data={
             "separability": {label: one.to_dict() for label, one in found.items()},
             "pixels": pixels,

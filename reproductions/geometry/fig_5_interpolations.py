@@ -16,14 +16,16 @@ LABEL = f"VAE, k = {LATENT_DIM}"
 def analyse(methods, asked):
     """Measures, draws and judges, in the first trial."""
     method = methods[LABEL]
-    model, data = next(method.load_models())
+    model, data = method.load_model(0)
+    epoch = method.kept_epochs()[-1]
+    method.restore(model, 0, epoch)
     transitions = interpolations.measure(model, data, asked.seed)
     summary = interpolations.summarise(transitions)
     return Analysis(
-        picture=interpolations.draw(transitions, interpolations.typical_pair(transitions)),
+        picture=interpolations.draw(transitions, interpolations.first_clear_pair(transitions)),
         caption=f"VAE with k = {LATENT_DIM}, seed {asked.seed}; red: the first image whose digit, "
         "by a classifier of posterior means, is no longer the first one's",
-        claims=interpolations.judge(summary, asked, method.weights_epochs[:1]),
+        claims=interpolations.judge(summary, asked, [epoch]),
         data={"transitions": summary},
     )
 

@@ -128,7 +128,7 @@ def recorded_trainer(spec, data, store, test_bound):
     """
     store.run_folder(spec).mkdir(parents=True)
     activity = LatentActivity(data.test.pixels)
-    recorder = EpochRecorder(spec, store, None, activity)
+    recorder = EpochRecorder(spec, store, None, activity, keep_weights=False)
     callbacks = [RefuseDivergence(spec), activity, recorder]
     if not test_bound:
         return Trainer(spec, data, [CopyTrainingBounds(), *callbacks])

@@ -31,4 +31,4 @@ if __name__ == "__main__":
     with open(sys.argv[1], "rb") as file:
         spec, epochs, folder, step = pickle.load(file)
     callbacks = [] if step is None else [Die(step)]
-    training.train(spec, epochs, RunStore(folder), callbacks)
+    training.train(spec, epochs, RunStore(folder), callbacks, keep_weights=True)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import keras_vae as kv
-from keras_vae.experiments import options
+from keras_vae.experiments import options, plots
 from keras_vae.experiments.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
+from keras_vae.experiments.evaluation import mean_and_error
 from keras_vae.experiments.geometry_report import (
     bound_claims,
     bounds,
@@ -22,7 +23,7 @@ from keras_vae.experiments.geometry_report import (
 from keras_vae.experiments.geometry_report.figures import RenyiFigure, grid, renyi_figure
 from keras_vae.experiments.geometry_report.protocol import ALPHAS, PRESETS, order_of, run_spec
 
-FULL = types.SimpleNamespace(dataset="mnist", epochs=50, trials=2)
+FULL = types.SimpleNamespace(dataset="mnist", epochs=50, trials=2, alphas=None, latent_dims=None)
 FEATURES = kv.linear_probe.FEATURES
 
 
@@ -78,6 +79,7 @@ def made_components(counts, alignment=0.9, settled=True):
                 active=[0, 0],
                 alignment=[alignment] * 2,
                 random_alignment=[0.4] * 2,
+                correlation=[0.02] * 2,
                 epochs=[1, 20, 50],
                 informative_after=np.array([[1, count if settled else count - 3, count]] * 2),
             )
@@ -103,8 +105,12 @@ class TestComponents:
             "2a.1": REPRODUCED,
             "2a.2": REPRODUCED,
         }
-        rising = {**sizes, 30: {**SATURATING, 0.25: 18}, 50: {0.0: 24, 1.0: 13}}
+        straight = {0.0: 21, 0.25: 19, 0.5: 17, 0.75: 15, 1.0: 13}
+        rising = {**sizes, 30: straight, 50: {0.0: 24, 1.0: 13}}
         assert set(verdicts(judge(made_components(rising), FULL)).values()) == {NOT_REPRODUCED}
+        for flat in (dict.fromkeys(SATURATING, 20), {**SATURATING, 0.25: 30, 0.0: 30}):
+            found = verdicts(judge(made_components({30: flat}), FULL))
+            assert found["2a.1"] == NOT_REPRODUCED
         unsettled = judge(made_components(sizes, settled=False), FULL)
         assert set(verdicts(unsettled).values()) == {INCONCLUSIVE}
         # Other orders than the report's decide nothing.
@@ -114,22 +120,38 @@ class TestComponents:
     def test_alignment(self):
         judge = component_claims.judge_alignment
         assert verdicts(judge(made_components({30: SATURATING}), FULL)) == {"1.1": REPRODUCED}
-        for alignment in (0.45, 0.39):
-            found = made_components({30: SATURATING}, alignment)
-            assert verdicts(judge(found, FULL)) == {"1.1": NOT_REPRODUCED}
-        short = types.SimpleNamespace(dataset="mnist", epochs=49, trials=2)
-        found = judge(made_components({30: SATURATING}), short)
-        assert verdicts(found) == {"1.1": INCONCLUSIVE}
+        found = made_components({30: SATURATING}, 0.45)
+        assert verdicts(judge(found, FULL)) == {"1.1": NOT_REPRODUCED}
+        # Too short, weights of another epoch, or not the report's orders.
+        for changed in ({"epochs": 49}, {"epochs": 60}, {"alphas": (0.0,)}, {"latent_dims": (5,)}):
+            asked = types.SimpleNamespace(**{**vars(FULL), **changed})
+            found = judge(made_components({30: SATURATING}), asked)
+            assert verdicts(found) == {"1.1": INCONCLUSIVE}
+
+    def test_correlation_of_active_axes(self):
+        rng = np.random.default_rng(0)
+        free = rng.normal(size=(20000, 3)) * [1.0, 2.0, 1e-3]
+        assert components.correlation_of_active_axes(free) < 0.03
+        mixed = free @ np.array([[1, 1, 0], [0, 1, 0], [0, 0, 1]])
+        expected = abs(np.corrcoef(mixed[:, :2].T)[0, 1])
+        np.testing.assert_allclose(components.correlation_of_active_axes(mixed), expected)
+        assert components.correlation_of_active_axes(free[:, :1]) == 0
 
 
-def made_bounds(gaps, noise):
+def made_bounds(gaps, noise, samples=2000):
     rng = np.random.default_rng(0)
+    images = rng.normal(-80, 20, size=100)
+
+    def estimate(values):
+        return {**mean_and_error(values), "per_image": list(values), "num_samples": samples}
+
     return {
         30: {
             alpha: bounds.Bounds(
-                bound=[{"mean": -80.0 - gap, "standard_error": 1.0, "per_image": []}] * 2,
-                log_likelihood=[{"mean": -80.0, "standard_error": 1.0, "per_image": []}] * 2,
+                bound=[estimate(images - gap + rng.normal(size=100)) for _ in range(2)],
+                log_likelihood=[estimate(images)] * 2,
                 noise=[level**2 * rng.uniform(0.5, 1.5, size=200) for _ in range(2)],
+                epochs=[50, 50, 50],
             )
             for (alpha, gap), level in zip(gaps.items(), noise, strict=True)
         }
@@ -150,8 +172,22 @@ class TestBounds:
         assert verdicts(found) == {"2b.1": REPRODUCED, "2b.2": REPRODUCED}
         found = bound_claims.judge_bounds(made_bounds({**gaps, 0.5: 9.0}, [0.1, 0.2, 0.3]), FULL)
         assert verdicts(found) == {"2b.1": NOT_REPRODUCED, "2b.2": NOT_REPRODUCED}
-        alone = bound_claims.judge_bounds(made_bounds({-1.0: 2.0}, [0.1]), FULL)
-        assert set(verdicts(alone).values()) == {INCONCLUSIVE}
+        for undecided in (
+            made_bounds({-1.0: 2.0}, [0.1]),
+            # The bound itself has ten samples.
+            made_bounds(gaps, [0.3, 0.2, 0.1], samples=1999),
+        ):
+            found = bound_claims.judge_bounds(undecided, FULL)
+            assert set(verdicts(found).values()) == {INCONCLUSIVE}
+
+    def test_vr_max_has_its_place(self):
+        figure, (axis,) = plots.panels(1)
+        for alone in ({-np.inf: 2.0}, {-np.inf: 2.0, 0.5: 3.0}):
+            axis.clear()
+            bounds.draw_bounds(axis, made_bounds(alone, [0.1] * len(alone)))
+            names = [label.get_text() for label in axis.get_xticklabels()]
+            assert names == ["VR-max", "0.5"][: len(alone)]
+            assert (np.diff(axis.get_xticks()) > 0).all()
 
     def test_the_bound_lies_below_the_log_likelihood_and_falls_with_alpha(self, images):
         model = kv.VAE(latent_dim=3, hidden_units=(8,), seed=0)
@@ -194,6 +230,7 @@ class TestSeparability:
                 found,
                 {30: made_separability(other, 0.0)},
                 {"grey": 0.92, "binary": pixels},
+                10000,
                 FULL,
             )
         )
@@ -205,6 +242,8 @@ class TestSeparability:
         found = self.judge(fallen, (0.01, -0.01, 0.01, 0.01, 0.01), other=0.96)
         assert found == dict.fromkeys(names, NOT_REPRODUCED)
         assert self.judge(self.accuracies, pixels=0.931)["3.1"] == NOT_REPRODUCED
+        nearly = {**self.accuracies, 30: 0.931}
+        assert self.judge(nearly)["3.3"] == INCONCLUSIVE
         assert self.judge(self.accuracies, before=0.02)["3.1"] == INCONCLUSIVE
 
     def test_latent_accuracy_does_not_train_on_the_test_set(self, digits):

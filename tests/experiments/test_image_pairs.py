@@ -9,7 +9,7 @@ from keras_vae.experiments import image_pairs
 def test_a_straight_line_is_straight_and_ends_where_it_should():
     rng = np.random.default_rng(0)
     starts, ends = rng.normal(size=(2, 5, 3, 4))
-    line = image_pairs.straight_line(starts, ends, 7)
+    line = image_pairs.evenly_spaced(starts, ends, 7)
     assert line.shape == (5, 7, 3, 4)
     np.testing.assert_allclose(line[:, 0], starts)
     np.testing.assert_allclose(line[:, -1], ends)

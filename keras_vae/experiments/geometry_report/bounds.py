@@ -5,12 +5,18 @@ import functools
 
 import numpy as np
 
-from keras_vae.experiments.batching import in_batches
+from keras_vae.experiments import plots
+from keras_vae.experiments.batching import BATCH
 from keras_vae.experiments.evaluation import mean_and_error, without_images
-from keras_vae.experiments.geometry_report.components import error_line
+from keras_vae.experiments.geometry_report.components import (
+    error_line,
+    mark_orders,
+    position,
+)
 from keras_vae.experiments.geometry_report.figures import by_latent_dim
 from keras_vae.experiments.geometry_report.protocol import NUM_SAMPLES, order_of
 from keras_vae.objectives import renyi_bound
+from keras_vae.random import derive_seed
 
 REPEATS = 5
 NOISE_IMAGES = 200
@@ -28,16 +34,19 @@ class Bounds:
         log_likelihood: Dictionaries from `evaluate_log_likelihood`.
         noise: Arrays of shape (images,): the variance over `REPEATS` estimates of each image's
             log-likelihood, in squared nats.
+        epochs: Epochs after which the weights of all of these were stored.
     """
 
     bound: list[dict]
     log_likelihood: list[dict]
     noise: list[np.ndarray]
+    epochs: list[int]
 
     @property
     def gap(self):
-        """log-likelihood - bound, the mean over images and trials, in nats."""
-        return float(np.mean(self._gaps()))
+        """log-likelihood - bound of each image, the mean over trials, in nats."""
+        pairs = zip(self.log_likelihood, self.bound, strict=True)
+        return np.mean([np.subtract(a["per_image"], b["per_image"]) for a, b in pairs], axis=0)
 
     @property
     def noise_level(self):
@@ -49,13 +58,9 @@ class Bounds:
         return {
             "renyi_bound": [without_images(one) for one in self.bound],
             "log_likelihood": [without_images(one) for one in self.log_likelihood],
-            "gap": self._gaps(),
+            "gap": mean_and_error(self.gap),
             "standard_deviation_of_an_estimate": self.noise_level,
         }
-
-    def _gaps(self):
-        pairs = zip(self.log_likelihood, self.bound, strict=True)
-        return [estimate["mean"] - bound["mean"] for estimate, bound in pairs]
 
 
 def measure(method):
@@ -66,7 +71,8 @@ def measure(method):
     """
     trials = [_measure_trial(method, trial) for trial in range(len(method.specs))]
     bounds, noise = (list(column) for column in zip(*trials, strict=True))
-    return Bounds(bounds, method.log_likelihood, noise)
+    epochs = [method.kept_epochs()[-1], *(of["epochs"] for of in method.log_likelihood)]
+    return Bounds(bounds, method.log_likelihood, noise, epochs)
 
 
 def _measure_trial(method, trial):
@@ -90,7 +96,9 @@ def _measure_trial(method, trial):
 
     after = f"{epochs}_epochs"
     name = f"renyi_bound/{alpha:g}/{NUM_SAMPLES}_samples/{after}/{images}_images"
-    noise_name = f"estimation_variance/{samples}_samples/{REPEATS}_times/{after}"
+    noise_name = (
+        f"estimation_variance/{samples}_samples/{REPEATS}_times/{after}/{NOISE_IMAGES}_images"
+    )
     return (
         method.remembered(trial, name, bound),
         np.array(method.remembered(trial, noise_name, noise)),
@@ -115,10 +123,13 @@ def estimate_bound(model, images, alpha, num_samples=NUM_SAMPLES):
         Dictionary with `mean`, `standard_error` and `per_image`, in nats.
     """
 
-    def bound(batch):
-        return renyi_bound(model.log_weights(batch, num_samples), alpha)
-
-    values = np.concatenate(in_batches(bound, images)).astype(np.float64)
+    values = []
+    for start in range(0, len(images), BATCH):
+        # Images that shared their noise would not be independent.
+        seed = derive_seed(NOISE_SEED, start)
+        weights = model.log_weights(images[start : start + BATCH], num_samples, seed)
+        values.append(renyi_bound(weights, alpha).numpy())
+    values = np.concatenate(values).astype(np.float64)
     return {**mean_and_error(values), "per_image": np.round(values, 4).tolist()}
 
 
@@ -141,46 +152,54 @@ def estimation_variance(model, images, num_samples, repeats=REPEATS):
 
 
 def draw_bounds(axis, bounds):
-    """Draws bound and log-likelihood against alpha.
+    """Draws bound and log-likelihood against alpha, and a band for the error over images.
 
     Arguments:
         axis: Matplotlib axes.
         bounds: What `measure_all` returns.
     """
     for index, (size, by_order) in enumerate(bounds.items()):
-        orders = [alpha for alpha in by_order if np.isfinite(alpha)]
         for attribute, filled, name in (
             ("log_likelihood", True, "log p(x)"),
             ("bound", False, "bound"),
         ):
-            columns = [[of["mean"] for of in getattr(by_order[a], attribute)] for a in orders]
-            means = np.array(columns).T
-            error_line(axis, orders, means, f"k = {size}, {name}", index, filled=filled)
-    axis.set(xlabel="α", ylabel="Nats per test image")
+            trials = [getattr(one, attribute) for one in by_order.values()]
+            means, errors = (
+                np.array([[of[key] for of in column] for column in trials]).T
+                for key in ("mean", "standard_error")
+            )
+            error_line(axis, by_order, means, f"k = {size}, {name}", index, filled=filled)
+            middle, error = means.mean(axis=0), errors.mean(axis=0)
+            axis.fill_between(
+                [position(alpha, by_order) for alpha in by_order],
+                middle - error,
+                middle + error,
+                color=plots.COLORS[index],
+                alpha=0.08,
+                linewidth=0,
+            )
+    axis.set(ylabel="Nats per test image")
+    mark_orders(axis, bounds)
     axis.legend(fontsize=8)
 
 
 def draw_noise(axis, bounds):
     """Draws the spread of an estimate over repetitions against alpha."""
     for index, (size, by_order) in enumerate(bounds.items()):
-        orders = [alpha for alpha in by_order if np.isfinite(alpha)]
-        levels = np.array([by_order[alpha].noise_level for alpha in orders]).T
-        error_line(axis, orders, levels, f"k = {size}", index)
-    axis.set(xlabel="α", ylabel="St. dev. of an estimate of log p(x), nats", ylim=(0, None))
+        levels = np.array([one.noise_level for one in by_order.values()]).T
+        error_line(axis, by_order, levels, f"k = {size}", index)
+    axis.set(ylabel="St. dev. of an estimate of log p(x), nats", ylim=(0, None))
+    mark_orders(axis, bounds)
     axis.legend(fontsize=8)
 
 
-def caption(bounds):
+def caption(bounds, trials):
     """What the panels show, in words."""
     estimate = next(iter(next(iter(bounds.values())).values())).log_likelihood[0]
-    spread = max(
-        one["standard_error"]
-        for by_order in bounds.values()
-        for found in by_order.values()
-        for one in found.log_likelihood
-    )
+    bars = "; bars: lowest to highest trial" if trials > 1 else ""
+    samples, images = estimate["num_samples"], estimate["images"]
     return (
-        f"bound: {NUM_SAMPLES} samples; log p(x): {estimate['num_samples']} samples; both over "
-        f"{estimate['images']} test images, standard error over images up to {spread:.2f} nats; "
-        f"(c) {REPEATS} estimates of each of {NOISE_IMAGES} images; bars: lowest to highest trial"
+        f"bound: {NUM_SAMPLES} samples, in training 1 at α = 1; log p(x): {samples} samples; both "
+        f"over {images} test images, bands: standard error over these, which all models share; "
+        f"(c) {REPEATS} estimates of each of {NOISE_IMAGES} images{bars}"
     )

@@ -2,9 +2,13 @@
 
 import numpy as np
 
-from keras_vae.experiments.claims import Claim, unmet_requirements
+from keras_vae.experiments.claims import Claim
 from keras_vae.experiments.geometry_report.figures import nested_dict
-from keras_vae.experiments.geometry_report.protocol import CONTRAST_EPOCHS, LATENT_DIM, TRIALS
+from keras_vae.experiments.geometry_report.protocol import LATENT_DIM
+from keras_vae.experiments.geometry_report.requirements import (
+    change_since_half,
+    unmet_requirements,
+)
 
 ALIGNED = 0.5
 SAME = 1.0
@@ -28,18 +32,23 @@ def judge_alignment(components, asked):
         Claim(
             id="geometry.1.1",
             statement="The eigenvectors tend to align with the axes.",
-            rule="In every run, the largest squared entry of the informative eigenvectors is on "
-            f"average at least {ALIGNED:g}, so that one axis makes up most of a direction, and "
-            "above that of each of 200 random rotations of as many axes.",
+            rule="The largest squared entry of the informative eigenvectors, averaged over them "
+            f"and over all runs, is at least {ALIGNED:g}, so that one axis makes up most of a "
+            "direction, and above the highest average of 200 random rotations of as many axes. "
+            "(Axes without any correlation but of like variances need not meet it: which "
+            "directions among those are eigenvectors is up to chance. Hence the correlations "
+            "beside it.)",
             numbers={
-                "lowest": min(alignment),
                 "mean": float(np.mean(alignment)),
-                "highest_of_random_rotations": max(chance),
+                "lowest": min(alignment),
+                "highest_of_random_rotations": float(np.mean(chance)),
+                "mean_absolute_correlation_of_active_axes": float(
+                    np.mean([value for one in found for value in one.correlation])
+                ),
                 "by_k_and_alpha": nested_dict(components, lambda one: one.alignment),
             },
-            holds=min(alignment) >= ALIGNED
-            and all(value > by_chance for value, by_chance in zip(alignment, chance, strict=True)),
-            unmet=unmet_requirements(asked, min_epochs=CONTRAST_EPOCHS, min_trials=TRIALS),
+            holds=bool(np.mean(alignment) >= ALIGNED and np.mean(alignment) > np.mean(chance)),
+            unmet=unmet_requirements(asked, _measured(found)),
         )
     ]
 
@@ -54,66 +63,55 @@ def judge_counts(components, asked):
     Returns:
         List of `Claim`.
     """
+    found = [one for by_order in components.values() for one in by_order.values()]
     counts = {
         size: {alpha: float(np.mean(one.informative)) for alpha, one in by_order.items()}
         for size, by_order in components.items()
     }
-    changes = {
-        size: {alpha: last_change(one) for alpha, one in by_order.items()}
-        for size, by_order in components.items()
-    }
-    known = [value for by_order in changes.values() for value in by_order.values()]
-    settled = None not in known and max(map(abs, known)) <= SETTLED
-    unmet = unmet_requirements(
-        asked, min_epochs=CONTRAST_EPOCHS, min_trials=TRIALS, settled=settled
-    )
-    numbers = {
-        "mean_count": nested_dict(counts, float),
-        "change_since_half_of_the_epochs": nested_dict(changes, lambda change: change),
+    changes = [change_since_half(one.epochs, one.informative_after) for one in found]
+    settled = None not in changes and max(map(abs, changes)) <= SETTLED
+    shared = {
+        "numbers": {
+            "mean_count": nested_dict(counts, float),
+            "change_since_half_of_the_epochs": nested_dict(
+                components, lambda one: change_since_half(one.epochs, one.informative_after)
+            ),
+        },
+        "unmet": unmet_requirements(asked, _measured(found), settled=settled),
     }
     return [
         Claim(
             id="geometry.2a.1",
             statement="The number of informative components saturates as alpha goes to 0.",
-            rule=f"At k = {LATENT_DIM}, from alpha = 0.25 to 0 the mean count changes by at most "
-            f"{SAME:g}, and by no more than from 1 to 0.75.",
-            numbers=numbers,
+            rule=f"At k = {LATENT_DIM}, the mean count is higher at alpha = 0 than at 1 by at "
+            f"least {SAME:g}, stays below k, and from 0.25 to 0 rises by at most half of what it "
+            "rises in a step on average.",
             holds=_saturates(counts.get(LATENT_DIM, {})),
-            unmet=unmet,
+            **shared,
         ),
         Claim(
             id="geometry.2a.2",
             statement="The number of informative components is the same for k = 40 and 50.",
-            rule=f"At every alpha that was trained with more k than one, the mean counts of the k "
+            rule="At every alpha that was trained with more k than one, the mean counts of the k "
             f"lie within {SAME:g} of each other.",
-            numbers=numbers,
             holds=_same_for_all_sizes(counts),
-            unmet=unmet,
+            **shared,
         ),
     ]
 
 
-def last_change(found):
-    """How much the mean count changed since the weights kept at half of the epochs or before.
-
-    Arguments:
-        found: `Components`.
-
-    Returns:
-        Float, or None if no weights were kept until then.
-    """
-    earlier = [index for index, epoch in enumerate(found.epochs) if 2 * epoch <= found.epochs[-1]]
-    if not earlier:
-        return None
-    after = found.informative_after.mean(axis=0)
-    return float(after[-1] - after[earlier[-1]])
+def _measured(found):
+    """Epochs after which the weights that were measured were stored."""
+    return [one.epochs[-1] for one in found]
 
 
 def _saturates(counts):
-    if not {0.0, 0.25, 0.75, 1.0} <= counts.keys():
+    if not {0.0, 0.25, 1.0} <= counts.keys():
         return None
-    last = abs(counts[0.0] - counts[0.25])
-    return bool(last <= SAME and last <= abs(counts[0.75] - counts[1.0]))
+    rise = counts[0.0] - counts[1.0]
+    last = counts[0.0] - counts[0.25]
+    steps = len([alpha for alpha in counts if 0 <= alpha <= 1]) - 1
+    return bool(rise >= SAME and counts[0.0] < LATENT_DIM and last <= 0.5 * rise / steps)
 
 
 def _same_for_all_sizes(counts):

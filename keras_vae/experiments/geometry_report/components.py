@@ -7,11 +7,12 @@ from scipy.stats import ortho_group
 
 from keras_vae.activity import active_units, latent_activity, principal_components
 from keras_vae.experiments import plots
-from keras_vae.experiments.geometry_report.figures import by_latent_dim, order_label
+from keras_vae.experiments.geometry_report.figures import by_latent_dim, order_label, order_name
 from keras_vae.linear_probe import posterior_features
 
 INFORMATIVE = 0.01
 ROTATIONS = 200
+VR_MAX_DISTANCE = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Components:
         active: Axes with an activity above it (Burda et al.), one number a trial.
         alignment: How far informative eigenvectors point along axes, one number a trial.
         random_alignment: The highest that of `ROTATIONS` random rotations of as many axes.
+        correlation: Mean absolute correlation of the active axes, one number a trial.
         epochs: Epochs after which weights were kept.
         informative_after: Array of shape (trials, epochs): informative components after each.
     """
@@ -33,6 +35,7 @@ class Components:
     active: list[int]
     alignment: list[float]
     random_alignment: list[float]
+    correlation: list[float]
     epochs: list[int]
     informative_after: np.ndarray
 
@@ -44,6 +47,7 @@ class Components:
             "active_units_at_0.01": self.active,
             "axis_alignment": self.alignment,
             "highest_alignment_of_random_rotations": self.random_alignment,
+            "mean_absolute_correlation_of_active_axes": self.correlation,
             "informative_components_after": dict(
                 zip(map(str, self.epochs), self.informative_after.T.tolist(), strict=True)
             ),
@@ -75,6 +79,7 @@ def measure(method):
             for (found, _), count in zip(last, informative, strict=True)
         ],
         random_alignment=[random_alignment(count) for count in informative],
+        correlation=[correlation_of_active_axes(means) for _, means in last],
         epochs=epochs,
         informative_after=np.array(counts),
     )
@@ -86,6 +91,19 @@ def random_alignment(count, draws=ROTATIONS):
         return 1.0
     rotations = ortho_group.rvs(count, size=draws, random_state=0)
     return float((rotations**2).max(axis=-1).mean(axis=-1).max())
+
+
+def correlation_of_active_axes(means):
+    """Mean absolute correlation over pairs of axes whose activity exceeds `INFORMATIVE`.
+
+    Arguments:
+        means: Array of shape (N, latent_dim).
+    """
+    active = means[:, latent_activity(means) > INFORMATIVE].astype(np.float64)
+    if active.shape[1] < 2:
+        return 0.0
+    pairs = np.triu_indices(active.shape[1], 1)
+    return float(abs(np.corrcoef(active.T)[pairs]).mean())
 
 
 def measure_all(methods):
@@ -129,14 +147,14 @@ def draw_counts(axis, components):
         components: What `measure_all` returns.
     """
     for index, (size, by_order) in enumerate(components.items()):
-        orders = [alpha for alpha in by_order if np.isfinite(alpha)]
         for attribute, filled, name in (
             ("informative", True, "components"),
             ("active", False, "active units"),
         ):
-            counts = np.array([getattr(by_order[alpha], attribute) for alpha in orders]).T
-            error_line(axis, orders, counts, f"k = {size}, {name}", index, filled=filled)
-    axis.set(xlabel="α", ylabel=f"Number above {INFORMATIVE:g}")
+            counts = np.array([getattr(one, attribute) for one in by_order.values()]).T
+            error_line(axis, by_order, counts, f"k = {size}, {name}", index, filled=filled)
+    axis.set(ylabel=f"Number above {INFORMATIVE:g}")
+    mark_orders(axis, components)
     axis.legend(fontsize=8)
 
 
@@ -145,7 +163,7 @@ def error_line(axis, orders, trials, label, index, *, filled=True):
 
     Arguments:
         axis: Matplotlib axes.
-        orders: Values of alpha.
+        orders: Values of alpha, ascending.
         trials: Array of shape (trials, orders).
         label: Name in the legend.
         index: Which colour and marker.
@@ -154,7 +172,7 @@ def error_line(axis, orders, trials, label, index, *, filled=True):
     mean = trials.mean(axis=0)
     color = plots.COLORS[index % len(plots.COLORS)]
     axis.errorbar(
-        orders,
+        [position(alpha, orders) for alpha in orders],
         mean,
         yerr=[mean - trials.min(axis=0), trials.max(axis=0) - mean],
         color=color,
@@ -165,3 +183,17 @@ def error_line(axis, orders, trials, label, index, *, filled=True):
         capsize=3,
         label=label,
     )
+
+
+def position(alpha, orders):
+    """Where an order stands on the axis: VR-max, at minus infinity, left of all others."""
+    finite = [order for order in orders if np.isfinite(order)]
+    return alpha if np.isfinite(alpha) else min(finite, default=0.0) - VR_MAX_DISTANCE
+
+
+def mark_orders(axis, by_size):
+    """Names a panel's x axis and the orders on it."""
+    orders = sorted({alpha for by_order in by_size.values() for alpha in by_order})
+    names = ["VR-max" if np.isinf(alpha) else order_name(alpha) for alpha in orders]
+    axis.set_xticks([position(alpha, orders) for alpha in orders], names)
+    axis.set_xlabel("α")

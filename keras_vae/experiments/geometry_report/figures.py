@@ -57,12 +57,15 @@ def grid(asked):
 
 def order_name(alpha):
     """An order as options and names of folders have it."""
-    return "max" if alpha == -math.inf else f"{alpha:g}"
+    if alpha == -math.inf:
+        return "max"
+    short = f"{alpha:g}"
+    return short if float(short) == alpha else repr(alpha)
 
 
 def order_label(alpha):
     """An order as legends have it."""
-    return "VR-max" if alpha == -math.inf else f"α = {alpha:g}"
+    return "VR-max" if alpha == -math.inf else f"α = {order_name(alpha)}"
 
 
 def method_name(alpha, latent_dim):
@@ -100,9 +103,12 @@ def nested_dict(by_size, to_value):
     }
 
 
-report_figure = functools.partial(
-    Figure, report=REPORT, presets=PRESETS, protocol=PROTOCOL, datasets=datasets.LABELLED
-)
-renyi_figure = functools.partial(
-    RenyiFigure, report=REPORT, presets=PRESETS, protocol=PROTOCOL, datasets=datasets.LABELLED
-)
+_SHARED = {
+    "report": REPORT,
+    "presets": PRESETS,
+    "protocol": PROTOCOL,
+    "datasets": datasets.LABELLED,
+    "keep_weights": True,
+}
+report_figure = functools.partial(Figure, **_SHARED)
+renyi_figure = functools.partial(RenyiFigure, **_SHARED)

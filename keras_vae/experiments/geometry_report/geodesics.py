@@ -89,7 +89,9 @@ def judge(numbers):
             id="geometry.4.1",
             statement="Along the Fisher-Rao geodesic the variance rises.",
             rule=f"Between {RANDOM_PAIRS} random pairs of Gaussians of different means, sigma is "
-            "everywhere above the straight line; between ends of equal sigma it is above both.",
+            "everywhere above the straight line; between ends of equal sigma it is above both. "
+            "(A property of the formula, checked with numbers; how often sigma rises above both "
+            "of two unequal ends depends on the pairs.)",
             numbers=numbers,
             holds=lowest >= 1 - TOLERANCE,
         )

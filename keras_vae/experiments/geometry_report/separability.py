@@ -67,7 +67,9 @@ def _measure_trial(method, trial, epochs):
         return {kind: latent_accuracy(model, data, kind) for kind in linear_probe.FEATURES}
 
     return [
-        method.remembered(trial, f"linear_accuracy/{epoch}_epochs", lambda e=epoch: accuracies(e))
+        method.remembered(
+            trial, f"standardized_linear_accuracy/{epoch}_epochs", lambda e=epoch: accuracies(e)
+        )
         for epoch in epochs
     ]
 
@@ -139,13 +141,20 @@ def markdown(found, pixels, caption):
         caption: Text under the table.
     """
     kinds = list(TITLES)
+    heading = " | ".join(TITLES[kind].lower() for kind in kinds)
     lines = [
-        f"| linear classifier of | {' | '.join(TITLES[kind].lower() for kind in kinds)} |",
-        f"|---|{'---|' * len(kinds)}",
+        f"| linear classifier of | {heading} | pixels |",
+        f"|---|{'---|' * (len(kinds) + 1)}",
     ]
     for label, one in found.items():
-        cells = " | ".join(f"{one.final(kind):.4f}" for kind in kinds)
-        lines.append(f"| latent features, {label} | {cells} |")
+        cells = " | ".join(_range(one.accuracy[kind][:, -1]) for kind in kinds)
+        lines.append(f"| latent features, {label} | {cells} | |")
     for name, accuracy in pixels.items():
-        lines.append(f"| {name} pixels | {accuracy:.4f} |{' |' * (len(kinds) - 1)}")
+        lines.append(f"| {name} pixels |{' |' * len(kinds)} {accuracy:.4f} |")
     return "\n".join([*lines, "", caption, ""])
+
+
+def _range(values):
+    """The mean of trials, and the lowest and the highest of several."""
+    mean = f"{values.mean():.4f}"
+    return mean if len(values) == 1 else f"{mean} ({values.min():.4f}-{values.max():.4f})"

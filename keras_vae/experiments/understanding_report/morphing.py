@@ -12,7 +12,7 @@ from keras_vae.experiments.class_measures import (
     distance_to_images,
     draw_pixels,
 )
-from keras_vae.experiments.image_pairs import pairs_of_two_classes, straight_line
+from keras_vae.experiments.image_pairs import evenly_spaced, pairs_of_two_classes
 from keras_vae.experiments.understanding_report.protocol import EPOCHS
 
 ROWS = 12
@@ -64,8 +64,8 @@ def join(model, starts, ends, steps=STEPS):
     """
     codes = [model.encode(images).mean().numpy() for images in (starts, ends)]
     return Paths(
-        image=straight_line(starts, ends, steps),
-        latent=model.decode(straight_line(*codes, steps)).mean().numpy(),
+        image=evenly_spaced(starts, ends, steps),
+        latent=model.decode(evenly_spaced(*codes, steps)).mean().numpy(),
     )
 
 

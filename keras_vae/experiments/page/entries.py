@@ -1,0 +1,169 @@
+"""Reads what the figures left behind into what the page shows."""
+
+import collections
+import dataclasses
+import json
+import pathlib
+
+from keras_vae.experiments import originals
+from keras_vae.experiments.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
+from keras_vae.experiments.page.wording import describe_extent, describe_protocol
+from keras_vae.experiments.reports import REPORTS
+from keras_vae.experiments.results import CLAIMS, DATA, LONGER, PICTURE
+
+VERDICTS = (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE)
+
+
+class PageError(Exception):
+    """There are no results to make a page of, or it cannot be written."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One figure's results.
+
+    Attributes:
+        name: Folder below the results, for example `"activity/fig_3_1"`.
+        title: What the figure shows.
+        claims: List of dictionaries as in `claims.json`; empty where it is damaged or there are
+            none.
+        extent: What was computed of what the report asks for, in short.
+        protocol: Rows (what, reached, asked) of texts.
+        versions: Dictionary of versions by package.
+        picture: Whether there is a picture.
+        table: Whether there is a `table.md`.
+        original: Path of the user's picture of the original, or None.
+        source: Where the original's numbers, to which ours are compared, come from, or None.
+        notes: What a reader has to be warned of.
+    """
+
+    name: str
+    title: str
+    claims: list[dict]
+    extent: str
+    protocol: list[tuple[str, str, str]]
+    versions: dict
+    picture: bool
+    table: str | None
+    original: pathlib.Path | None
+    source: str | None
+    notes: list[str]
+
+    @property
+    def report(self):
+        """Name of the report."""
+        return self.name.split("/")[0]
+
+    @property
+    def counts(self):
+        """Number of claims by verdict."""
+        found = collections.Counter(claim.get("verdict") for claim in self.claims)
+        return {verdict: found[verdict] for verdict in VERDICTS}
+
+
+def read_results(folder, originals_folder=None):
+    """Reads all results, in the reports' order.
+
+    Arguments:
+        folder: Folder of results, `<report>/<figure>/{data,claims}.json` and pictures.
+        originals_folder: Folder with the user's pictures of the originals; None for none.
+
+    Returns:
+        List of `Entry`.
+
+    Raises:
+        PageError: If there is no result.
+        originals.OriginalsError: If there is no such folder of originals.
+    """
+    folder = pathlib.Path(folder)
+    found = sorted(
+        {path.parent for name in (DATA, CLAIMS) for path in folder.rglob(name)}, key=_order(folder)
+    )
+    entries = [read_entry(folder, path, originals_folder) for path in found if path.name != LONGER]
+    if not entries:
+        raise PageError(f"{folder} holds no results. Run a reproduction first, or name --results.")
+    return entries
+
+
+def read_entry(folder, path, originals_folder=None):
+    """Reads one figure's results; what is damaged becomes a note.
+
+    Arguments:
+        folder: Folder of results.
+        path: The figure's folder in it.
+        originals_folder: As of `read_results`.
+    """
+    notes = []
+    data, claims = (
+        _read(path / name, kind, notes) for name, kind in ((DATA, dict), (CLAIMS, list))
+    )
+    name = path.relative_to(folder).as_posix()
+    try:
+        protocol = data.get("protocol", {})
+        extent, rows = describe_extent(protocol), describe_protocol(protocol)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        notes.append(f"The protocol in {DATA} cannot be read ({type(error).__name__}: {error}).")
+        extent, rows = "unknown", []
+    claims, unreadable = _usable(claims)
+    if unreadable:
+        notes.append(f"{unreadable} claims in {CLAIMS} cannot be read.")
+    if (path / LONGER).is_dir():
+        notes.append(f"An earlier result of a longer protocol is kept in {LONGER}.")
+    report, _, figure = name.rpartition("/")
+    return Entry(
+        name=name,
+        title=data.get("title", name),
+        claims=claims,
+        extent=extent,
+        protocol=rows,
+        versions=data.get("versions", {}),
+        picture=(path / PICTURE).is_file(),
+        table=_text(path / "table.md"),
+        original=originals_folder and originals.find_picture(originals_folder, report, figure),
+        source=data.get("original"),
+        notes=notes,
+    )
+
+
+def _usable(claims):
+    """The claims that have what the page shows, and the number of the others."""
+    usable = [
+        claim
+        for claim in claims
+        if isinstance(claim, dict)
+        and claim.get("verdict") in VERDICTS
+        and {"id", "statement", "rule", "numbers", "unmet"} <= claim.keys()
+    ]
+    return usable, len(claims) - len(usable)
+
+
+def _read(path, kind, notes):
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(content, kind):
+            return content
+        notes.append(f"{path.name} is damaged: it holds no {kind.__name__}.")
+    except OSError:
+        notes.append(f"{path.name} is missing.")
+    except ValueError as error:
+        notes.append(f"{path.name} is damaged ({error}).")
+    return kind()
+
+
+def _text(path):
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def _order(folder):
+    """A key that sorts figures by report, those beyond it last, and numbers as numbers."""
+
+    def key(path):
+        parts = path.relative_to(folder).parts
+        report = list(REPORTS).index(parts[0]) if parts[0] in REPORTS else len(REPORTS)
+        numbers = [
+            [(0, int(piece), "") if piece.isdigit() else (1, 0, piece) for piece in p.split("_")]
+            for p in parts[1:]
+        ]
+        return report, parts[0], len(parts), numbers
+
+    return key

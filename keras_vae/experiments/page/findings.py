@@ -1,0 +1,50 @@
+"""What is worth knowing of the results: sentences whose numbers are read from them."""
+
+import json
+import pathlib
+
+FINDINGS = "findings.json"
+
+
+def read_findings(folder):
+    """Reads `findings.json` and fills in its numbers.
+
+    Each entry has a `text` with named fields of Python's formatting, the `figure` that it is
+    about, and `values`: for each field the path of a number, `<file>#<key>/<key>/...`, in the
+    results. Claims are found by their id.
+
+    Arguments:
+        folder: Folder of results.
+
+    Returns:
+        List of pairs (text, name of the figure), and a list of notes on those that have no
+        number any more; both empty if there is no such file.
+    """
+    path = pathlib.Path(folder) / FINDINGS
+    if not path.is_file():
+        return [], []
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        return [], [f"{FINDINGS} is damaged ({error})."]
+    found, notes = [], []
+    for entry in entries:
+        try:
+            values = {name: _look_up(folder, at) for name, at in entry["values"].items()}
+            found.append((entry["text"].format(**values), entry["figure"]))
+        except (OSError, ValueError, LookupError, TypeError, StopIteration) as error:
+            notes.append(f"A finding cannot be shown ({type(error).__name__}: {error}).")
+    return found, notes
+
+
+def _look_up(folder, address):
+    file, _, keys = address.partition("#")
+    value = json.loads((pathlib.Path(folder) / file).read_text(encoding="utf-8"))
+    for key in keys.split("/"):
+        if isinstance(value, dict):
+            value = value[key]
+        elif key.isdigit():
+            value = value[int(key)]
+        else:
+            value = next(item for item in value if item["id"] == key)
+    return value

@@ -1,0 +1,137 @@
+"""Writes the page, as HTML and as Markdown, and the README's table of figures."""
+
+import collections
+import os
+import pathlib
+
+import jinja2
+
+import keras_vae
+from keras_vae.experiments.page.entries import VERDICTS, PageError, read_results
+from keras_vae.experiments.page.findings import read_findings
+from keras_vae.experiments.page.wording import describe_numbers, parse_table
+from keras_vae.experiments.reports import REPORTS
+from keras_vae.files import atomic_write
+
+PAGES = {"index.html": "page.html", "README.md": "page.md"}
+MARKS = ("<!-- figures: made by keras-vae compare -->", "<!-- end of figures -->")
+
+
+def write(folder, originals=None):
+    """Writes `index.html` and `README.md` into a folder of results.
+
+    Arguments:
+        folder: Folder of results.
+        originals: Folder with the user's pictures of the originals, `<report>/<figure>.png`, which
+            the page then shows beside ours; None for none.
+
+    Returns:
+        List of the paths written.
+
+    Raises:
+        PageError: If there is no result, or the page cannot be written.
+        originals.OriginalsError: If there is no such folder of originals.
+    """
+    folder = pathlib.Path(folder)
+    originals = None if originals is None else pathlib.Path(originals)
+    context = _context(folder, read_results(folder, originals))
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("keras_vae.experiments.page"),
+        autoescape=jinja2.select_autoescape(["html"]),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    written = []
+    for name, template in PAGES.items():
+        text = environment.get_template(template).render(context)
+        try:
+            with atomic_write(folder / name) as file:
+                file.write(text.encode())
+        except OSError as error:
+            raise PageError(f"{folder / name} cannot be written ({error}).") from error
+        written.append(folder / name)
+    return written
+
+
+def figure_table(folder, scripts):
+    """The table of all figures, in Markdown.
+
+    Arguments:
+        folder: Folder of results.
+        scripts: Folder of the reproduction scripts, as links shall name it.
+
+    Returns:
+        Text of several lines.
+    """
+    lines = ["| figure | shows | epochs x trials | claims |", "|---|---|---|---|"]
+    for entry in read_results(folder):
+        script = script_of(entry.name, scripts)
+        link = f"[`{entry.name}`]({script.as_posix()})" if script else f"`{entry.name}`"
+        counts = [f"{count} {verdict}" for verdict, count in entry.counts.items() if count]
+        claims = ", ".join(counts) or "none made"
+        lines.append(f"| {link} | {entry.title} | {entry.extent} | {claims} |")
+    return "\n".join(lines) + "\n"
+
+
+def renew_table(readme, folder, scripts):
+    """Replaces the table of figures between its marks in a README.
+
+    Arguments:
+        readme: Path of the README.
+        folder: Folder of results.
+        scripts: Folder of the reproduction scripts, relative to the README.
+
+    Raises:
+        PageError: If the marks are not there.
+    """
+    readme = pathlib.Path(readme)
+    text = readme.read_text(encoding="utf-8")
+    before, begins, rest = text.partition(MARKS[0])
+    _, ends, after = rest.partition(MARKS[1])
+    if not begins or not ends:
+        raise PageError(f"{readme} lacks the lines {MARKS[0]!r} and {MARKS[1]!r}.")
+    table = figure_table(folder, scripts)
+    with atomic_write(readme) as file:
+        file.write(f"{before}{begins}\n{table}{ends}{after}".encode())
+
+
+def script_of(name, scripts):
+    """The script that makes a figure, or None.
+
+    Arguments:
+        name: Name of the figure's folder, for example `"activity/fig_3_1"`; one of a single data
+            set is named after the script and the data set.
+        scripts: Folder of the reproduction scripts.
+    """
+    report, *between, figure = name.split("/")
+    folder = pathlib.Path(scripts, getattr(REPORTS.get(report), "scripts", report), *between)
+    for path in sorted(folder.glob("*.py")):
+        if path.stem == figure or path.stem.startswith(f"{figure}_"):
+            return path
+    longer = (path for path in sorted(folder.glob("*.py")) if figure.startswith(f"{path.stem}_"))
+    return next(longer, None)
+
+
+def _context(folder, entries):
+    sections = collections.defaultdict(list)
+    for entry in entries:
+        sections[entry.report].append(entry)
+    findings, notes = read_findings(folder)
+    return {
+        "sections": [(REPORTS.get(name), name, found) for name, found in sections.items()],
+        "totals": {name: _total(found) for name, found in sections.items()},
+        "total": _total(entries),
+        "verdicts": VERDICTS,
+        "findings": findings,
+        "notes": notes,
+        "anchor": lambda name: name.replace("/", "-"),
+        "numbers": describe_numbers,
+        "table": parse_table,
+        "relative": lambda path: pathlib.Path(os.path.relpath(path, folder)).as_posix(),
+        "version": keras_vae.__version__,
+    }
+
+
+def _total(entries):
+    return {verdict: sum(entry.counts[verdict] for entry in entries) for verdict in VERDICTS}

@@ -1,0 +1,99 @@
+"""Numbers and protocols in words."""
+
+SHOWN = ("dataset", "binarize", "epochs", "trials")
+LONGEST = 12
+
+
+def describe_extent(protocol):
+    """What was computed of what the report asks for, in short.
+
+    Arguments:
+        protocol: Dictionary with `reached` and `asked`, as in `data.json`.
+
+    Returns:
+        `"120 of 300 x 2"` (epochs x trials); a range of shares, `"34-100% x 1"`, where every run
+        has epochs of its own; `"no training"` where none has.
+    """
+    reached, asked = protocol["reached"], protocol["asked"]["epochs"]
+    epochs, trials = reached["epochs"], reached["trials"]
+    if not isinstance(epochs, dict):
+        return f"{epochs} of {asked} x {trials}"
+    if not epochs:
+        return "no training"
+    shares = [round(100 * done / _asked_of(label, asked)) for label, done in epochs.items()]
+    span = "-".join(str(share) for share in sorted({min(shares), max(shares)}))
+    return f"{span}% x {trials}"
+
+
+def describe_protocol(protocol):
+    """The protocol reached against the one asked for, as rows (what, reached, asked) of texts."""
+    reached, asked = protocol["reached"], protocol["asked"]
+    names = [*SHOWN, *(name for name in asked if name not in SHOWN)]
+    rows = ((name, _plain(reached.get(name)), _plain(asked.get(name))) for name in names)
+    return [(name.replace("_", " "), ours, theirs) for name, ours, theirs in rows if ours or theirs]
+
+
+def describe_number(value):
+    """A number with four significant digits, anything else as it is."""
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def describe_numbers(numbers, prefix=""):
+    """What a claim measured, as pairs (name, text); nested names are joined, lists in one text.
+
+    Arguments:
+        numbers: Nested dictionary of JSON values.
+        prefix: What the names begin with.
+    """
+    if not isinstance(numbers, dict):
+        return [(prefix, _list(numbers) if isinstance(numbers, list) else describe_number(numbers))]
+    pairs = []
+    for name, value in numbers.items():
+        readable = str(name).replace("_", " ")
+        pairs += describe_numbers(value, f"{prefix}, {readable}" if prefix else readable)
+    return pairs
+
+
+def _list(values):
+    if any(isinstance(value, dict | list) for value in values):
+        return f"{len(values)} rows, in claims.json"
+    shown = ", ".join(describe_number(value) for value in values[:LONGEST])
+    return shown if len(values) <= LONGEST else f"{shown}, … ({len(values)} values)"
+
+
+def _asked_of(label, asked):
+    """Epochs that the report asks for, of a run named `<data set>/<model>[ without ...]`."""
+    dataset, model = label.split("/")
+    by_model = asked[dataset]
+    return by_model[model] if model in by_model else by_model[model.split(" without ")[0]]
+
+
+def _plain(value):
+    """A protocol's entry as text: of runs that agree, what they agree on."""
+    if value is None or value == {}:
+        return ""
+    if isinstance(value, dict):
+        texts = {name: _plain(part) for name, part in value.items()}
+        if len(set(texts.values())) == 1:
+            return next(iter(texts.values()))
+        return "; ".join(f"{name}: {text}" for name, text in texts.items())
+    return str(value)
+
+
+def parse_table(text):
+    """Splits a Markdown text that begins with a table.
+
+    Arguments:
+        text: The table, a blank line and further paragraphs.
+
+    Returns:
+        List of column names, list of rows of texts, and the text below the table.
+    """
+    lines = text.strip().split("\n")
+    count = next((i for i, line in enumerate(lines) if not line.startswith("|")), len(lines))
+    head, _, *rows = (
+        [cell.strip() for cell in line.strip("|").split("|")] for line in lines[:count]
+    )
+    return head, rows, "\n".join(lines[count:]).strip()

@@ -1,0 +1,82 @@
+"""A folder of made-up results of every kind that the page has to show."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+VERDICTS = ("reproduced", "not reproduced", "inconclusive")
+
+
+def claim(name, verdict, **changed):
+    return {
+        "id": name,
+        "verdict": verdict,
+        "statement": f"What {name} says & <b>means</b>.",
+        "rule": "At least 1 nat.",
+        "numbers": {"difference": 1.23456789, "by_size": {"2": [1, 2.5], "5": None}},
+        "holds": verdict == "reproduced",
+        "unmet": ["10 epochs, needs 50"] if verdict == "inconclusive" else [],
+        **changed,
+    }
+
+
+def data(name, **changed):
+    return {
+        "figure": name,
+        "title": f"Figure of {name}",
+        "protocol": {
+            "reached": {"dataset": "mnist", "epochs": 60, "trials": 2, "binarize": {"a": "static"}},
+            "asked": {"dataset": "mnist", "epochs": 300, "trials": "3", "batch_size": 100},
+        },
+        "versions": {"keras-vae": "0.1.0", "keras": "3.15.1"},
+        "runs": {},
+        **changed,
+    }
+
+
+def write(folder, content, claims, picture=True):
+    folder.mkdir(parents=True)
+    for name, value in (("data.json", content), ("claims.json", claims)):
+        (folder / name).write_text(value if isinstance(value, str) else json.dumps(value))
+    if picture:
+        pixels = np.random.default_rng(0).integers(0, 255, size=(40, 60, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / "figure.png")
+
+
+@pytest.fixture
+def results(tmp_path):
+    folder = tmp_path / "results"
+    every = [claim(f"activity.3.1.{i}", verdict) for i, verdict in enumerate(VERDICTS)]
+    write(folder / "activity/fig_3_1", data("activity/fig_3_1"), every)
+    write(folder / "activity/fig_3_10", data("activity/fig_3_10"), [])
+    write(folder / "activity/beyond/more", data("activity/beyond/more"), every[:1])
+    by_model = {"mnist": {"VAE": 200, "HVAE": 300}}
+    protocol = {
+        "reached": {
+            "dataset": "mnist",
+            "epochs": {"mnist/VAE": 200, "mnist/HVAE": 105, "mnist/VAE without warm-up": 100},
+            "trials": 1,
+        },
+        "asked": {"dataset": "all", "epochs": by_model},
+    }
+    content = data("vampprior/table_1", protocol=protocol, original="the report's Table 1")
+    write(folder / "vampprior/table_1", content, every[1:2])
+    (folder / "vampprior/table_1/table.md").write_text(
+        "| a | b |\n|---|---|\n| 1 | 2 |\n\nBelow.\n"
+    )
+    write(folder / "geometry/fig_1", data("geometry/fig_1"), '[{"id": "half')
+    write(folder / "geometry/fig_2", '{"title"', [{"id": "no verdict"}, *every[:1]], picture=False)
+    (folder / "activity/fig_3_1/longer_run").mkdir()
+    (folder / "activity/fig_3_1/longer_run/claims.json").write_text("[]")
+    findings = [
+        {
+            "text": "The difference is {d:.2f} nats.",
+            "figure": "activity/fig_3_1",
+            "values": {"d": "activity/fig_3_1/claims.json#activity.3.1.1/numbers/difference"},
+        },
+        {"text": "{gone}", "figure": "x", "values": {"gone": "activity/fig_3_1/data.json#gone"}},
+    ]
+    (folder / "findings.json").write_text(json.dumps(findings))
+    return folder
