@@ -18,6 +18,7 @@ import keras_vae as kv
 from keras_vae.cli import main, reproduce, result_state, scripts, stored_runs
 from keras_vae.cli.data import IMAGES
 from keras_vae.experiments import figure as figures
+from keras_vae.experiments import page
 from keras_vae.experiments.snapshots import save_snapshot
 from keras_vae.experiments.spec import DataSpec, ModelSpec, ObjectiveSpec, RunSpec
 from keras_vae.experiments.store import RunStore, StoredRun, StoreError
@@ -196,7 +197,7 @@ def test_figures_shows_what_is_there(tmp_path, capsys):
     assert rows["activity/fig_3_1"]["extent"] == "60 of 300 x 2"
     assert rows["vampprior/warm_up_mnist"]["figure"] == "vampprior/warm_up"
     assert rows["vampprior/warm_up_mnist"]["extent"] == "25-50% x 2"
-    assert rows["vampprior/fig_10"]["extent"] == result_state.NOTHING_TRAINED
+    assert rows["vampprior/fig_10"]["extent"] == "no training"
     assert rows["geometry/fig_2"]["state"] == result_state.NOT_RUN
     assert rows["geometry/fig_1_alpha_0_max"]["figure"] == "geometry/fig_1"
     assert "geometry/fig_1" not in rows and "geometry/fig_12" not in rows
@@ -492,14 +493,17 @@ def test_compare_writes_the_page(monkeypatch, tmp_path, capsys):
         asked.append((results, originals))
         return [results / "index.html"]
 
-    page = types.SimpleNamespace(write=write)
-    monkeypatch.setitem(sys.modules, "keras_vae.experiments.page", page)
-    monkeypatch.setattr("keras_vae.experiments.page", page, raising=False)
+    monkeypatch.setattr(page, "write", write)
     assert main(["compare", "--results", str(tmp_path), "--originals", str(tmp_path)]) == 0
     assert asked == [(tmp_path, tmp_path)]
     assert capsys.readouterr().out == f"{tmp_path / 'index.html'}\n"
     assert main(["compare", "--results", str(tmp_path / "none")]) == 1
     assert "There is no folder" in capsys.readouterr().err and len(asked) == 1
+
+
+def test_there_is_no_page_of_nothing(tmp_path, capsys):
+    assert main(["compare", "--results", str(tmp_path)]) == 1
+    assert "holds no results" in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
 def test_data_sets_are_shown(monkeypatch, capsys):

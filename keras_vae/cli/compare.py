@@ -3,7 +3,6 @@
 import pathlib
 
 from keras_vae.cli.errors import CommandError
-from keras_vae.cli.startup import start_tensorflow
 
 
 def add_parser(commands):
@@ -32,14 +31,13 @@ def run(arguments):
     for folder in (arguments.results, arguments.originals):
         if folder is not None and not folder.is_dir():
             raise CommandError(f"There is no folder {folder}.")
-    start_tensorflow()
+    # It draws with Matplotlib, for which `--help` shall not wait.
     from keras_vae.experiments import page
     from keras_vae.experiments.originals import OriginalsError
-    from keras_vae.experiments.results import OutputError
 
     try:
         written = page.write(arguments.results, originals=arguments.originals)
-    except (OutputError, OriginalsError, OSError, ValueError) as error:
+    except (page.PageError, OriginalsError) as error:
         raise CommandError(str(error)) from error
     for path in written:
         print(path)

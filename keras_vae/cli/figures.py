@@ -7,8 +7,7 @@ from rich.text import Text
 
 from keras_vae.cli import output, result_state, scripts
 from keras_vae.cli.errors import CommandError
-
-STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow"}
+from keras_vae.experiments.claims import STYLES
 
 
 def add_parser(commands):

@@ -3,11 +3,7 @@
 import collections
 import json
 
-DATA, CLAIMS = "data.json", "claims.json"
 NOT_RUN, DONE, DAMAGED = "not run", "done", "damaged"
-NOTHING_TRAINED = "nothing trained"
-# A run without warm-up is asked for as long as the one with it, under whose name it is.
-SUFFIX = " without warm-up"
 
 
 def states(scripts, results):
@@ -38,6 +34,10 @@ def states(scripts, results):
 
 def read_state(folder):
     """State of one folder: `state`, and what was computed and judged where it is `DONE`."""
+    # These draw with Matplotlib, for which `--help` shall not wait.
+    from keras_vae.experiments.page.wording import describe_extent
+    from keras_vae.experiments.results import CLAIMS, DATA
+
     if not any((folder / name).exists() for name in (DATA, CLAIMS)):
         return {"state": NOT_RUN}
     try:
@@ -49,30 +49,11 @@ def read_state(folder):
             "epochs": protocol["reached"]["epochs"],
             "asked_epochs": protocol["asked"]["epochs"],
             "trials": protocol["reached"]["trials"],
-            "extent": extent(protocol),
+            "extent": describe_extent(protocol),
             "verdicts": dict(verdicts),
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return {"state": DAMAGED, "reason": f"{type(error).__name__}: {error}"}
-
-
-def extent(protocol):
-    """Epochs of how many x trials; shares of them where every run has epochs of its own."""
-    reached, asked = protocol["reached"], protocol["asked"]["epochs"]
-    epochs = reached["epochs"]
-    if not isinstance(epochs, dict):
-        return f"{epochs} of {asked} x {reached['trials']}"
-    if not epochs:
-        return NOTHING_TRAINED
-    shares = [round(100 * count / _asked_of(label, asked)) for label, count in epochs.items()]
-    text = "-".join(str(share) for share in sorted({min(shares), max(shares)}))
-    return f"{text}% x {reached['trials']}"
-
-
-def _asked_of(label, asked):
-    for part in label.removesuffix(SUFFIX).split("/"):
-        asked = asked[part] if isinstance(asked, dict) else asked
-    return asked
 
 
 def _folders(script, scripts, results):

@@ -6,11 +6,13 @@ import importlib.util
 import pathlib
 
 from keras_vae.cli.errors import MISUSED, CommandError
+from keras_vae.experiments.reports import REPORTS
 
 PACKAGE = pathlib.Path(__file__).parents[1]
 # An installed copy comes first: `reproductions` beside it may be someone else's.
 FOLDERS = (PACKAGE / "_reproductions", PACKAGE.parent / "reproductions")
-REPORTS = {".": "activity", "beyond": "activity/beyond"}
+OF_FOLDERS = {report.scripts or ".": name for name, report in REPORTS.items()}
+OF_FOLDERS["beyond"] = "activity/beyond"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,7 +121,7 @@ def _read_script(folder, path):
                 for keyword in statement.value.keywords
                 if isinstance(keyword.value, ast.Constant)
             }
-            return Script(path, REPORTS.get(relative, relative), known["name"], known["title"])
+            return Script(path, OF_FOLDERS.get(relative, relative), known["name"], known["title"])
     return None
 
 

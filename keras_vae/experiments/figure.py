@@ -11,7 +11,7 @@ from rich.table import Table
 
 from keras_vae import datasets
 from keras_vae.experiments import devices, options, originals, plots, results, tracking
-from keras_vae.experiments.claims import Claim
+from keras_vae.experiments.claims import STYLES, Claim
 from keras_vae.experiments.evaluation import evaluate_log_likelihood
 from keras_vae.experiments.method_runs import MethodRuns, compare_log_likelihoods, describe
 from keras_vae.experiments.store import RunStore, StoreError
@@ -27,7 +27,6 @@ ERRORS = (
     ConnectionError,
     ValueError,
 )
-STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow"}
 
 
 @dataclasses.dataclass(frozen=True)
