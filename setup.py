@@ -2,7 +2,11 @@
 
 import pathlib
 
-from setuptools import find_packages, setup
+from setuptools import find_namespace_packages, find_packages, setup
+
+# The scripts are no package, but an installation without this folder has to find them.
+SCRIPTS = "keras_vae._reproductions"
+SCRIPT_FOLDERS = find_namespace_packages("reproductions", exclude=["*__pycache__*"])
 
 setup(
     name="keras-vae",
@@ -11,7 +15,13 @@ setup(
     "reports reproduced, figure by figure",
     long_description=pathlib.Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    packages=find_packages(include=["keras_vae", "keras_vae.*"]),
+    packages=[
+        *find_packages(include=["keras_vae", "keras_vae.*"]),
+        SCRIPTS,
+        *(f"{SCRIPTS}.{folder}" for folder in SCRIPT_FOLDERS),
+    ],
+    package_dir={SCRIPTS: "reproductions"},
+    entry_points={"console_scripts": ["keras-vae = keras_vae.cli:main"]},
     package_data={
         "keras_vae.datasets.frey_faces": ["checksums.tsv"],
         "keras_vae.experiments": ["original_curves/*.json"],

@@ -2,8 +2,11 @@
 
 import contextlib
 import os
+import pathlib
 import sys
 import tempfile
+
+COMMAND, COMMAND_MODULE = "keras-vae", "keras_vae.cli"
 
 
 @contextlib.contextmanager
@@ -49,6 +52,15 @@ def import_tensorflow():
         import tensorflow  # noqa: F401
         import tensorflow_probability  # noqa: F401
     _require_tensorflow_backend(keras.backend.backend())
+
+
+def runs_command_line():
+    """Whether this process was started as `keras-vae` or `python -m keras_vae.cli`."""
+    script = sys.argv[0] if sys.argv else ""
+    if script == "-m":
+        return COMMAND_MODULE in sys.orig_argv
+    # Worker processes inherit `sys.argv`, but were started with another command.
+    return pathlib.PurePath(script).stem == COMMAND and script in sys.orig_argv
 
 
 def _require_tensorflow_backend(name):

@@ -162,6 +162,13 @@ def test_without_network_and_data_the_error_is_quick_and_helps(
     assert not datasets.is_at_hand(name)
 
 
+def test_frey_faces_of_ones_own_are_at_hand(empty_cache, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_VAE_MANUAL_DIR", str(tmp_path))
+    assert not datasets.is_at_hand("frey_faces")
+    (tmp_path / "freyfaces.pkl").write_bytes(b"")
+    assert datasets.is_at_hand("frey_faces")
+
+
 def test_a_silent_network_does_not_hang(empty_cache, monkeypatch, tmp_path):
     monkeypatch.setattr(sources, "PROBE_SECONDS", 0.2)
     monkeypatch.setattr("socket.create_connection", lambda *a, **k: time.sleep(60))

@@ -58,11 +58,11 @@ def load(name="mnist_5k", binarize=None, *, original_order=False, data_dir=None,
 
 
 def is_at_hand(name):
-    """Whether `load(name)` needs no network: cached, prepared or embedded."""
+    """Whether `load(name)` needs no network: cached, prepared, embedded, or a file at hand."""
     check_choice(name, NAMES, "dataset")
     if name == "mnist_5k" or cache.cache_path(name, VERSIONS[name]).exists():
         return True
-    return name != "frey_faces" and sources.is_prepared(name)
+    return sources.is_prepared(name)
 
 
 def _decode(name, data_dir, manual_dir):

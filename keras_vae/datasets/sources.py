@@ -62,9 +62,7 @@ def frey_faces(data_dir=None, manual_dir=None):
     Raises:
         ConnectionError: If the file is not at hand and the network does not answer.
     """
-    from keras_vae.datasets.frey_faces.frey_faces_dataset_builder import Builder
-
-    builder = Builder(data_dir=data_dir or cache_folder() / "tfds")
+    builder = _builder("frey_faces", data_dir)
     _prepare(builder, "frey_faces", "frey_faces", manual_dir)
     frames = _read(builder, "train")["image"][..., 0]
     order = np.random.default_rng(FREY_SPLIT_SEED).permutation(len(frames))
@@ -73,11 +71,18 @@ def frey_faces(data_dir=None, manual_dir=None):
 
 
 def is_prepared(name, data_dir=None):
-    """Whether a TFDS set can be read without the network."""
-    return _builder(name, data_dir).data_path.exists()
+    """Whether a TFDS set can be read, or made from a file at hand, without the network."""
+    builder = _builder(name, data_dir)
+    return builder.data_path.exists() or (
+        name == "frey_faces" and _manual_file(builder, _manual_folder()).exists()
+    )
 
 
 def _builder(name, data_dir):
+    if name == "frey_faces":
+        from keras_vae.datasets.frey_faces.frey_faces_dataset_builder import Builder
+
+        return Builder(data_dir=data_dir or cache_folder() / "tfds")
     import tensorflow_datasets as tfds
 
     return tfds.builder(name, data_dir=data_dir or os.environ.get("TFDS_DATA_DIR"), try_gcs=False)
@@ -88,7 +93,7 @@ def _prepare(builder, name, host_key, manual_dir=None):
 
     if builder.data_path.exists():
         return
-    manual_dir = manual_dir or os.environ.get("KERAS_VAE_MANUAL_DIR")
+    manual_dir = manual_dir or _manual_folder()
     at_hand = name == "frey_faces" and _manual_file(builder, manual_dir).exists()
     if not at_hand:
         _require_network(name, DOWNLOAD_HOSTS[host_key], builder)
@@ -98,6 +103,10 @@ def _prepare(builder, name, host_key, manual_dir=None):
             manual_dir=manual_dir, force_checksums_validation=True, try_download_gcs=False
         )
     )
+
+
+def _manual_folder():
+    return os.environ.get("KERAS_VAE_MANUAL_DIR")
 
 
 def _manual_file(builder, manual_dir):

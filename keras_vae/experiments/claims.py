@@ -3,6 +3,8 @@
 import dataclasses
 
 REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE = "reproduced", "not reproduced", "inconclusive"
+# Colours of the verdicts on a terminal.
+STYLES = {REPRODUCED: "green", NOT_REPRODUCED: "red", INCONCLUSIVE: "yellow"}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from keras_vae import datasets
 from keras_vae.experiments import devices, options, originals, plots, results, tracking
-from keras_vae.experiments.claims import Claim
+from keras_vae.experiments.claims import STYLES, Claim
 from keras_vae.experiments.evaluation import evaluate_log_likelihood
 from keras_vae.experiments.method_runs import MethodRuns, compare_log_likelihoods, describe
 from keras_vae.experiments.store import RunStore, StoreError
@@ -27,7 +27,6 @@ ERRORS = (
     ConnectionError,
     ValueError,
 )
-STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,25 +95,41 @@ class Figure:
         return f"{asked.dataset}, {asked.epochs} of {self.protocol['epochs']} epochs"
 
 
-def main(figure, argv=None):
-    """Makes a figure from the command line.
+def read_options(figure, argv=None, prog=None):
+    """Reads a figure's command line; unusable values end the program with a message.
 
     Arguments:
         figure: `Figure`.
         argv: List of arguments, or None for the command line's own.
+        prog: What the program is called in its messages; None for the script's name.
 
     Returns:
-        Exit status: 0, 1 after an error that is explained on standard error, 130 if
-        interrupted.
+        `options.Options`.
     """
-    asked = options.parse(
+    return options.parse(
         argv,
+        prog=prog,
         description=figure.title,
         presets=figure.presets,
         dataset_names=figure.datasets,
         priors=figure.priors,
         renyi_orders=figure.renyi_orders,
     )
+
+
+def main(figure, argv=None, prog=None):
+    """Makes a figure from the command line.
+
+    Arguments:
+        figure: `Figure`.
+        argv: List of arguments, or None for the command line's own.
+        prog: What the program is called in its messages; None for the script's name.
+
+    Returns:
+        Exit status: 0, 1 after an error that is explained on standard error, 130 if
+        interrupted.
+    """
+    asked = read_options(figure, argv, prog)
     console = Console()
     devices.configure()
     try:

@@ -73,7 +73,14 @@ class Options:
 
 
 def parse(
-    argv, *, description, presets, dataset_names=datasets.NAMES, priors=(), renyi_orders=False
+    argv,
+    *,
+    description,
+    presets,
+    dataset_names=datasets.NAMES,
+    priors=(),
+    renyi_orders=False,
+    prog=None,
 ):
     """Reads the command line; unusable values end the program with a message.
 
@@ -84,12 +91,15 @@ def parse(
         dataset_names: Data sets to choose from.
         priors: Priors to choose from; empty where there is no choice.
         renyi_orders: Whether orders of the Renyi bound and latent dimensions can be chosen.
+        prog: What the program is called in its messages; None for the script's name.
 
     Returns:
         `Options`.
     """
     parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        prog=prog,
+        description=description,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
     _add_shared_options(add, presets, dataset_names)

@@ -10,6 +10,7 @@ import keras
 
 from keras_vae import datasets, likelihoods, objectives, optimizers, priors, random
 from keras_vae.checks import check_choice, check_positive_integer
+from keras_vae.experiments import nested
 
 # Raised when a change to the code alters what a spec leads to by more than rounding. Rounding
 # differs between versions of TensorFlow too; a run records the versions it was trained under.
@@ -257,22 +258,21 @@ class RunSpec:
 
         Leaving defaults out lets a later version add fields without losing stored runs.
         """
-        content = {"procedure": PROCEDURE, "spec": _without_defaults(self)}
+        content = {"procedure": PROCEDURE, "spec": nested.without_defaults(self)}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_dict(self):
         """Returns the whole spec as JSON-compatible values; an infinite one is its name."""
-        return json.loads(json.dumps(dataclasses.asdict(self)), parse_constant=str)
+        return nested.to_dict(self)
 
+    @classmethod
+    def from_dict(cls, content):
+        """Rebuilds a spec from what `to_dict` returned, also in an earlier version.
 
-def _without_defaults(spec):
-    content = {}
-    for field in dataclasses.fields(spec):
-        value = getattr(spec, field.name)
-        if dataclasses.is_dataclass(value):
-            value = _without_defaults(value)
-            if value:
-                content[field.name] = value
-        elif value != field.default:
-            content[field.name] = value
-    return content
+        Arguments:
+            content: Dictionary; fields that it lacks are at their default.
+
+        Raises:
+            ValueError: If a field is unknown, or the value of one impossible.
+        """
+        return nested.from_dict(cls, content)

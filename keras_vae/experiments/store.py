@@ -136,11 +136,7 @@ class RunStore:
 
     def epochs_done(self, spec):
         """Number of stored epochs, read without the rest; 0 if there is no readable run."""
-        try:
-            with np.load(self.run_folder(spec) / CHECKPOINT, allow_pickle=False) as archive:
-                return int(archive["epochs"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return 0
+        return read_epochs(self.run_folder(spec))
 
     def save(self, spec, run):
         """Writes a run as one file, which is complete or not there.
@@ -199,6 +195,15 @@ class RunStore:
                     f"expected {expected.get(key)}. Name another folder with --store, or "
                     "delete that one."
                 )
+
+
+def read_epochs(folder):
+    """Number of epochs stored in a run's folder; 0 if there is no readable run."""
+    try:
+        with np.load(folder / CHECKPOINT, allow_pickle=False) as archive:
+            return int(archive["epochs"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return 0
 
 
 @contextlib.contextmanager

@@ -1,11 +1,13 @@
 """What identifies a run."""
 
 import dataclasses
+import json
 import math
 
 import pytest
 
 from keras_vae.experiments.activity_report.protocol import method_specs
+from keras_vae.experiments.geometry_report import protocol as geometry
 from keras_vae.experiments.spec import (
     DataSpec,
     ModelSpec,
@@ -13,6 +15,8 @@ from keras_vae.experiments.spec import (
     OptimizerSpec,
     RunSpec,
 )
+from keras_vae.experiments.understanding_report import protocol as understanding
+from keras_vae.experiments.vampprior_report import protocol as vampprior
 
 
 def test_the_id_is_stable():
@@ -92,3 +96,50 @@ def test_fields_at_their_default_do_not_count():
 def test_bad_values_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def specs_of_the_reports():
+    return [
+        RunSpec(),
+        RunSpec(data=DataSpec(name="mnist_5k", classes=(1, 2), validation_images=100)),
+        *method_specs("mnist", 3).values(),
+        *understanding.optimizer_specs("mnist", 0).values(),
+        geometry.run_spec("mnist", 1, alpha=-math.inf, latent_dim=40),
+        *(vampprior.run_spec("frey_faces", 0, model) for model in ("VampPrior", "HVAE")),
+    ]
+
+
+@pytest.mark.parametrize("spec", specs_of_the_reports(), ids=lambda spec: spec.run_id)
+def test_a_spec_comes_back_from_its_file(spec):
+    read = RunSpec.from_dict(json.loads(json.dumps(spec.to_dict(), allow_nan=False)))
+    assert read == spec and read.run_id == spec.run_id
+
+
+def test_an_infinite_order_has_a_name_in_the_file():
+    content = geometry.run_spec("mnist", 0, alpha=-math.inf).to_dict()
+    assert content["objective"]["alpha"] == "-Infinity"
+    assert RunSpec.from_dict(content).objective.alpha == -math.inf
+
+
+def test_a_file_from_before_a_field_was_added_means_its_default():
+    spec = RunSpec(model=ModelSpec(latent_dim=20), seed=4)
+    content = spec.to_dict()
+    del content["model"]["gated"], content["model"]["pseudo_inputs"], content["batch_size"]
+    del content["optimizer"]
+    assert RunSpec.from_dict(content) == spec
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ({"speed": 1}, "fields of a RunSpec: 'speed'.*later version.*seed"),
+        ({"model": {"depth": 3, "colour": 0}}, "of a ModelSpec: 'colour', 'depth'"),
+        ({"model": [1]}, "fields of a ModelSpec.*\\[1\\]"),
+        ([], "fields of a RunSpec"),
+        ({"batch_size": "100"}, "in a RunSpec.*batch_size"),
+        ({"data": {"name": "svhn"}}, "dataset: 'svhn'"),
+    ],
+)
+def test_a_file_that_is_no_spec_is_refused(content, message):
+    with pytest.raises(ValueError, match=message):
+        RunSpec.from_dict(content)

@@ -1,0 +1,76 @@
+"""Reads the command line and runs a command."""
+
+import argparse
+import os
+import sys
+import textwrap
+
+from keras_vae import __version__
+from keras_vae.cli import compare, data, export, figures, reproduce, runs
+from keras_vae.cli.errors import FAILED, INTERRUPTED, MISUSED, CommandError
+
+DESCRIPTION = (
+    "Reproduces the figures of four reports on variational auto-encoders, and looks after the "
+    "stored runs, the results and the data sets that belong to them."
+)
+WIDTH = 79
+EXAMPLE = "example: keras-vae reproduce fig_3_1 --preset smoke"
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments in one line, and where help is."""
+
+    def __init__(self, *, description, **kwargs):
+        super().__init__(
+            description=textwrap.fill(description, WIDTH),
+            # The examples keep their lines.
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **kwargs,
+        )
+
+    def error(self, message):
+        self.exit(MISUSED, f"error: {message}\nSee {self.prog} --help.\n")
+
+
+def build_parser():
+    """Returns the parser of all commands, each of which sets its function as `run`."""
+    parser = Parser(prog="keras-vae", description=DESCRIPTION, epilog=EXAMPLE)
+    parser.add_argument("--version", action="version", version=f"keras-vae {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for module in (figures, reproduce, runs, export, compare, data):
+        module.add_parser(commands)
+    return parser
+
+
+def main(argv=None):
+    """Runs a command.
+
+    Arguments:
+        argv: List of arguments, or None for the command line's own.
+
+    Returns:
+        Exit status: 0, 1 after an error that is explained on standard error, 2 if the command
+        makes no sense, 130 if interrupted.
+    """
+    ours, passed_on = reproduce.split(sys.argv[1:] if argv is None else list(argv))
+    try:
+        arguments = build_parser().parse_args(ours)
+        arguments.passed_on = passed_on
+        status = arguments.run(arguments) or 0
+        sys.stdout.flush()
+        return status
+    except SystemExit as stop:
+        return stop.code or 0
+    except CommandError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output, `head` for one, has enough; nothing is to be flushed to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED

@@ -1,0 +1,43 @@
+"""`keras-vae compare`: a page that shows all results, beside originals of the user's own."""
+
+import pathlib
+
+from keras_vae.cli.errors import CommandError
+
+
+def add_parser(commands):
+    """Adds the command to the command line."""
+    parser = commands.add_parser(
+        "compare",
+        help="write a page that compares the results with the reports",
+        description="Writes a page of all figures in the results folder, with their claims and, "
+        "where you have pictures of the originals, with those beside them.",
+        epilog="example: keras-vae compare --results my-results --originals scans",
+    )
+    parser.add_argument(
+        "--results", type=pathlib.Path, default="results", help="folder of results [results]"
+    )
+    parser.add_argument(
+        "--originals",
+        type=pathlib.Path,
+        metavar="DIR",
+        help="folder with your pictures of the original figures, as <report>/<figure>.png",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments):
+    """Writes the page and prints where it is."""
+    for folder in (arguments.results, arguments.originals):
+        if folder is not None and not folder.is_dir():
+            raise CommandError(f"There is no folder {folder}.")
+    # It draws with Matplotlib, for which `--help` shall not wait.
+    from keras_vae.experiments import page
+    from keras_vae.experiments.originals import OriginalsError
+
+    try:
+        written = page.write(arguments.results, originals=arguments.originals)
+    except (page.PageError, OriginalsError) as error:
+        raise CommandError(str(error)) from error
+    for path in written:
+        print(path)

@@ -1,0 +1,16 @@
+"""What a command cannot do, said in one message without a traceback."""
+
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+
+
+class CommandError(Exception):
+    """A command cannot do what was asked; the message says why.
+
+    Arguments:
+        message: What `error: ` is put before.
+        exit_code: `FAILED`, or `MISUSED` where the command itself has to be written otherwise.
+    """
+
+    def __init__(self, message, exit_code=FAILED):
+        super().__init__(message)
+        self.exit_code = exit_code

@@ -1,0 +1,95 @@
+"""`keras-vae export`: a stored run as a SavedModel."""
+
+import pathlib
+
+from keras_vae.cli import stored_runs
+from keras_vae.cli.errors import CommandError
+from keras_vae.cli.startup import start_tensorflow
+
+
+def add_parser(commands):
+    """Adds the command to the command line."""
+    parser = commands.add_parser(
+        "export",
+        help="write a stored run as a SavedModel",
+        description="Writes a stored run's model as a SavedModel, which TensorFlow and TensorFlow "
+        "Serving load without this package. keras_vae.export describes its signatures.",
+        epilog="example: keras-vae export 1ce2 served/digits/1",
+    )
+    parser.add_argument("run_id", metavar="RUN", help="id, or the beginning of it")
+    parser.add_argument("path", metavar="PATH", type=pathlib.Path, help="folder to write")
+    parser.add_argument(
+        "--store", type=pathlib.Path, help="folder of stored runs [KERAS_VAE_STORE or the cache]"
+    )
+    parser.add_argument("--epoch", type=int, help="epoch whose weights to take [the last]")
+    parser.set_defaults(run=run)
+
+
+def run(arguments):
+    """Writes the model."""
+    store = stored_runs.open_store(arguments.store)
+    found = stored_runs.find_run(store, arguments.run_id)
+    if arguments.path.exists():
+        raise CommandError(
+            f"{arguments.path} exists. Name another folder, or another version's number."
+        )
+    _require_epochs(found)
+    start_tensorflow()
+    spec = found.read_spec()
+    epoch = found.epochs if arguments.epoch is None else arguments.epoch
+    _require_weights(found, epoch)
+    model = _load(spec, store, epoch)
+    _save(model, arguments.path)
+    print(f"Wrote run {found.id} after {epoch} epochs to {arguments.path}.")
+
+
+def _require_epochs(found):
+    if found.is_damaged:
+        raise CommandError(
+            f"The checkpoint of run {found.id} is damaged. keras-vae runs remove {found.id} "
+            "deletes it, so that it can be trained again."
+        )
+    if found.epochs == 0:
+        raise CommandError(
+            f"Run {found.id} was begun, but none of its epochs is finished: there is nothing to "
+            "export yet. The keras-vae reproduce command that began it continues it."
+        )
+
+
+def _require_weights(found, epoch):
+    from keras_vae.experiments.snapshots import snapshot_epochs
+
+    kept = sorted({*snapshot_epochs(found.path), found.epochs})
+    if epoch in kept:
+        return
+    if epoch > found.epochs:
+        raise CommandError(
+            f"Run {found.id} is at epoch {found.epochs}, not yet at {epoch}. The keras-vae "
+            f"reproduce command that trained it continues it with --epochs {epoch}."
+        )
+    raise CommandError(
+        f"The weights of run {found.id} after epoch {epoch} were not kept; there are those after "
+        f"{', '.join(map(str, kept))}."
+    )
+
+
+def _load(spec, store, epoch):
+    from keras_vae.experiments import devices, training
+    from keras_vae.experiments.store import StoreError
+
+    devices.configure()
+    try:
+        model, _ = training.load_model(spec, store)
+        training.restore(model, spec, store, epoch)
+    except (StoreError, LookupError, ConnectionError, ValueError) as error:
+        raise CommandError(str(error)) from error
+    return model
+
+
+def _save(model, path):
+    import keras_vae.export
+
+    try:
+        keras_vae.export.save(model, path)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error}") from error

@@ -1,0 +1,54 @@
+"""`keras-vae figures`: every figure and what of it is in the results folder."""
+
+import pathlib
+
+from rich.table import Table
+from rich.text import Text
+
+from keras_vae.cli import output, result_state, scripts
+from keras_vae.cli.errors import CommandError
+from keras_vae.experiments.claims import STYLES
+
+
+def add_parser(commands):
+    """Adds the command to the command line."""
+    parser = commands.add_parser(
+        "figures",
+        help="list every figure and its results",
+        description="Lists every figure of all reports with what was computed of it - epochs of "
+        "how many x trials - and the verdicts on its claims.",
+        epilog="example: keras-vae figures --results my-results",
+    )
+    parser.add_argument(
+        "--results", type=pathlib.Path, default="results", help="folder of results [results]"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON in place of a table")
+    parser.set_defaults(run=run)
+
+
+def run(arguments):
+    """Prints the list."""
+    if arguments.results.exists() and not arguments.results.is_dir():
+        raise CommandError(f"{arguments.results} is no folder of results.")
+    rows = result_state.states(scripts.find_scripts(), arguments.results)
+    if arguments.json:
+        output.print_json(rows)
+        return
+    table = Table("figure", "shows", "data set", "epochs x trials", "claims")
+    for row in rows:
+        table.add_row(Text(row["folder"]), Text(row["title"]), *_cells(row))
+    output.make_console().print(table)
+
+
+def _cells(row):
+    """Texts of the data set, the extent and the verdicts."""
+    if row["state"] == result_state.DONE:
+        return Text(str(row["dataset"])), Text(row["extent"]), _verdicts(row["verdicts"])
+    style = "red" if row["state"] == result_state.DAMAGED else "dim"
+    return "", Text(row["state"], style), ""
+
+
+def _verdicts(counts):
+    ordered = sorted(counts, key=[*STYLES, *counts].index)
+    texts = [Text(f"{counts[key]} {key}", STYLES.get(key, "")) for key in ordered]
+    return Text(", ").join(texts) if texts else Text("none made", "dim")

@@ -1,0 +1,172 @@
+"""`keras-vae reproduce`: makes figures, each as its own script does."""
+
+import argparse
+import contextlib
+import io
+import itertools
+import sys
+import traceback
+
+from keras_vae.cli import scripts
+from keras_vae.cli.errors import FAILED, INTERRUPTED, MISUSED, CommandError
+from keras_vae.cli.startup import start_tensorflow
+
+COMMAND = "reproduce"
+DESCRIPTION = (
+    "Makes figures: trains what is not stored, draws, judges the claims and writes the results. "
+    "Every further option goes to the figures' scripts: --preset, --dataset, --epochs, --trials, "
+    "--seed, --jobs, --store, --output and those of single figures. Names of figures come before "
+    "all options."
+)
+EPILOG = """\
+examples: keras-vae reproduce fig_3_1 --preset smoke --output my-results
+          keras-vae reproduce --report geometry --jobs 2
+          keras-vae reproduce fig_3_1 --help     all options of that figure
+"""
+
+
+def add_parser(commands):
+    """Adds the command to the command line."""
+    parser = commands.add_parser(
+        COMMAND,
+        help="make figures",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        usage="keras-vae reproduce (FIGURE... | --all | --report NAME) [OPTION...]",
+    )
+    parser.add_argument(
+        "figures",
+        nargs="*",
+        metavar="FIGURE",
+        help="for example activity/fig_3_1, fig_3_1 or fig_3_1_activity; see keras-vae figures",
+    )
+    _add_choices(parser)
+    parser.set_defaults(run=run)
+
+
+def split(argv):
+    """Parts the command's own arguments from those of the figures' scripts.
+
+    Arguments:
+        argv: List of all arguments.
+
+    Returns:
+        Two lists: what this command line reads, and what the scripts shall read. The latter is
+        empty where another command is called.
+    """
+    if argv[:1] != [COMMAND]:
+        return argv, []
+    names = list(itertools.takewhile(lambda text: not text.startswith("-"), argv[1:]))
+    options = argv[1 + len(names) :]
+    reader = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    _add_choices(reader)
+    try:
+        chosen, passed_on = reader.parse_known_args(options)
+    except argparse.ArgumentError:
+        return argv, []
+    ours = [COMMAND, *names]
+    ours += ["--all"] * chosen.all
+    ours += [] if chosen.report is None else [f"--report={chosen.report}"]
+    if len(ours) == 1 and {"-h", "--help"} & set(passed_on):
+        return [COMMAND, "--help"], []
+    return ours, passed_on
+
+
+def run(arguments):
+    """Makes the figures that were asked for; one that fails does not stop the others.
+
+    Returns:
+        Exit status.
+    """
+    chosen = _chosen(arguments, scripts.find_scripts())
+    start_tensorflow()
+    figures = {script.figure: script.load() for script in chosen}
+    refused = _refused(figures, arguments.passed_on)
+    _explain(refused, len(figures))
+    if len(refused) == len(figures):
+        return MISUSED
+    failed = list(refused)
+    accepted = {name: figure for name, figure in figures.items() if name not in refused}
+    for name, figure in accepted.items():
+        status = _make(figure, name, arguments.passed_on, len(figures))
+        if status == INTERRUPTED:
+            return INTERRUPTED
+        if status != 0:
+            failed.append(name)
+    return _conclude(failed, len(figures))
+
+
+def _add_choices(parser):
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--all", action="store_true", help="all figures of all reports")
+    which.add_argument("--report", metavar="NAME", help="all figures of one report")
+
+
+def _chosen(arguments, known):
+    named = [bool(arguments.figures), arguments.all, arguments.report is not None]
+    if sum(named) != 1:
+        raise CommandError(
+            "Name either figures, before all options, or --all, or --report NAME. "
+            "keras-vae figures lists them.",
+            MISUSED,
+        )
+    if arguments.figures:
+        return scripts.choose(known, arguments.figures)
+    return known if arguments.all else scripts.of_report(known, arguments.report)
+
+
+def _refused(figures, argv):
+    """Why figures cannot take the options, by name; found out before anything is trained."""
+    from keras_vae.experiments.figure import read_options
+
+    refused = {}
+    for name, figure in figures.items():
+        heard = io.StringIO()
+        try:
+            with contextlib.redirect_stderr(heard):
+                read_options(figure, argv, _program(name))
+        except SystemExit as stop:
+            if stop.code != MISUSED:
+                raise
+            refused[name] = heard.getvalue().rpartition(": error: ")[2].strip()
+    return refused
+
+
+def _explain(refused, asked):
+    """Says once what several figures refuse for the same reason."""
+    by_reason = {}
+    for name, reason in refused.items():
+        by_reason.setdefault(reason, []).append(name)
+    for reason, names in by_reason.items():
+        of_whom = "" if len(names) == asked > 1 else f"{', '.join(names)}: "
+        print(f"error: {of_whom}{reason}", file=sys.stderr)
+    if refused:
+        print(f"See {_program(next(iter(refused)))} --help.", file=sys.stderr)
+
+
+def _make(figure, name, argv, asked):
+    """Makes one figure; returns its exit status."""
+    from keras_vae.experiments.figure import main
+
+    if asked > 1:
+        print(f"{name}: {figure.title}", flush=True)
+    try:
+        return main(figure, argv, _program(name))
+    except Exception:
+        # Not foreseen, so that where it happened matters; the other figures can still be made.
+        print(f"error: {name} failed:", file=sys.stderr)
+        traceback.print_exc()
+        return FAILED
+
+
+def _conclude(failed, asked):
+    if not failed:
+        return 0
+    if asked > 1:
+        names = ", ".join(failed)
+        print(f"error: {len(failed)} of {asked} figures were not made: {names}.", file=sys.stderr)
+    return FAILED
+
+
+def _program(name):
+    return f"keras-vae {COMMAND} {name}"

@@ -1,0 +1,136 @@
+"""The folders of a run store: what is in them, and their removal."""
+
+import contextlib
+import dataclasses
+import json
+import pathlib
+import re
+import shutil
+
+import filelock
+
+from keras_vae.cli.errors import CommandError
+from keras_vae.experiments.store import CHECKPOINT, EVALUATIONS, LOCK, SPEC, RunStore, read_epochs
+
+RUN_ID = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFolder:
+    """One run's folder, which may be damaged or without a finished epoch.
+
+    Attributes:
+        path: The folder, whose name is the run's id.
+    """
+
+    path: pathlib.Path
+
+    @property
+    def id(self):
+        """The run's id."""
+        return self.path.name
+
+    @property
+    def epochs(self):
+        """Finished epochs; 0 if there is no readable checkpoint."""
+        return read_epochs(self.path)
+
+    @property
+    def is_damaged(self):
+        """Whether there is a checkpoint without a readable number of epochs."""
+        return (self.path / CHECKPOINT).exists() and self.epochs == 0
+
+    def sizes(self):
+        """Bytes of each file, by name."""
+        sizes = {}
+        for path in self.path.iterdir():
+            # A process that trains the run replaces its files at any time.
+            with contextlib.suppress(FileNotFoundError):
+                sizes[path.name] = path.stat().st_size
+        return sizes
+
+    def evaluations(self):
+        """What was measured of the run, by name; empty if that cannot be read."""
+        try:
+            return json.loads((self.path / EVALUATIONS).read_text())
+        except (OSError, ValueError):
+            return {}
+
+    def read_spec(self):
+        """Rebuilds the run's spec, which needs TensorFlow.
+
+        Returns:
+            `RunSpec`, or None if no epoch was ever finished, before which none is stored.
+
+        Raises:
+            CommandError: If the spec cannot be read, or is not that of the folder's name.
+        """
+        from keras_vae.experiments.spec import RunSpec
+
+        path = self.path / SPEC
+        if not path.exists():
+            return None
+        try:
+            spec = RunSpec.from_dict(json.loads(path.read_text()))
+        except (OSError, ValueError) as error:
+            raise CommandError(f"{path} cannot be read: {error}") from error
+        if spec.run_id != self.id:
+            raise CommandError(
+                f"{path} describes the run {spec.run_id}, not the one of its folder: another "
+                "version of keras_vae wrote it, or it was changed."
+            )
+        return spec
+
+
+def open_store(folder):
+    """Returns the `RunStore` of a folder; None is the usual one.
+
+    Raises:
+        CommandError: If there is no such folder.
+    """
+    store = RunStore(folder)
+    if not store.folder.is_dir():
+        raise CommandError(
+            f"There is no run store {store.folder}. Name its folder with --store or "
+            "KERAS_VAE_STORE; the first run makes one."
+        )
+    return store
+
+
+def all_runs(store):
+    """Returns a list of `RunFolder`, by id."""
+    paths = sorted(path for path in store.folder.iterdir() if RUN_ID.fullmatch(path.name))
+    return [RunFolder(path) for path in paths if path.is_dir()]
+
+
+def find_run(store, prefix):
+    """Returns the `RunFolder` whose id begins with a prefix.
+
+    Raises:
+        CommandError: If there is none, or several.
+    """
+    found = [run for run in all_runs(store) if prefix and run.id.startswith(prefix)]
+    if not found:
+        raise CommandError(
+            f"There is no run {prefix!r} in {store.folder}. keras-vae runs list shows all."
+        )
+    if len(found) > 1:
+        ids = ", ".join(run.id for run in found)
+        raise CommandError(f"Several runs begin with {prefix!r}: {ids}.")
+    return found[0]
+
+
+def remove_run(run):
+    """Deletes a run's folder.
+
+    Raises:
+        CommandError: If another process is training it, or it cannot be deleted.
+    """
+    lock = filelock.FileLock(run.path / LOCK)
+    try:
+        with lock.acquire(timeout=0):
+            shutil.rmtree(run.path)
+    except filelock.Timeout as error:
+        raise CommandError(f"Run {run.id} is being trained by another process.") from error
+    except OSError as error:
+        raise CommandError(f"Run {run.id} cannot be removed: {error}") from error

@@ -1,0 +1,236 @@
+"""The command `keras-vae`: its help and exit codes, figures, pages and data sets."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import keras_vae as kv
+from keras_vae.cli import main, result_state, scripts
+from keras_vae.cli.data import IMAGES
+from keras_vae.experiments import page
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+def write_result(folder, verdicts=(), reached=None, asked=300):
+    folder.mkdir(parents=True)
+    reached = {"dataset": "mnist", "epochs": 60, "trials": 2, **(reached or {})}
+    protocol = {"reached": reached, "asked": {"epochs": asked}}
+    (folder / "data.json").write_text(json.dumps({"protocol": protocol}))
+    (folder / "claims.json").write_text(json.dumps([{"verdict": verdict} for verdict in verdicts]))
+
+
+def run_process(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        check=False,
+    )
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+sys.argv = ["/usr/bin/keras-vae", *sys.argv[1:]]
+sys.orig_argv = [sys.executable, *sys.argv]
+from keras_vae.cli import main
+code = main()
+assert "tensorflow" not in sys.modules and "keras" not in sys.modules
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments, code",
+    [
+        (["--help"], 0),
+        (["reproduce", "--help"], 0),
+        (["runs", "remove", "--help"], 0),
+        (["figures"], 0),
+        (["runs", "disk"], 1),
+        (["nonsense"], 2),
+        (["reproduce", "fig_99"], 2),
+    ],
+)
+def test_help_lists_and_mistakes_do_not_wait_for_tensorflow(arguments, code, tmp_path):
+    nowhere = {"KERAS_VAE_STORE": str(tmp_path / "nowhere")}
+    finished = run_process("-c", WITHOUT_TENSORFLOW, *arguments, **nowhere)
+    assert finished.returncode == code, finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert finished.stderr.startswith("error: ") == (code != 0)
+    if arguments[-1] == "--help":
+        assert "example" in finished.stdout and "keras-vae" in finished.stdout
+
+
+def test_the_module_is_the_command():
+    finished = run_process("-X", "importtime", "-m", "keras_vae.cli", "--help")
+    assert finished.returncode == 0 and finished.stdout.startswith("usage: keras-vae ")
+    assert "keras_vae.cli.command_line" in finished.stderr
+    assert "tensorflow" not in finished.stderr
+
+
+def test_what_the_command_put_off_is_there_when_it_is_asked_for():
+    code = (
+        "import sys; sys.argv = ['keras-vae']; sys.orig_argv = ['python', 'keras-vae']\n"
+        "import keras_vae as kv\n"
+        "assert 'tensorflow' not in sys.modules\n"
+        "assert kv.VAE.__name__ == 'VAE' and kv.datasets.NAMES and kv.priors.PRIORS\n"
+        "assert not hasattr(kv, 'nonsense')\n"
+    )
+    finished = run_process("-c", code)
+    assert finished.returncode == 0 and finished.stderr == "", finished.stderr
+
+
+def test_a_worker_of_the_command_imports_all(monkeypatch):
+    # Workers inherit `sys.argv`, but not the command that they were started with.
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/keras-vae", "reproduce"])
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "joblib.worker"])
+    assert not kv.quiet.runs_command_line()
+    monkeypatch.setattr(sys, "argv", ["train.py", "/projects/keras-vae"])
+    monkeypatch.setattr(sys, "orig_argv", ["python", "train.py", "/projects/keras-vae"])
+    assert not kv.quiet.runs_command_line()
+
+
+def test_another_keras_backend_is_an_error_without_traceback(tmp_path):
+    arguments = ("-m", "keras_vae.cli", "runs", "list")
+    finished = run_process(*arguments, KERAS_BACKEND="numpy", KERAS_VAE_STORE=str(tmp_path))
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("error: ") and "KERAS_BACKEND=tensorflow" in finished.stderr
+
+
+def test_scripts_are_what_their_names_say():
+    found = scripts.find_scripts()
+    assert len(found) == len(list((ROOT / "reproductions").rglob("*.py")))
+    for script in found:
+        figure = script.load()
+        assert (script.figure, script.title) == (f"{figure.report}/{figure.name}", figure.title)
+
+
+@pytest.mark.parametrize(
+    "name, figure",
+    [
+        ("activity/fig_3_1", "activity/fig_3_1"),
+        ("fig_3_1", "activity/fig_3_1"),
+        ("fig_3_1_activity", "activity/fig_3_1"),
+        ("beyond/two_layers", "activity/beyond/two_layers"),
+        ("fig_10", "vampprior/fig_10"),
+        ("geometry/fig_1", "geometry/fig_1"),
+    ],
+)
+def test_names_of_figures(name, figure):
+    assert [script.figure for script in scripts.choose(scripts.find_scripts(), [name])] == [figure]
+
+
+def test_a_report_has_its_figures_beyond():
+    known = scripts.find_scripts()
+    assert {s.report for s in scripts.of_report(known, "activity")} == {
+        "activity",
+        "activity/beyond",
+    }
+    assert {s.report for s in scripts.of_report(known, "geometry")} == {"geometry"}
+
+
+def test_without_scripts_there_is_a_message(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(scripts, "FOLDERS", (tmp_path,))
+    assert main(["figures"]) == 1
+    assert capsys.readouterr().err.startswith("error: There are no reproduction scripts")
+
+
+def test_figures_shows_what_is_there(tmp_path, capsys):
+    write_result(tmp_path / "activity/fig_3_1", ["reproduced", "inconclusive", "reproduced"])
+    epochs = {"mnist/VAE": 100, "mnist/VAE without warm-up": 50}
+    asked = {"mnist": {"VAE": 200}}
+    write_result(tmp_path / "vampprior/warm_up_mnist", (), {"epochs": epochs}, asked)
+    write_result(tmp_path / "vampprior/fig_10", (), {"epochs": {}})
+    write_result(tmp_path / "geometry/fig_1_alpha_0_max")
+    write_result(tmp_path / "geometry/fig_12")
+    assert main(["figures", "--results", str(tmp_path), "--json"]) == 0
+    rows = {row["folder"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["activity/fig_3_1"]["verdicts"] == {"reproduced": 2, "inconclusive": 1}
+    assert rows["activity/fig_3_1"]["extent"] == "60 of 300 x 2"
+    assert rows["vampprior/warm_up_mnist"]["figure"] == "vampprior/warm_up"
+    assert rows["vampprior/warm_up_mnist"]["extent"] == "25-50% x 2"
+    assert rows["vampprior/fig_10"]["extent"] == "no training"
+    assert rows["geometry/fig_2"]["state"] == result_state.NOT_RUN
+    assert rows["geometry/fig_1_alpha_0_max"]["figure"] == "geometry/fig_1"
+    assert "geometry/fig_1" not in rows and "geometry/fig_12" not in rows
+    assert "vampprior/warm_up" not in rows
+    assert main(["figures", "--results", str(tmp_path)]) == 0
+    table = capsys.readouterr().out
+    assert "2 reproduced, 1 inconclusive" in table and "not run" in table and "25-50% x 2" in table
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"protocol": 1}', '{"protocol": {}}', "\x00"])
+@pytest.mark.parametrize("name", ["data.json", "claims.json"])
+def test_damaged_results_are_shown_as_damaged(tmp_path, capsys, name, content):
+    folder = tmp_path / "activity/fig_3_1"
+    write_result(folder, ["reproduced"])
+    # An empty list of claims is what a figure without claims has.
+    (folder / name).write_text("[1]" if (name, content) == ("claims.json", "[]") else content)
+    assert main(["figures", "--results", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    (line,) = [line for line in printed.splitlines() if "activity/fig_3_1" in line]
+    assert "damaged" in line and printed.count("damaged") == 1
+
+
+def test_the_states_of_our_own_results_are_sound():
+    states = result_state.states(scripts.find_scripts(), ROOT / "results")
+    assert {row["state"] for row in states} <= {result_state.DONE, result_state.NOT_RUN}
+    shown = {row["folder"] for row in states if row["state"] == result_state.DONE}
+    written = {path.parent for path in (ROOT / "results").rglob("claims.json")}
+    folders = {path.relative_to(ROOT / "results").as_posix() for path in written}
+    assert shown == {folder for folder in folders if not folder.endswith("/longer_run")}
+
+
+def test_compare_writes_the_page(monkeypatch, tmp_path, capsys):
+    asked = []
+
+    def write(results, originals=None):
+        asked.append((results, originals))
+        return [results / "index.html"]
+
+    monkeypatch.setattr(page, "write", write)
+    assert main(["compare", "--results", str(tmp_path), "--originals", str(tmp_path)]) == 0
+    assert asked == [(tmp_path, tmp_path)]
+    assert capsys.readouterr().out == f"{tmp_path / 'index.html'}\n"
+    assert main(["compare", "--results", str(tmp_path / "none")]) == 1
+    assert "There is no folder" in capsys.readouterr().err and len(asked) == 1
+
+
+def test_there_is_no_page_of_nothing(tmp_path, capsys):
+    assert main(["compare", "--results", str(tmp_path)]) == 1
+    assert "holds no results" in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_data_sets_are_shown(monkeypatch, capsys):
+    monkeypatch.setattr(kv.datasets, "is_at_hand", lambda name: name == "mnist_5k")
+    monkeypatch.setenv("TFDS_DATA_DIR", "/data/tfds")
+    monkeypatch.setenv("KERAS_VAE_MANUAL_DIR", "/data/manual")
+    assert main(["data"]) == 0
+    printed = capsys.readouterr().out
+    rows = {line.split()[1]: line.split()[3] for line in printed.splitlines() if "000" in line}
+    assert rows["mnist_5k"] == "yes" and rows["mnist"] == "no"
+    assert "/data/tfds" in printed and "/data/manual" in printed
+    assert os.environ["KERAS_VAE_CACHE"] in printed
+
+
+def test_a_data_set_is_prepared(capsys, digits):
+    assert main(["data", "--prepare", "mnist_5k"]) == 0
+    assert "4,000 to train, 1,000 to test" in capsys.readouterr().out
+    assert tuple(IMAGES) == kv.datasets.NAMES
+    assert IMAGES["mnist_5k"] == (len(digits.train), len(digits.test))
+
+
+def test_a_data_set_that_is_not_to_be_had(monkeypatch, capsys):
+    def load(name):
+        raise ConnectionError("The network does not answer.")
+
+    monkeypatch.setattr(kv.datasets, "load", load)
+    assert main(["data", "--prepare", "mnist"]) == 1
+    assert capsys.readouterr().err == "error: The network does not answer.\n"
