@@ -203,6 +203,18 @@ def test_compare_writes_the_page(monkeypatch, tmp_path, capsys):
     assert "There is no folder" in capsys.readouterr().err and len(asked) == 1
 
 
+def test_compare_renews_the_readmes_table(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(page, "write", lambda results, originals=None: [])
+    (tmp_path / "README.md").write_text("no marks")
+    arguments = ["compare", "--results", str(tmp_path), "--readme", str(tmp_path / "README.md")]
+    assert main(arguments) == 1
+    assert "lacks the lines" in capsys.readouterr().err
+    renewed = []
+    monkeypatch.setattr(page, "renew_table", lambda *where: renewed.append(where))
+    assert main(arguments) == 0
+    assert renewed == [(tmp_path / "README.md", tmp_path, "reproductions")]
+
+
 def test_there_is_no_page_of_nothing(tmp_path, capsys):
     assert main(["compare", "--results", str(tmp_path)]) == 1
     assert "holds no results" in capsys.readouterr().err and not list(tmp_path.iterdir())

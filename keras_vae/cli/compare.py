@@ -23,6 +23,12 @@ def add_parser(commands):
         metavar="DIR",
         help="folder with your pictures of the original figures, as <report>/<figure>.png",
     )
+    parser.add_argument(
+        "--readme",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="also renew the table of figures between its marks in this file",
+    )
     parser.set_defaults(run=run)
 
 
@@ -37,6 +43,9 @@ def run(arguments):
 
     try:
         written = page.write(arguments.results, originals=arguments.originals)
+        if arguments.readme is not None:
+            page.renew_table(arguments.readme, arguments.results, "reproductions")
+            written.append(arguments.readme)
     except (page.PageError, OriginalsError) as error:
         raise CommandError(str(error)) from error
     for path in written:

@@ -15,7 +15,7 @@ from keras_vae.files import atomic_write
 from keras_vae.paths import store_folder
 
 CHECKPOINT, SPEC, EVALUATIONS, LOCK = "checkpoint.npz", "spec.json", "evaluations.json", ".lock"
-BYTES_PER_RUN = 32 * 2**20
+BYTES_PER_RUN = 16 * 2**20
 
 
 class StoreError(Exception):
