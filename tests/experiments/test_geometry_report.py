@@ -172,6 +172,8 @@ class TestBounds:
         assert verdicts(found) == {"2b.1": REPRODUCED, "2b.2": REPRODUCED}
         found = bound_claims.judge_bounds(made_bounds({**gaps, 0.5: 9.0}, [0.1, 0.2, 0.3]), FULL)
         assert verdicts(found) == {"2b.1": NOT_REPRODUCED, "2b.2": NOT_REPRODUCED}
+        slightly = bound_claims.judge_bounds(made_bounds(gaps, [0.2005, 0.2, 0.2]), FULL)
+        assert verdicts(slightly) == {"2b.1": REPRODUCED, "2b.2": INCONCLUSIVE}
         for undecided in (
             made_bounds({-1.0: 2.0}, [0.1]),
             # The bound itself has ten samples.
