@@ -8,6 +8,7 @@ import sys
 from keras_vae.cli import output, run_descriptions, stored_runs
 from keras_vae.cli.errors import FAILED, MISUSED, CommandError
 from keras_vae.cli.startup import start_tensorflow
+from keras_vae.experiments.store import CHECKPOINT
 
 
 def add_parser(commands):
@@ -114,6 +115,6 @@ def _confirmed(runs):
 
 
 def _kind(name):
-    if name == "checkpoint.npz":
+    if name == CHECKPOINT:
         return "checkpoints"
     return "kept weights" if name.startswith("weights_after_") else "other files"

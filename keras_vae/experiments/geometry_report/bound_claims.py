@@ -4,7 +4,7 @@ import itertools
 
 from keras_vae.experiments.claims import Claim
 from keras_vae.experiments.evaluation import mean_and_error
-from keras_vae.experiments.geometry_report.figures import nested_dict
+from keras_vae.experiments.geometry_report.figures import flat_list, nested_dict
 from keras_vae.experiments.geometry_report.protocol import OUTER_ALPHAS
 from keras_vae.experiments.geometry_report.requirements import unmet_requirements
 
@@ -22,7 +22,7 @@ def judge_bounds(bounds, asked):
     Returns:
         List of `Claim`.
     """
-    found = [one for by_order in bounds.values() for one in by_order.values()]
+    found = flat_list(bounds)
     samples = min(of["num_samples"] for one in found for of in one.log_likelihood)
     unmet = unmet_requirements(asked, [epochs for one in found for epochs in one.epochs])
     if samples < LIKELIHOOD_SAMPLES:

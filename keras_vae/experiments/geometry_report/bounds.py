@@ -13,7 +13,7 @@ from keras_vae.experiments.geometry_report.components import (
     mark_orders,
     position,
 )
-from keras_vae.experiments.geometry_report.figures import by_latent_dim
+from keras_vae.experiments.geometry_report.figures import by_latent_dim, flat_list
 from keras_vae.experiments.geometry_report.protocol import NUM_SAMPLES, order_of
 from keras_vae.objectives import renyi_bound
 from keras_vae.random import derive_seed
@@ -195,7 +195,7 @@ def draw_noise(axis, bounds):
 
 def caption(bounds, trials):
     """What the panels show, in words."""
-    estimate = next(iter(next(iter(bounds.values())).values())).log_likelihood[0]
+    estimate = flat_list(bounds)[0].log_likelihood[0]
     bars = "; bars: lowest to highest trial" if trials > 1 else ""
     samples, images = estimate["num_samples"], estimate["images"]
     return (

@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_vae.experiments.claims import Claim
-from keras_vae.experiments.geometry_report.figures import nested_dict
+from keras_vae.experiments.geometry_report.figures import all_orders, flat_list, nested_dict
 from keras_vae.experiments.geometry_report.protocol import LATENT_DIM
 from keras_vae.experiments.geometry_report.requirements import (
     change_since_half,
@@ -25,7 +25,7 @@ def judge_alignment(components, asked):
     Returns:
         List of `Claim`.
     """
-    found = [one for by_order in components.values() for one in by_order.values()]
+    found = flat_list(components)
     alignment = [value for one in found for value in one.alignment]
     chance = [value for one in found for value in one.random_alignment]
     return [
@@ -63,19 +63,20 @@ def judge_counts(components, asked):
     Returns:
         List of `Claim`.
     """
-    found = [one for by_order in components.values() for one in by_order.values()]
+    found = flat_list(components)
     counts = {
         size: {alpha: float(np.mean(one.informative)) for alpha, one in by_order.items()}
         for size, by_order in components.items()
     }
-    changes = [change_since_half(one.epochs, one.informative_after) for one in found]
-    settled = None not in changes and max(map(abs, changes)) <= SETTLED
+    changes = nested_dict(
+        components, lambda one: change_since_half(one.epochs, one.informative_after)
+    )
+    known = flat_list(changes)
+    settled = None not in known and max(map(abs, known)) <= SETTLED
     shared = {
         "numbers": {
             "mean_count": nested_dict(counts, float),
-            "change_since_half_of_the_epochs": nested_dict(
-                components, lambda one: change_since_half(one.epochs, one.informative_after)
-            ),
+            "change_since_half_of_the_epochs": changes,
         },
         "unmet": unmet_requirements(asked, _measured(found), settled=settled),
     }
@@ -115,8 +116,7 @@ def _saturates(counts):
 
 
 def _same_for_all_sizes(counts):
-    orders = {alpha for by_order in counts.values() for alpha in by_order}
-    columns = [[of[alpha] for of in counts.values() if alpha in of] for alpha in orders]
+    columns = [[of[alpha] for of in counts.values() if alpha in of] for alpha in all_orders(counts)]
     compared = [column for column in columns if len(column) > 1]
     if not compared:
         return None

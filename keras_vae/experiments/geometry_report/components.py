@@ -1,13 +1,19 @@
 """Figures 1 and 2 (left): principal components of the test set's posterior means."""
 
 import dataclasses
+import functools
 
 import numpy as np
 from scipy.stats import ortho_group
 
 from keras_vae.activity import active_units, latent_activity, principal_components
 from keras_vae.experiments import plots
-from keras_vae.experiments.geometry_report.figures import by_latent_dim, order_label, order_name
+from keras_vae.experiments.geometry_report.figures import (
+    all_orders,
+    by_latent_dim,
+    order_label,
+    order_name,
+)
 from keras_vae.linear_probe import posterior_features
 
 INFORMATIVE = 0.01
@@ -85,6 +91,7 @@ def measure(method):
     )
 
 
+@functools.cache
 def random_alignment(count, draws=ROTATIONS):
     """The highest alignment among random rotations of some axes, the same at each call."""
     if count < 2:
@@ -135,8 +142,7 @@ def draw_eigenvalues(components):
 
 def order_styles(by_size):
     """Which colour and line style each order has, whatever orders a panel shows."""
-    orders = sorted({alpha for by_order in by_size.values() for alpha in by_order})
-    return {alpha: index for index, alpha in enumerate(orders)}
+    return {alpha: index for index, alpha in enumerate(all_orders(by_size))}
 
 
 def draw_counts(axis, components):
@@ -193,7 +199,7 @@ def position(alpha, orders):
 
 def mark_orders(axis, by_size):
     """Names a panel's x axis and the orders on it."""
-    orders = sorted({alpha for by_order in by_size.values() for alpha in by_order})
+    orders = all_orders(by_size)
     names = ["VR-max" if np.isinf(alpha) else order_name(alpha) for alpha in orders]
     axis.set_xticks([position(alpha, orders) for alpha in orders], names)
     axis.set_xlabel("α")

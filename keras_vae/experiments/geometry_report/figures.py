@@ -90,6 +90,16 @@ def by_latent_dim(measures, methods):
     return {size: dict(sorted(nested[size].items())) for size in sorted(nested)}
 
 
+def flat_list(by_size):
+    """What `by_latent_dim` returns, as one list of its values."""
+    return [value for by_order in by_size.values() for value in by_order.values()]
+
+
+def all_orders(by_size):
+    """The orders of what `by_latent_dim` returns, each once, ascending."""
+    return sorted({alpha for by_order in by_size.values() for alpha in by_order})
+
+
 def nested_dict(by_size, to_value):
     """What `by_latent_dim` returns, with names and values that JSON can have.
 

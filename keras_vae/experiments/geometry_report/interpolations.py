@@ -221,8 +221,7 @@ def judge(summary, asked, weights_epochs):
 
 
 def _posterior(model, images):
-    posterior = model.encode(images)
-    return posterior.mean().numpy(), posterior.stddev().numpy()
+    return [part.numpy() for part in model.posterior_parameters(images)]
 
 
 def _decode(model, codes):
