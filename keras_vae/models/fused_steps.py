@@ -25,9 +25,12 @@ def fused_train_function(train_step, steps):
     compiled = functools.partial(tf.function, jit_compile=True, autograph=False)
     one_step = compiled(train_step, reduce_retracing=True)
 
+    def logs_of(shape):
+        return one_step.get_concrete_function(tf.TensorSpec(shape)).structured_outputs
+
     @compiled
     def fused_steps(batches):
-        return _loop(lambda i: train_step(batches[i]), steps)
+        return _loop(lambda i: one_step(batches[i]), steps, logs_of(batches.shape[1:]))
 
     @functools.partial(tf.function, autograph=False)
     def train_function(iterator):
@@ -36,18 +39,22 @@ def fused_train_function(train_step, steps):
         return tf.cond(
             alike & (count == steps),
             lambda: fused_steps(batches.stack()),
-            lambda: _loop(lambda i: one_step(batches.read(i)), count),
+            lambda: _loop(lambda i: one_step(batches.read(i)), count, logs_of(batches.element_shape)),
         )
 
     return train_function
 
 
-def _loop(step, count):
-    """Calls `step(i)` for i = 0 ... count - 1, at least once; returns what the last returns."""
+def _loop(step, count, logs):
+    """Calls `step(i)` for i = 0 ... count - 1, and returns what the last returns.
+
+    The loop begins with zeros in the place of `logs`: a step outside it would be compiled too.
+    """
+    nothing = tf.nest.map_structure(lambda log: tf.zeros(log.shape, log.dtype), logs)
     _, logs = tf.while_loop(
         lambda i, logs: i < count,
         lambda i, logs: (i + 1, step(i)),
-        (1, step(0)),
+        (0, nothing),
     )
     return logs
 

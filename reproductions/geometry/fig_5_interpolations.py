@@ -8,7 +8,7 @@ import sys
 from keras_vae.experiments.figure import Analysis, main
 from keras_vae.experiments.geometry_report import interpolations
 from keras_vae.experiments.geometry_report.figures import report_figure
-from keras_vae.experiments.geometry_report.protocol import LATENT_DIM, run_spec
+from keras_vae.experiments.geometry_report.protocol import LATENT_DIM, vae_spec
 
 LABEL = f"VAE, k = {LATENT_DIM}"
 
@@ -33,7 +33,7 @@ def analyse(methods, asked):
 FIGURE = report_figure(
     name="fig_5",
     title="Figure 5: interpolations in pixels, in codes and along geodesics",
-    specs=lambda dataset, seed: {LABEL: run_spec(dataset, seed)},
+    specs=lambda dataset, seed: {LABEL: vae_spec(dataset, seed)},
     analyse=analyse,
 )
 

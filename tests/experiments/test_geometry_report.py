@@ -21,7 +21,13 @@ from keras_vae.experiments.geometry_report import (
     separability_claims,
 )
 from keras_vae.experiments.geometry_report.figures import RenyiFigure, grid, renyi_figure
-from keras_vae.experiments.geometry_report.protocol import ALPHAS, PRESETS, order_of, run_spec
+from keras_vae.experiments.geometry_report.protocol import (
+    ALPHAS,
+    PRESETS,
+    order_of,
+    run_spec,
+    vae_spec,
+)
 
 FULL = types.SimpleNamespace(dataset="mnist", epochs=50, trials=2, alphas=None, latent_dims=None)
 FEATURES = kv.linear_probe.FEATURES
@@ -40,7 +46,9 @@ class TestRuns:
 
     def test_one_order_is_the_elbo_and_zero_importance_weighted(self):
         assert run_spec("mnist", 0).objective.make().alpha == 1
-        assert run_spec("mnist", 0, alpha=0.0).objective.make().num_samples == 10
+        assert vae_spec("mnist", 0).objective.make().num_samples == 1
+        for alpha in ALPHAS:
+            assert run_spec("mnist", 0, alpha).objective.make().num_samples == 10
         assert [order_of(run_spec("mnist", 0, alpha)) for alpha in (-1, 0.5, 1)] == [-1, 0.5, 1]
 
     def test_the_paper_preset_has_the_whole_grid(self):

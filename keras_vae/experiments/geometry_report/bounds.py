@@ -199,7 +199,7 @@ def caption(bounds, trials):
     bars = "; bars: lowest to highest trial" if trials > 1 else ""
     samples, images = estimate["num_samples"], estimate["images"]
     return (
-        f"bound: {NUM_SAMPLES} samples, in training 1 at α = 1; log p(x): {samples} samples; both "
+        f"bound: {NUM_SAMPLES} samples; log p(x): {samples} samples; both "
         f"over {images} test images, bands: standard error over these, which all models share; "
         f"(c) {REPEATS} estimates of each of {NOISE_IMAGES} images{bars}"
     )
