@@ -2,6 +2,7 @@
 
 SHOWN = ("dataset", "binarize", "epochs", "trials")
 LONGEST = 12
+ESTIMATE = ("mean", "standard_error")
 
 
 def describe_extent(protocol):
@@ -41,14 +42,20 @@ def describe_number(value):
 
 
 def describe_numbers(numbers, prefix=""):
-    """What a claim measured, as pairs (name, text); nested names are joined, lists in one text.
+    """What a claim measured, as pairs (name, text).
+
+    Nested names are joined; a list is one text, and so are a mean and its standard error.
 
     Arguments:
         numbers: Nested dictionary of JSON values.
         prefix: What the names begin with.
     """
+    if isinstance(numbers, list):
+        return [(prefix, _list(numbers))]
     if not isinstance(numbers, dict):
-        return [(prefix, _list(numbers) if isinstance(numbers, list) else describe_number(numbers))]
+        return [(prefix, describe_number(numbers))]
+    if _is_estimate(numbers):
+        return [(prefix, _estimate(numbers))]
     pairs = []
     for name, value in numbers.items():
         readable = str(name).replace("_", " ")
@@ -56,9 +63,23 @@ def describe_numbers(numbers, prefix=""):
     return pairs
 
 
+def _is_estimate(value):
+    return isinstance(value, dict) and value.keys() >= set(ESTIMATE)
+
+
+def _estimate(value):
+    """`mean ± standard_error`, and in brackets of what."""
+    mean, error = (describe_number(value[key]) for key in ESTIMATE)
+    rest = describe_numbers({key: part for key, part in value.items() if key not in ESTIMATE})
+    of_what = ", ".join(f"{name} {text}" for name, text in rest)
+    return f"{mean} ± {error}" + (f" ({of_what})" if of_what else "")
+
+
 def _list(values):
+    if values and all(map(_is_estimate, values)):
+        return "; ".join(map(_estimate, values))
     if any(isinstance(value, dict | list) for value in values):
-        return f"{len(values)} rows, in claims.json"
+        return f"rows in claims.json: {len(values)}"
     shown = ", ".join(describe_number(value) for value in values[:LONGEST])
     return shown if len(values) <= LONGEST else f"{shown}, … ({len(values)} values)"
 
@@ -75,7 +96,7 @@ def _plain(value):
     if value is None or value == {}:
         return ""
     if isinstance(value, dict):
-        texts = {name: _plain(part) for name, part in value.items()}
+        texts = {name: _plain(part) or "none" for name, part in value.items()}
         if len(set(texts.values())) == 1:
             return next(iter(texts.values()))
         return "; ".join(f"{name}: {text}" for name, text in texts.items())

@@ -181,8 +181,15 @@ def test_numbers_in_words():
     pairs = wording.describe_numbers({"a_b": {"c": 1234.5678}, "d": True, "e": list(range(20))})
     assert pairs[:2] == [("a b, c", "1235"), ("d", "yes")]
     assert pairs[2][1].endswith("(20 values)")
+    estimate = {"mean": -75.4962, "standard_error": 0.25, "images": 300}
+    expected = "-75.5 ± 0.25 (images 300)"
+    assert wording.describe_numbers({"a": {"b": estimate}}) == [("a, b", expected)]
+    assert wording.describe_numbers({"a": [estimate] * 2}) == [("a", f"{expected}; {expected}")]
+    assert wording.describe_numbers({"a": [{"b": 1}]}) == [("a", "rows in claims.json: 1")]
     none = {"reached": {"epochs": {}, "trials": 1}, "asked": {"epochs": {}}}
     assert wording.describe_extent(none) == "no training"
+    mixed = {"reached": {"binarize": {"binary": "static", "grey": None}}, "asked": {}}
+    assert wording.describe_protocol(mixed) == [("binarize", "binary: static; grey: none", "")]
 
 
 def look(folder, width, tmp_path):
