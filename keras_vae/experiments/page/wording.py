@@ -107,14 +107,15 @@ def parse_table(text):
     """Splits a Markdown text that begins with a table.
 
     Arguments:
-        text: The table, a blank line and further paragraphs.
+        text: The table, a blank line and further paragraphs or points.
 
     Returns:
-        List of column names, list of rows of texts, and the text below the table.
+        List of column names, list of rows of texts, and list of the texts below the table.
     """
     lines = text.strip().split("\n")
     count = next((i for i, line in enumerate(lines) if not line.startswith("|")), len(lines))
     head, _, *rows = (
         [cell.strip() for cell in line.strip("|").split("|")] for line in lines[:count]
     )
-    return head, rows, "\n".join(lines[count:]).strip()
+    below = [line.removeprefix("- ") for line in lines[count:] if line.strip()]
+    return head, rows, below
