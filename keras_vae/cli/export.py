@@ -57,9 +57,9 @@ def _require_epochs(found):
 
 
 def _require_weights(found, epoch):
-    from keras_vae.experiments.snapshots import snapshot_epochs
+    from keras_vae.experiments.snapshots import restorable_epochs
 
-    kept = sorted({*snapshot_epochs(found.path), found.epochs})
+    kept = restorable_epochs(found.path, found.epochs)
     if epoch in kept:
         return
     if epoch > found.epochs:

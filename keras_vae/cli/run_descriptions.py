@@ -111,6 +111,7 @@ def details(run):
     Raises:
         CommandError: If the run is damaged.
     """
+    from keras_vae.experiments.evaluation import without_images
     from keras_vae.experiments.snapshots import snapshot_epochs
     from keras_vae.experiments.store import RunStore, StoreError
 
@@ -129,7 +130,10 @@ def details(run):
     return {
         **content,
         "kept_weights": snapshot_epochs(run.path),
-        "evaluations": {name: _short(value) for name, value in run.evaluations().items()},
+        "evaluations": {
+            name: without_images(value) if isinstance(value, dict) else value
+            for name, value in run.evaluations().items()
+        },
         "spec": spec.to_dict(),
     }
 
@@ -146,10 +150,3 @@ def details_table(content):
             value = ", ".join(part if isinstance(part, str) else json.dumps(part) for part in value)
         made.add_row(Text(COLUMNS.get(key, key.replace("_", " ")), "bold"), Text(str(value)))
     return made
-
-
-def _short(evaluation):
-    """A measure without its values for each image."""
-    if not isinstance(evaluation, dict):
-        return evaluation
-    return {name: value for name, value in evaluation.items() if name != "per_image"}

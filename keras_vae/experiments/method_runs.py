@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from keras_vae.experiments.evaluation import paired_difference, remembered, without_images
-from keras_vae.experiments.snapshots import snapshot_epochs
+from keras_vae.experiments.snapshots import restorable_epochs
 from keras_vae.experiments.spec import RunSpec
 from keras_vae.experiments.store import RunStore, StoredRun
 from keras_vae.experiments.training import load_model, restore
@@ -64,7 +64,7 @@ class MethodRuns:
             ValueError: If there are none up to the number asked for.
         """
         kept = [
-            {*snapshot_epochs(self.store.run_folder(spec)), run.epochs}
+            set(restorable_epochs(self.store.run_folder(spec), run.epochs))
             for spec, run in zip(self.specs, self.runs, strict=True)
         ]
         found = sorted(epoch for epoch in set.intersection(*kept) if epoch <= self.epochs)

@@ -40,6 +40,19 @@ def snapshot_epochs(folder):
     return sorted(int(match[1]) for match in found if match)
 
 
+def restorable_epochs(folder, last):
+    """Epochs whose weights a run has: those that were kept, and the last one.
+
+    Arguments:
+        folder: The run's folder.
+        last: Number of its finished epochs.
+
+    Returns:
+        List in ascending order.
+    """
+    return sorted({*snapshot_epochs(folder), last})
+
+
 def load_snapshot(folder, epoch):
     """Reads a run's weights after an epoch.
 

@@ -39,7 +39,9 @@ def fused_train_function(train_step, steps):
         return tf.cond(
             alike & (count == steps),
             lambda: fused_steps(batches.stack()),
-            lambda: _loop(lambda i: one_step(batches.read(i)), count, logs_of(batches.element_shape)),
+            lambda: _loop(
+                lambda i: one_step(batches.read(i)), count, logs_of(batches.element_shape)
+            ),
         )
 
     return train_function

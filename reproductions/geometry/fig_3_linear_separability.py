@@ -20,8 +20,8 @@ from keras_vae.experiments.plots import band_caption
 
 OTHER_ORDER = f"k = {LATENT_DIM}, α = 0"
 CAPTION = (
-    "the usual VAE (α = 1, one sample) where no α is named, else ten samples; logistic regression of "
-    "standardised features, fitted to all training images"
+    "the usual VAE (α = 1, one sample) where no α is named, else ten samples; logistic regression "
+    "of standardised features, fitted to all training images"
 )
 
 
