@@ -19,7 +19,7 @@ from keras_vae.objectives import renyi_bound
 from keras_vae.random import derive_seed
 
 REPEATS = 5
-NOISE_IMAGES = 100
+NOISE_IMAGES = 500
 # Apart from the noise with which runs are evaluated.
 NOISE_SEED = 301
 
