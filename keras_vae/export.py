@@ -19,13 +19,12 @@ top down, and loc and scale of each are those given the means above it.
 
 import math
 import pathlib
-import shutil
 import tempfile
 
 import tensorflow as tf
 
 from keras_vae import random
-from keras_vae.models import LatentVariableModel
+from keras_vae.models import HierarchicalVAE, LatentVariableModel
 from keras_vae.models.importance_sampling import BYTES_PER_PIXEL, MEMORY_BUDGET
 
 WITH_IMAGES = ("encode", "reconstruct", "log_likelihood")
@@ -59,8 +58,18 @@ def save(model, path):
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
         written = pathlib.Path(temporary) / "model"
         tf.saved_model.save(module, str(written), signatures=module.signatures())
-        shutil.move(written, path)
+        _put(written, path)
     return path
+
+
+def _put(written, path):
+    """Gives a folder its place, unless something has appeared there meanwhile."""
+    try:
+        written.rename(path)
+    except OSError as error:
+        if path.exists():
+            raise FileExistsError(f"{path} exists by now: it was made meanwhile.") from error
+        raise
 
 
 class Endpoints(tf.Module):
@@ -75,7 +84,8 @@ class Endpoints(tf.Module):
         # Keras' own objects would need Keras to be loaded.
         self.tensors = [variable.value for variable in model.weights]
         self._model = _Hidden(model)
-        self.latent_dim = sum(_latent_dims(model))
+        dims = model.latent_dims if isinstance(model, HierarchicalVAE) else (model.latent_dim,)
+        self.latent_dim = sum(dims)
 
     def signatures(self):
         """Concrete functions by the name of their signature."""
@@ -98,8 +108,9 @@ class Endpoints(tf.Module):
 
     def decode(self, z):
         model = self._model.it
-        levels = tf.split(z, _latent_dims(model), axis=-1)
-        return {"images": model.decode(z if len(levels) == 1 else levels).mean()}
+        if isinstance(model, HierarchicalVAE):
+            z = tf.split(z, model.latent_dims, axis=-1)
+        return {"images": model.decode(z).mean()}
 
     def reconstruct(self, images):
         return {"images": self._model.it.reconstruct(images)}
@@ -110,11 +121,13 @@ class Endpoints(tf.Module):
         return {"images": model.decode(codes).mean()}
 
     def log_likelihood(self, images, num_samples):
-        """Importance-sampled, in chunks of samples that fit in memory; the noise is fixed."""
+        """Importance-sampled, the images together and in chunks of samples; the noise is fixed."""
         model = self._model.it
         seed = random.stream(model.seed, random.EVALUATION_NOISE)
         width = math.prod(model.image_shape) * BYTES_PER_PIXEL
-        chunk = tf.maximum(1, MEMORY_BUDGET // (width * tf.maximum(1, tf.shape(images)[0])))
+        count = tf.shape(images, out_type=tf.int64)[0]
+        chunk = tf.cast(MEMORY_BUDGET // (width * tf.maximum(count, 1)), tf.int32)
+        chunk = tf.maximum(chunk, 1)
 
         def add_chunk(index, done, total):
             size = tf.minimum(chunk, num_samples - done)
@@ -146,7 +159,3 @@ class _Hidden:
 
     def __init__(self, it):
         self.it = it
-
-
-def _latent_dims(model):
-    return getattr(model, "latent_dims", None) or (model.latent_dim,)

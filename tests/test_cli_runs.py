@@ -94,6 +94,34 @@ def test_a_run_is_shown(store, capsys):
     assert "test_bound: -100.0" in capsys.readouterr().out
 
 
+def test_one_damaged_run_leaves_the_list(store, capsys):
+    for seed, epochs in ((20, np.arange(3)), (21, np.array(-3)), (22, np.array("x"))):
+        damaged = dataclasses.replace(SPEC, seed=seed)
+        path = add_run(store, damaged) / "checkpoint.npz"
+        with np.load(path) as archive:
+            arrays = dict(archive)
+        np.savez(path, **{**arrays, "epochs": epochs})
+        assert main(["runs", "show", damaged.run_id]) == 1
+        assert "is damaged" in capsys.readouterr().err
+        assert main(["export", damaged.run_id, "nowhere"]) == 1
+    assert main(["runs", "list", "--json"]) == 0
+    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
+    assert len(rows) == 5 and rows[damaged.run_id]["problem"] == "damaged"
+
+
+def test_a_diverged_run_and_odd_measures_are_shown(store, capsys):
+    run = store.load(SPEC)
+    run.history["test_bound"][-1] = np.nan
+    store.save(SPEC, run)
+    evaluations = store.run_folder(SPEC) / "evaluations.json"
+    for content in ('{"likelihood": NaN}', "[]"):
+        evaluations.write_text(content)
+        assert main(["runs", "show", SPEC.run_id, "--json"]) == 0
+        shown = json.loads(capsys.readouterr().out)
+        assert shown["last_epoch"] == {"test_bound": None}
+    assert shown["evaluations"] == {}
+
+
 def test_beginnings_of_ids(store, capsys):
     for name in ("aaaa000000000000", "aaab000000000000"):
         (store.folder / name).mkdir()

@@ -1,6 +1,7 @@
 """SavedModels that a process without this package, TFP and tf_keras loads."""
 
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -140,6 +141,31 @@ def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "1").mkdir()
     with pytest.raises(FileExistsError, match="another version"):
         kv.export.save(kv.VAE(**SMALL), tmp_path / "1")
+
+
+def test_what_appears_meanwhile_is_not_touched(tmp_path, monkeypatch):
+    path = tmp_path / "digits" / "1"
+
+    def save(module, written, signatures):
+        for folder in (pathlib.Path(written), path):
+            folder.mkdir()
+            (folder / "whose").write_text(str(folder == path))
+
+    monkeypatch.setattr(tf.saved_model, "save", save)
+    with pytest.raises(FileExistsError, match="made meanwhile"):
+        kv.export.save(kv.VAE(**SMALL), path)
+    assert [file.name for file in path.iterdir()] == ["whose"]
+    assert (path / "whose").read_text() == "True"
+    assert [folder.name for folder in path.parent.iterdir()] == ["1"]
+
+
+def test_one_level_is_exported_as_several_are(tmp_path):
+    model = kv.HierarchicalVAE(latent_dims=(2,), hidden_units=4, image_shape=(6, 5), seed=0)
+    serve = kv.export.Endpoints(model).signatures()
+    z = tf.constant(np.random.default_rng(0).normal(size=(3, 2)), tf.float32)
+    np.testing.assert_allclose(
+        serve["decode"](z=z)["images"], model.decode((z,)).mean(), rtol=1e-5, atol=1e-6
+    )
 
 
 def test_a_failed_export_leaves_nothing(tmp_path, monkeypatch):

@@ -161,6 +161,13 @@ def test_one_step_with_xla_moves_the_weights_as_one_without(images):
     np.testing.assert_allclose(compiled_gradients, gradients(model), rtol=1e-3, atol=1e-5)
 
 
+def test_lower_precision_of_layers(images):
+    model = small(dtype="mixed_bfloat16")
+    assert model.sample(2).shape == (2, 4, 4)
+    model.compile(jit_compile=False)
+    assert np.isfinite(model.train_on_batch(images)).all()
+
+
 @pytest.mark.parametrize("prior", ["vamp", "mixture_of_gaussians"])
 def test_the_seed_decides_the_weights_of_a_prior_given_by_name(prior):
     first, again, other = (small(prior=prior, seed=seed) for seed in (1, 1, 2))

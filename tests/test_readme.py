@@ -55,7 +55,7 @@ def test_the_client_asks_what_the_export_offers(monkeypatch, images):
         return io.BytesIO(b'{"outputs": {}}')
 
     monkeypatch.setattr(urllib.request, "urlopen", answer)
-    exec(compile(client, "README.md", "exec"), {"images": images[:2]})
+    exec(compile(client, "README.md", "exec"), {"x_test": images})
     assert asked == ["encode", "sample"]
 
 

@@ -42,10 +42,11 @@ def run(arguments):
     from keras_vae.experiments.originals import OriginalsError
 
     try:
-        written = page.write(arguments.results, originals=arguments.originals)
+        written = []
         if arguments.readme is not None:
             page.renew_table(arguments.readme, arguments.results, "reproductions")
             written.append(arguments.readme)
+        written += page.write(arguments.results, originals=arguments.originals)
     except (page.PageError, OriginalsError) as error:
         raise CommandError(str(error)) from error
     for path in written:

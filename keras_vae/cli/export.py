@@ -36,11 +36,11 @@ def run(arguments):
     _require_epochs(found)
     start_tensorflow()
     spec = found.read_spec()
-    epoch = found.epochs if arguments.epoch is None else arguments.epoch
-    _require_weights(found, epoch)
-    model = _load(spec, store, epoch)
+    if arguments.epoch is not None:
+        _require_weights(found, arguments.epoch)
+    model, epochs = _load(spec, store, arguments.epoch)
     _save(model, arguments.path)
-    print(f"Wrote run {found.id} after {epoch} epochs to {arguments.path}.")
+    print(f"Wrote run {found.id} after {epochs} epochs to {arguments.path}.")
 
 
 def _require_epochs(found):
@@ -80,16 +80,17 @@ def _load(spec, store, epoch):
     devices.configure()
     try:
         model, _ = training.load_model(spec, store)
-        training.restore(model, spec, store, epoch)
+        return model, training.restore(model, spec, store, epoch)
     except (StoreError, LookupError, ConnectionError, ValueError) as error:
         raise CommandError(str(error)) from error
-    return model
 
 
 def _save(model, path):
+    import tensorflow as tf
+
     import keras_vae.export
 
     try:
         keras_vae.export.save(model, path)
-    except OSError as error:
+    except (OSError, tf.errors.OpError) as error:
         raise CommandError(f"{path} cannot be written: {error}") from error

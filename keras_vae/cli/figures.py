@@ -9,6 +9,9 @@ from keras_vae.cli import output, result_state, scripts
 from keras_vae.cli.errors import CommandError
 from keras_vae.experiments.claims import STYLES
 
+# Where there are none yet, all figures are listed all the same.
+RESULTS = pathlib.Path("results")
+
 
 def add_parser(commands):
     """Adds the command to the command line."""
@@ -20,7 +23,7 @@ def add_parser(commands):
         epilog="example: keras-vae figures --results my-results",
     )
     parser.add_argument(
-        "--results", type=pathlib.Path, default="results", help="folder of results [results]"
+        "--results", type=pathlib.Path, default=RESULTS, help="folder of results [results]"
     )
     parser.add_argument("--json", action="store_true", help="print JSON in place of a table")
     parser.set_defaults(run=run)
@@ -28,8 +31,8 @@ def add_parser(commands):
 
 def run(arguments):
     """Prints the list."""
-    if arguments.results.exists() and not arguments.results.is_dir():
-        raise CommandError(f"{arguments.results} is no folder of results.")
+    if not arguments.results.is_dir() and arguments.results != RESULTS:
+        raise CommandError(f"There is no folder {arguments.results}.")
     rows = result_state.states(scripts.find_scripts(), arguments.results)
     if arguments.json:
         output.print_json(rows)

@@ -1,6 +1,7 @@
 """How commands print: tables for a person, JSON for a program, sizes."""
 
 import json
+import math
 import sys
 
 from rich.console import Console
@@ -14,8 +15,16 @@ def make_console():
 
 
 def print_json(content):
-    """Prints JSON-compatible values to standard output."""
-    print(json.dumps(content, indent=2, allow_nan=False))
+    """Prints JSON-compatible values to standard output, NaN and infinity as null."""
+    print(json.dumps(_finite(content), indent=2, allow_nan=False))
+
+
+def _finite(value):
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def format_bytes(count):

@@ -35,6 +35,7 @@ def states(scripts, results):
 def read_state(folder):
     """State of one folder: `state`, and what was computed and judged where it is `DONE`."""
     # These draw with Matplotlib, for which `--help` shall not wait.
+    from keras_vae.experiments.page.entries import UNREADABLE
     from keras_vae.experiments.page.wording import describe_extent
     from keras_vae.experiments.results import CLAIMS, DATA
 
@@ -52,7 +53,7 @@ def read_state(folder):
             "extent": describe_extent(protocol),
             "verdicts": dict(verdicts),
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except UNREADABLE as error:
         return {"state": DAMAGED, "reason": f"{type(error).__name__}: {error}"}
 
 

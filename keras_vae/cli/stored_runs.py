@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import json
 import pathlib
 import re
 import shutil
@@ -10,7 +9,15 @@ import shutil
 import filelock
 
 from keras_vae.cli.errors import CommandError
-from keras_vae.experiments.store import CHECKPOINT, EVALUATIONS, LOCK, SPEC, RunStore, read_epochs
+from keras_vae.experiments.store import (
+    CHECKPOINT,
+    EVALUATIONS,
+    LOCK,
+    SPEC,
+    RunStore,
+    read_epochs,
+    read_json_object,
+)
 
 RUN_ID = re.compile(r"[0-9a-f]{16}")
 
@@ -52,7 +59,7 @@ class RunFolder:
     def evaluations(self):
         """What was measured of the run, by name; empty if that cannot be read."""
         try:
-            return json.loads((self.path / EVALUATIONS).read_text())
+            return read_json_object(self.path / EVALUATIONS)
         except (OSError, ValueError):
             return {}
 
@@ -71,7 +78,7 @@ class RunFolder:
         if not path.exists():
             return None
         try:
-            spec = RunSpec.from_dict(json.loads(path.read_text()))
+            spec = RunSpec.from_dict(read_json_object(path))
         except (OSError, ValueError) as error:
             raise CommandError(f"{path} cannot be read: {error}") from error
         if spec.run_id != self.id:

@@ -1,11 +1,10 @@
 """Weights of a run at epochs spread logarithmically, for measures that follow its training."""
 
 import re
-import zipfile
 
 import numpy as np
 
-from keras_vae.experiments.store import DamagedRunError, storing_epoch
+from keras_vae.experiments.store import UNREADABLE, DamagedRunError, storing_epoch
 from keras_vae.files import atomic_write
 
 NAME = "weights_after_{:06d}.npz"
@@ -69,7 +68,7 @@ def load_snapshot(folder, epoch):
     try:
         with np.load(path, allow_pickle=False) as archive:
             return [archive[name] for name in sorted(archive.files)]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise DamagedRunError(
             f"The weights {path} are damaged ({error}). The run itself is not affected; delete "
             f"the folder {folder} to train it again with all its weights."

@@ -16,6 +16,8 @@ from keras_vae.paths import store_folder
 
 CHECKPOINT, SPEC, EVALUATIONS, LOCK = "checkpoint.npz", "spec.json", "evaluations.json", ".lock"
 BYTES_PER_RUN = 16 * 2**20
+# What reading a file that something else has changed can raise.
+UNREADABLE = (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 class StoreError(Exception):
@@ -127,7 +129,7 @@ class RunStore:
         try:
             with np.load(path, allow_pickle=False) as archive:
                 run = _read_run(archive, with_weights)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except UNREADABLE as error:
             raise DamagedRunError(
                 f"The checkpoint {path} is damaged ({error}). Other runs are not affected. "
                 f"Delete the folder {path.parent} to train this run again."
@@ -166,7 +168,7 @@ class RunStore:
         if not path.exists():
             return {}
         try:
-            return json.loads(path.read_text())
+            return read_json_object(path)
         except ValueError as error:
             raise DamagedRunError(
                 f"{path} is damaged ({error}). Delete it to evaluate this run again."
@@ -180,7 +182,7 @@ class RunStore:
     def _check_spec(self, spec):
         path = self.run_folder(spec) / SPEC
         try:
-            stored = json.loads(path.read_text())
+            stored = read_json_object(path)
         except (OSError, ValueError) as error:
             raise DamagedRunError(
                 f"{path} cannot be read ({error}). Other runs are not affected. "
@@ -201,8 +203,8 @@ def read_epochs(folder):
     """Number of epochs stored in a run's folder; 0 if there is no readable run."""
     try:
         with np.load(folder / CHECKPOINT, allow_pickle=False) as archive:
-            return int(archive["epochs"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return max(0, int(archive["epochs"]))
+    except UNREADABLE:
         return 0
 
 
@@ -229,6 +231,19 @@ def with_missing(content, defaults):
     }
 
 
+def read_json_object(path):
+    """Reads a dictionary.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it holds something else.
+    """
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError(f"it holds a {type(content).__name__}, not an object")
+    return content
+
+
 def write_json(path, content):
     """Writes JSON so that the file is complete or not there."""
     with atomic_write(path) as file:
@@ -251,6 +266,6 @@ def _read_run(archive, with_weights):
         versions=json.loads(str(archive["versions"])),
     )
     lengths = {len(run.activity), *(len(values) for values in history.values())}
-    if lengths != {run.epochs}:
+    if run.epochs < 1 or lengths != {run.epochs}:
         raise ValueError(f"{run.epochs} epochs, but histories of length {sorted(lengths)}")
     return run

@@ -68,10 +68,11 @@ def train_all(
     Raises:
         StoreError: Before training, if the store cannot be used or a stored run not be read.
         SweepError: If a run failed; the rest were trained and stored.
-        TrackingError: Before training, if TensorBoard is asked for and not installed.
+        TrackingError: Before training, if TensorBoard is asked for and not installed, or its folder
+            cannot be written.
     """
     if tensorboard is not None:
-        tracking.check_tensorboard()
+        tracking.check_tensorboard(tensorboard)
     epochs = list(epochs) if isinstance(epochs, list | tuple) else [epochs] * len(specs)
     for count in epochs:
         check_positive_integer(count, "epochs")

@@ -8,25 +8,54 @@ import numpy as np
 import tensorflow as tf
 
 from keras_vae.experiments.snapshots import is_snapshot_epoch
+from keras_vae.files import atomic_write
 
 PICTURES = 10
 LEAST_ACTIVITY = 1e-4
+ALWAYS_LOGGED = "test_bound"
 
 
 class TrackingError(Exception):
     """Runs cannot be logged as asked."""
 
 
-def check_tensorboard():
-    """Raises `TrackingError` unless TensorBoard is installed, which TensorFlow does not bring."""
+def check_tensorboard(folder):
+    """Finds out, before any training, whether runs can be logged.
+
+    Arguments:
+        folder: Folder of logs, which is made.
+
+    Raises:
+        TrackingError: If TensorBoard, which TensorFlow does not bring, is not installed, or the
+            folder cannot be written.
+    """
     if importlib.util.find_spec("tensorboard") is None:
         raise TrackingError(
             "TensorBoard is not installed. Install it with: pip install 'keras-vae[tensorboard]'"
         )
+    folder = pathlib.Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_write(folder / ".writable"):
+            pass
+    except OSError as error:
+        raise TrackingError(f"TensorBoard's logs cannot be written: {error}") from error
+
+
+def logged_epochs(folder):
+    """Number of a run's epochs that are in TensorBoard's logs already."""
+    from tensorboard.backend.event_processing.event_accumulator import TENSORS, EventAccumulator
+
+    if not folder.is_dir():
+        return 0
+    events = EventAccumulator(str(folder), size_guidance={TENSORS: 1}).Reload()
+    if ALWAYS_LOGGED not in events.Tags()[TENSORS]:
+        return 0
+    return events.Tensors(ALWAYS_LOGGED)[-1].step
 
 
 class RunSummaries(keras.callbacks.Callback):
-    """Logs a run to TensorBoard, the epochs that were stored before included.
+    """Logs a run to TensorBoard, the epochs that were stored before included, each once.
 
     Scalars are logged after every epoch; the shades of all dimensions' activity and some
     reconstructions after epochs 1, 2, 5, 10, 20 and so on, and after the last.
@@ -37,17 +66,18 @@ class RunSummaries(keras.callbacks.Callback):
         store: `RunStore`.
 
     Raises:
-        TrackingError: If TensorBoard is not installed.
+        TrackingError: As of `check_tensorboard`.
     """
 
     def __init__(self, folder, spec, store):
         super().__init__()
-        check_tensorboard()
+        check_tensorboard(folder)
         self.folder = pathlib.Path(folder) / spec.run_id
         self.spec, self.store = spec, store
         self.logged = 0
 
     def on_train_begin(self, logs=None):
+        self.logged = logged_epochs(self.folder)
         self.writer = tf.summary.create_file_writer(str(self.folder))
         self.images = self.spec.data.load().test.images[:PICTURES]
         self._log_stored()
@@ -69,14 +99,17 @@ class RunSummaries(keras.callbacks.Callback):
         Arguments:
             model: The run's model with its last weights.
         """
+        epochs = self.store.epochs_done(self.spec)
+        if logged_epochs(self.folder) >= epochs:
+            return
         self.set_model(model)
-        self.set_params({"epochs": self.store.epochs_done(self.spec)})
+        self.set_params({"epochs": epochs})
         self.on_train_begin()
         self.on_train_end()
 
     def _log_stored(self):
         run = self.store.load(self.spec)
-        if run is None or run.epochs == self.logged:
+        if run is None or run.epochs <= self.logged:
             return
         with self.writer.as_default():
             for epoch in range(self.logged, run.epochs):
@@ -84,7 +117,7 @@ class RunSummaries(keras.callbacks.Callback):
                     tf.summary.scalar(name, values[epoch], step=epoch + 1)
                 tf.summary.histogram("activity", run.activity[epoch], step=epoch + 1)
             if is_snapshot_epoch(run.epochs) or run.epochs == self.params.get("epochs"):
-                tf.summary.image("activity", shades(run.activity), step=run.epochs)
+                tf.summary.image("activity_shades", shades(run.activity), step=run.epochs)
         self.logged = run.epochs
 
     def _log_reconstructions(self, epoch):

@@ -135,16 +135,27 @@ def load_model(spec, store):
     return model, data
 
 
-def restore(model, spec, store, epoch):
+def restore(model, spec, store, epoch=None):
     """Gives a run's model the weights that it had after an epoch.
 
+    Arguments:
+        model: The run's model.
+        spec: `RunSpec`.
+        store: `RunStore`.
+        epoch: Number of finished epochs; None for as many as there are.
+
+    Returns:
+        The number of epochs: a run that is being trained may have more than a moment ago.
+
     Raises:
-        LookupError: If they were not kept.
+        LookupError: If those weights were not kept.
     """
-    if epoch == store.epochs_done(spec):
-        _assign(model.weights, store.load(spec, with_weights=True).weights)
-    else:
-        _assign(model.weights, load_snapshot(store.run_folder(spec), epoch))
+    stored = store.load(spec, with_weights=True)
+    if epoch in (None, stored.epochs):
+        _assign(model.weights, stored.weights)
+        return stored.epochs
+    _assign(model.weights, load_snapshot(store.run_folder(spec), epoch))
+    return epoch
 
 
 def versions():

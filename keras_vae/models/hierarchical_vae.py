@@ -264,7 +264,7 @@ class HierarchicalVAE(LatentVariableModel):
 
     def _noise(self, distribution, seed, level):
         seed = tf.random.experimental.stateless_fold_in(seed, level, alg="philox")
-        return random.normal(tf.shape(distribution.mean()), seed, self.compute_dtype)
+        return random.normal(tf.shape(distribution.mean()), seed, distribution.dtype)
 
     def _dtypes(self):
         return tuple(self.compute_dtype for _ in self.latent_dims)

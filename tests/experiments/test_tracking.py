@@ -21,6 +21,11 @@ def read(folder):
 
     events = EventAccumulator(str(folder), size_guidance={"tensors": 0}).Reload()
     tensors = {name: events.Tensors(name) for name in events.Tags()["tensors"]}
+    if "reconstructions" in tensors:
+        # A name of two kinds would be shown as the first one alone.
+        pictures = events.summary_metadata
+        shown = {name for name in tensors if pictures[name].plugin_data.plugin_name == "images"}
+        assert shown == {"reconstructions", "activity_shades"}
     steps = {name: [event.step for event in found] for name, found in tensors.items()}
     values = {
         name: [tf.make_ndarray(event.tensor_proto).item() for event in found]
@@ -53,10 +58,14 @@ def test_runs_are_logged_with_the_epochs_that_were_stored_before(tmp_path, spec,
     np.testing.assert_allclose(values["test_bound"], run.history["test_bound"], rtol=1e-6)
     assert steps["train_kl"] == [1, 2, 3]
     assert 2 in steps["reconstructions"] and 3 in steps["reconstructions"]
-    # A run that is trained already is logged from the store.
-    train_all([spec], 3, store, num_samples=2, num_images=5, tensorboard=tmp_path / "later")
-    later, _ = read(tmp_path / "later" / spec.run_id)
-    assert later["test_bound"] == [1, 2, 3] and later["reconstructions"] == [3]
+    # A run that is trained already is logged from the store, and but once.
+    for _ in range(2):
+        train_all([spec], 3, store, num_samples=2, num_images=5, tensorboard=tmp_path / "later")
+        later, _ = read(tmp_path / "later" / spec.run_id)
+        assert later["test_bound"] == [1, 2, 3] and later["reconstructions"] == [3]
+    train(spec, 4, store, [tracking.RunSummaries(logs, spec, store)])
+    steps, values = read(logs / spec.run_id)
+    assert steps["test_bound"] == [1, 2, 3, 4] and len(set(values["test_bound"])) == 4
 
 
 def test_shades_are_dark_where_activity_is_high():
@@ -77,6 +86,13 @@ def test_says_what_to_install(monkeypatch, spec, store):
     monkeypatch.setattr(tracking.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(tracking.TrackingError, match=r"keras-vae\[tensorboard\]"):
         train_all([spec], 1, store, tensorboard="logs")
+    assert store.load(spec) is None
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_training(tmp_path, spec, store):
+    (tmp_path / "file").touch()
+    with pytest.raises(tracking.TrackingError, match="cannot be written"):
+        train_all([spec], 1, store, tensorboard=tmp_path / "file" / "logs")
     assert store.load(spec) is None
 
 

@@ -179,7 +179,7 @@ def _slower_pruning(claim_id, statement, faster, slower, unmet):
 def _final_numbers(**methods):
     return {
         "final_count": {name: method.final for name, method in methods.items()},
-        "lowest_and_highest_trial": {
+        "lowest_and_highest_trial_after_the_last_epoch": {
             name: [int(method.counts[:, -1].min()), int(method.counts[:, -1].max())]
             for name, method in methods.items()
         },

@@ -5,13 +5,25 @@ import dataclasses
 import json
 import pathlib
 
+import keras_vae
 from keras_vae.experiments import originals
 from keras_vae.experiments.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
-from keras_vae.experiments.page.wording import describe_extent, describe_protocol
+from keras_vae.experiments.page.wording import describe_extent, describe_protocol, parse_table
 from keras_vae.experiments.reports import REPORTS
 from keras_vae.experiments.results import CLAIMS, DATA, LONGER, PICTURE
 
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE)
+SHOWN = {"id": str, "statement": str, "rule": str, "numbers": dict, "unmet": list}
+# What reading a file that something else has changed can raise.
+UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
 
 
 class PageError(Exception):
@@ -25,13 +37,13 @@ class Entry:
     Attributes:
         name: Folder below the results, for example `"activity/fig_3_1"`.
         title: What the figure shows.
-        claims: List of dictionaries as in `claims.json`; empty where it is damaged or there are
-            none.
+        claims: List of dictionaries as in `claims.json`, without those that cannot be read.
+        claims_are_all: Whether all of them could be read.
         extent: What was computed of what the report asks for, in short.
         protocol: Rows (what, reached, asked) of texts.
         versions: Dictionary of versions by package.
         picture: Whether there is a picture.
-        table: Whether there is a `table.md`.
+        table: Text of `table.md`, or None.
         original: Path of the user's picture of the original, or None.
         source: Where the original's numbers, to which ours are compared, come from, or None.
         notes: What a reader has to be warned of.
@@ -40,6 +52,7 @@ class Entry:
     name: str
     title: str
     claims: list[dict]
+    claims_are_all: bool
     extent: str
     protocol: list[tuple[str, str, str]]
     versions: dict
@@ -94,47 +107,51 @@ def read_entry(folder, path, originals_folder=None):
         originals_folder: As of `read_results`.
     """
     notes = []
-    data, claims = (
-        _read(path / name, kind, notes) for name, kind in ((DATA, dict), (CLAIMS, list))
-    )
+    data = _read(path / DATA, dict, notes) or {}
+    claims = _read(path / CLAIMS, list, notes)
     name = path.relative_to(folder).as_posix()
     try:
         protocol = data.get("protocol", {})
         extent, rows = describe_extent(protocol), describe_protocol(protocol)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except UNREADABLE as error:
         notes.append(f"The protocol in {DATA} cannot be read ({type(error).__name__}: {error}).")
         extent, rows = "unknown", []
-    claims, unreadable = _usable(claims)
-    if unreadable:
-        notes.append(f"{unreadable} claims in {CLAIMS} cannot be read.")
+    usable = [claim for claim in claims or () if _is_usable(claim)]
+    if claims is not None and len(usable) < len(claims):
+        notes.append(f"{len(claims) - len(usable)} claims in {CLAIMS} cannot be read.")
+    versions = data.get("versions", {})
+    if not isinstance(versions, dict):
+        notes.append(f"The versions in {DATA} cannot be read.")
+        versions = {}
+    made_by = versions.get("keras-vae", keras_vae.__version__)
+    if made_by != keras_vae.__version__:
+        notes.append(f"Made by keras_vae {made_by}; this page by {keras_vae.__version__}.")
     if (path / LONGER).is_dir():
         notes.append(f"An earlier result of a longer protocol is kept in {LONGER}.")
     report, _, figure = name.rpartition("/")
     return Entry(
         name=name,
-        title=data.get("title", name),
-        claims=claims,
+        title=str(data.get("title", name)),
+        claims=usable,
+        claims_are_all=claims is not None and len(usable) == len(claims),
         extent=extent,
         protocol=rows,
-        versions=data.get("versions", {}),
+        versions=versions,
         picture=(path / PICTURE).is_file(),
-        table=_text(path / "table.md"),
+        table=_read_table(path / "table.md", notes),
         original=originals_folder and originals.find_picture(originals_folder, report, figure),
         source=data.get("original"),
         notes=notes,
     )
 
 
-def _usable(claims):
-    """The claims that have what the page shows, and the number of the others."""
-    usable = [
-        claim
-        for claim in claims
-        if isinstance(claim, dict)
+def _is_usable(claim):
+    """Whether a claim has what the page shows."""
+    return (
+        isinstance(claim, dict)
         and claim.get("verdict") in VERDICTS
-        and {"id", "statement", "rule", "numbers", "unmet"} <= claim.keys()
-    ]
-    return usable, len(claims) - len(usable)
+        and all(isinstance(claim.get(name), kind) for name, kind in SHOWN.items())
+    )
 
 
 def _read(path, kind, notes):
@@ -143,15 +160,23 @@ def _read(path, kind, notes):
         if isinstance(content, kind):
             return content
         notes.append(f"{path.name} is damaged: it holds no {kind.__name__}.")
-    except OSError:
+    except FileNotFoundError:
         notes.append(f"{path.name} is missing.")
-    except ValueError as error:
+    except UNREADABLE as error:
         notes.append(f"{path.name} is damaged ({error}).")
-    return kind()
+    return None
 
 
-def _text(path):
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+def _read_table(path, notes):
+    if not path.is_file():
+        return None
+    try:
+        text = path.read_text(encoding="utf-8")
+        parse_table(text)
+    except UNREADABLE as error:
+        notes.append(f"{path.name} cannot be read ({error}).")
+        return None
+    return text
 
 
 def _order(folder):

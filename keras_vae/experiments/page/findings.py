@@ -4,6 +4,8 @@ import json
 import pathlib
 
 FINDINGS = "findings.json"
+# What a path of a number that is no more, or a wrong type on the way, can raise.
+UNUSABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, StopIteration)
 
 
 def read_findings(folder):
@@ -25,14 +27,16 @@ def read_findings(folder):
         return [], []
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         return [], [f"{FINDINGS} is damaged ({error})."]
+    if not isinstance(entries, list):
+        return [], [f"{FINDINGS} is damaged: it holds no list."]
     found, notes = [], []
     for entry in entries:
         try:
             values = {name: _look_up(folder, at) for name, at in entry["values"].items()}
             found.append((entry["text"].format(**values), entry["figure"]))
-        except (OSError, ValueError, LookupError, TypeError, StopIteration) as error:
+        except UNUSABLE as error:
             notes.append(f"A finding cannot be shown ({type(error).__name__}: {error}).")
     return found, notes
 

@@ -9,11 +9,15 @@ import jinja2
 import keras_vae
 from keras_vae.experiments.page.entries import VERDICTS, PageError, read_results
 from keras_vae.experiments.page.findings import read_findings
-from keras_vae.experiments.page.wording import describe_numbers, parse_table
+from keras_vae.experiments.page.wording import describe_numbers, markdown_cell, parse_table
 from keras_vae.experiments.reports import REPORTS
 from keras_vae.files import atomic_write
 
-PAGES = {"index.html": "page.html", "README.md": "page.md"}
+# Each page, its template, and what a file of that name holds if it is one of ours.
+PAGES = {
+    "index.html": ("page.html", "<title>keras_vae: results beside the reports</title>"),
+    "README.md": ("page.md", "# Results beside the reports\n"),
+}
 MARKS = ("<!-- figures: made by keras-vae compare -->", "<!-- end of figures -->")
 
 
@@ -29,11 +33,14 @@ def write(folder, originals=None):
         List of the paths written.
 
     Raises:
-        PageError: If there is no result, or the page cannot be written.
+        PageError: If there is no result, or the page cannot be written, or would replace a file
+            that is none.
         originals.OriginalsError: If there is no such folder of originals.
     """
     folder = pathlib.Path(folder)
     originals = None if originals is None else pathlib.Path(originals)
+    for name, (_, mark) in PAGES.items():
+        _require_ours(folder / name, mark)
     context = _context(folder, read_results(folder, originals))
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("keras_vae.experiments.page"),
@@ -42,8 +49,9 @@ def write(folder, originals=None):
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters["cell"] = markdown_cell
     written = []
-    for name, template in PAGES.items():
+    for name, (template, _) in PAGES.items():
         text = environment.get_template(template).render(context)
         try:
             with atomic_write(folder / name) as file:
@@ -70,7 +78,8 @@ def figure_table(folder, scripts):
         link = f"[`{entry.name}`]({script.as_posix()})" if script else f"`{entry.name}`"
         counts = [f"{count} {verdict}" for verdict, count in entry.counts.items() if count]
         claims = ", ".join(counts) or "none made"
-        lines.append(f"| {link} | {entry.title} | {entry.extent} | {claims} |")
+        title = markdown_cell(entry.title)
+        lines.append(f"| {link} | {title} | {entry.extent} | {claims} |")
     return "\n".join(lines) + "\n"
 
 
@@ -83,10 +92,13 @@ def renew_table(readme, folder, scripts):
         scripts: Folder of the reproduction scripts, relative to the README.
 
     Raises:
-        PageError: If the marks are not there.
+        PageError: If the marks are not there, or the file cannot be read.
     """
     readme = pathlib.Path(readme)
-    text = readme.read_text(encoding="utf-8")
+    try:
+        text = readme.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise PageError(f"{readme} cannot be read ({error}).") from error
     before, begins, rest = text.partition(MARKS[0])
     _, ends, after = rest.partition(MARKS[1])
     if not begins or not ends:
@@ -111,6 +123,19 @@ def script_of(name, scripts):
             return path
     longer = (path for path in sorted(folder.glob("*.py")) if figure.startswith(f"{path.stem}_"))
     return next(longer, None)
+
+
+def _require_ours(path, mark):
+    """Raises `PageError` if there is a file that someone else wrote."""
+    try:
+        ours = not path.exists() or mark in path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise PageError(f"{path} cannot be read ({error}).") from error
+    if not ours:
+        raise PageError(
+            f"{path} was not made by keras-vae compare and is left as it is. Name the folder of "
+            "the results alone, or move that file."
+        )
 
 
 def _context(folder, entries):

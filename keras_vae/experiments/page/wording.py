@@ -103,6 +103,11 @@ def _plain(value):
     return str(value)
 
 
+def markdown_cell(text):
+    """A text as a cell of a Markdown table, in which it is nothing but text."""
+    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
+
+
 def parse_table(text):
     """Splits a Markdown text that begins with a table.
 

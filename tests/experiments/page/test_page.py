@@ -6,6 +6,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import urllib.parse
 
 import pytest
 from PIL import Image
@@ -128,9 +129,13 @@ def test_what_is_damaged_is_said(written):
 
 def test_findings_have_their_numbers_from_the_results(written, results):
     assert "The difference is 1.23 nats." in written[0] and "is 1.23 nats." in written[1]
-    (results / "findings.json").write_text("[")
+    for damaged in ("[", "null"):
+        (results / "findings.json").write_text(damaged)
+        page.write(results)
+        assert "findings.json is damaged" in (results / "index.html").read_text()
+    (results / "findings.json").write_text('[{"text": 5, "values": [], "figure": "a"}]')
     page.write(results)
-    assert "findings.json is damaged" in (results / "index.html").read_text()
+    assert "A finding cannot be shown" in (results / "index.html").read_text()
 
 
 def test_markdown(written, results):
@@ -148,6 +153,72 @@ def test_originals_are_shown_beside_ours(results, tmp_path):
     assert 'src="../mine/activity/fig_3_1.png"' in content and "The report's" in content
     with pytest.raises(OriginalsError, match="no folder"):
         page.write(results, tmp_path / "nowhere")
+
+
+def test_names_of_folders_are_quoted(results, tmp_path):
+    folder = tmp_path / "my scans #1 50%?" / "activity"
+    folder.mkdir(parents=True)
+    Image.new("RGB", (5, 5)).save(folder / "fig_3_1.png")
+    page.write(results, folder.parent)
+    content = (results / "index.html").read_text()
+    (found,) = re.findall(r'src="(\.\./[^"]+)"', content)
+    assert "#" not in found and "?" not in found
+    assert (results / urllib.parse.unquote(found)).is_file()
+
+
+@pytest.mark.parametrize("name", ["README.md", "index.html"])
+def test_files_of_others_are_left_alone(results, name):
+    (results / name).write_text("mine, with the words keras-vae compare")
+    with pytest.raises(page.PageError, match="left as it is"):
+        page.write(results)
+    assert (results / name).read_text().startswith("mine")
+    (results / name).unlink()
+    # Our own are made anew.
+    assert len(page.write(results)) == len(page.write(results)) == 2
+
+
+@pytest.mark.parametrize(
+    "file, key, value, said",
+    [
+        ("data.json", "versions", ["2"], "versions in data.json cannot be read"),
+        ("data.json", "title", None, "None"),
+        ("data.json", "protocol", {"reached": {"epochs": {"a/b": 1}}}, "protocol in data.json"),
+        ("claims.json", "unmet", None, "1 claims in claims.json cannot be read"),
+        ("claims.json", "numbers", [1], "1 claims in claims.json cannot be read"),
+        ("table.md", None, "no table", "table.md cannot be read"),
+    ],
+)
+def test_one_damaged_figure_leaves_the_others(results, file, key, value, said):
+    path = results / "activity" / "fig_3_1" / file
+    if key is None:
+        path.write_text(value)
+    else:
+        content = json.loads(path.read_text())
+        (content[0] if isinstance(content, list) else content)[key] = value
+        path.write_text(json.dumps(content))
+    page.write(results)
+    for name in ("index.html", "README.md"):
+        written = (results / name).read_text()
+        assert said in written and written.count("fig_3_10") > 0
+
+
+def test_without_readable_claims_nothing_is_said_of_the_reports(results):
+    path = results / "activity" / "fig_3_1" / "claims.json"
+    sentence = "The report claims nothing of this figure"
+    counts = []
+    for content in ("[]", "{}"):
+        path.write_text(content)
+        page.write(results)
+        counts.append((results / "index.html").read_text().count(sentence))
+    assert counts[0] == counts[1] + 1
+
+
+def test_markdown_has_text_as_text(results):
+    path = results / "activity" / "fig_3_1" / "data.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "title": "a | b <i>c"}))
+    page.write(results)
+    assert "### a \\| b &lt;i>c" in (results / "README.md").read_text()
+    assert "| a \\| b &lt;i>c |" in page.figure_table(results, "nowhere")
 
 
 def test_nothing_to_show(tmp_path):
@@ -170,6 +241,9 @@ def test_table_of_figures_and_its_place(results, tmp_path):
     readme.write_text("above\n<!-- figures: made by keras-vae compare -->\nold\n")
     with pytest.raises(page.PageError, match="lacks the lines"):
         page.renew_table(readme, results, scripts)
+    (tmp_path / "latin").write_bytes(b"\xe9")
+    with pytest.raises(page.PageError, match="cannot be read"):
+        page.renew_table(tmp_path / "latin", results, scripts)
     readme.write_text(readme.read_text() + "<!-- end of figures -->\nbelow\n")
     page.renew_table(readme, results, scripts)
     content = readme.read_text()
