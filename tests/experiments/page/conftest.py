@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from keras_vae.experiments import page
+
 VERDICTS = ("reproduced", "not reproduced", "inconclusive")
 
 
@@ -80,3 +82,9 @@ def results(tmp_path):
     ]
     (folder / "findings.json").write_text(json.dumps(findings))
     return folder
+
+
+@pytest.fixture
+def written(results):
+    html_path, markdown_path = page.write(results)
+    return html_path.read_text(), markdown_path.read_text()
