@@ -188,7 +188,7 @@ def draw_noise(axis, bounds):
     for index, (size, by_order) in enumerate(bounds.items()):
         levels = np.array([one.noise_level for one in by_order.values()]).T
         error_line(axis, by_order, levels, f"k = {size}", index)
-    axis.set(ylabel="St. dev. of an estimate of log p(x), nats", ylim=(0, None))
+    axis.set(ylabel="St. dev. of an estimate, nats", ylim=(0, None))
     mark_orders(axis, bounds)
     axis.legend(fontsize=8)
 
