@@ -34,7 +34,7 @@ def load_script():
 
 
 @pytest.fixture
-def figure(spec):
+def figure(plain_spec):
     """A figure of one small method."""
     return Figure(
         report="tests",
@@ -45,7 +45,7 @@ def figure(spec):
             "quick": options.Preset(dataset=None, epochs=2, trials=1),
         },
         protocol={"epochs": 10},
-        specs=lambda dataset, seed: {"small": dataclasses.replace(spec, seed=seed)},
+        specs=lambda dataset, seed: {"small": dataclasses.replace(plain_spec, seed=seed)},
         analyse=lambda methods, asked: Analysis(
             picture=panels(1)[0],
             caption="nothing",
@@ -132,22 +132,22 @@ def _interrupt_after_the_first_epoch(process, folder):
     os.killpg(process.pid, signal.SIGINT)
 
 
-def test_a_damaged_run_is_named_before_anything_is_trained(figure, tmp_path, spec, capsys):
-    folder = tmp_path / "store" / spec.run_id
+def test_a_damaged_run_is_named_before_anything_is_trained(figure, tmp_path, plain_spec, capsys):
+    folder = tmp_path / "store" / plain_spec.run_id
     folder.mkdir(parents=True)
     (folder / "checkpoint.npz").write_bytes(b"damaged")
-    (folder / "spec.json").write_text(json.dumps(spec.to_dict()))
-    assert run(figure, tmp_path, "--preset", "smoke", "--seed", str(spec.seed)) == 1
+    (folder / "spec.json").write_text(json.dumps(plain_spec.to_dict()))
+    assert run(figure, tmp_path, "--preset", "smoke", "--seed", str(plain_spec.seed)) == 1
     error = capsys.readouterr().err
     assert str(folder / "checkpoint.npz") in error and "damaged" in error
 
 
-def test_a_foreign_store_is_named(figure, tmp_path, spec, capsys):
-    folder = tmp_path / "store" / spec.run_id
+def test_a_foreign_store_is_named(figure, tmp_path, plain_spec, capsys):
+    folder = tmp_path / "store" / plain_spec.run_id
     folder.mkdir(parents=True)
     (folder / "checkpoint.npz").write_bytes(b"")
-    (folder / "spec.json").write_text(json.dumps({**spec.to_dict(), "batch_size": 7}))
-    assert run(figure, tmp_path, "--preset", "smoke", "--seed", str(spec.seed)) == 1
+    (folder / "spec.json").write_text(json.dumps({**plain_spec.to_dict(), "batch_size": 7}))
+    assert run(figure, tmp_path, "--preset", "smoke", "--seed", str(plain_spec.seed)) == 1
     assert "belongs to another run: its batch_size is 7" in capsys.readouterr().err
 
 

@@ -47,8 +47,11 @@ class Count(keras.callbacks.Callback):
             file.write(f"{epoch}\n")
 
 
-def test_runs_are_logged_with_the_epochs_that_were_stored_before(tmp_path, spec, store, digits):
-    spec = dataclasses.replace(spec, data=dataclasses.replace(spec.data, train_images=200))
+def test_runs_are_logged_with_the_epochs_that_were_stored_before(
+    tmp_path, plain_spec, store, digits
+):
+    data = dataclasses.replace(plain_spec.data, train_images=200)
+    spec = dataclasses.replace(plain_spec, data=data)
     train(spec, 1, store)
     logs, counted = tmp_path / "logs", tmp_path / "counted"
     arguments = {"num_samples": 2, "num_images": 5, "tensorboard": logs}

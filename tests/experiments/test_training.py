@@ -116,9 +116,9 @@ def test_a_stored_run_is_not_trained_again_and_can_be_extended(store, spec, digi
     np.testing.assert_array_equal(longer.activity[:2], first.activity)
 
 
-def test_a_stored_model_is_the_one_that_was_trained(store, spec, digits):
-    run = train(spec, 1, store)
-    model, data = load_model(spec, store)
+def test_a_stored_model_is_the_one_that_was_trained(store, plain_spec, digits):
+    run = train(plain_spec, 1, store)
+    model, data = load_model(plain_spec, store)
     model.compile()
     bound = model.evaluate(data.test_batches(500), verbose=0, return_dict=True)["bound"]
     np.testing.assert_allclose(bound, run.history["test_bound"][-1], rtol=1e-6)
@@ -126,24 +126,24 @@ def test_a_stored_model_is_the_one_that_was_trained(store, spec, digits):
     np.testing.assert_allclose(means.var(axis=0), run.activity[-1], rtol=1e-3)
 
 
-def test_the_log_likelihood_is_stored_for_each_length(store, spec, digits, monkeypatch):
+def test_the_log_likelihood_is_stored_for_each_length(store, plain_spec, digits, monkeypatch):
     with pytest.raises(LookupError, match="No epoch of run"):
-        evaluate_log_likelihood(spec, store, 20)
-    run = train(spec, 1, store)
-    result = evaluate_log_likelihood(spec, store, 20)
+        evaluate_log_likelihood(plain_spec, store, 20)
+    run = train(plain_spec, 1, store)
+    result = evaluate_log_likelihood(plain_spec, store, 20)
     assert result["mean"] > run.history["test_bound"][-1]
     assert result["images"] == 1000 and result["epochs"] == 1
     assert 0 < result["standard_error"] < 5
     np.testing.assert_allclose(np.mean(result["per_image"]), result["mean"], atol=1e-4)
-    train(spec, 2, store)
-    later = evaluate_log_likelihood(spec, store, 20)
+    train(plain_spec, 2, store)
+    later = evaluate_log_likelihood(plain_spec, store, 20)
     assert later["epochs"] == 2 and later["mean"] != result["mean"]
     monkeypatch.setattr("keras_vae.experiments.evaluation.load_model", None)
-    assert evaluate_log_likelihood(spec, store, 20) == later
-    assert evaluate_log_likelihood(spec, store, 20, epochs=1) == result
+    assert evaluate_log_likelihood(plain_spec, store, 20) == later
+    assert evaluate_log_likelihood(plain_spec, store, 20, epochs=1) == result
 
 
-def test_divergence_is_an_error_and_keeps_the_epochs_before(store, spec, digits):
+def test_divergence_is_an_error_and_keeps_the_epochs_before(store, plain_spec, digits):
     class Spoil(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 1:
@@ -152,12 +152,14 @@ def test_divergence_is_an_error_and_keeps_the_epochs_before(store, spec, digits)
                 )
 
     with pytest.raises(DivergedError, match="epoch 2.*smaller learning rate"):
-        train(spec, 3, store, callbacks=[Spoil()])
-    assert store.load(spec).epochs == 1
+        train(plain_spec, 3, store, callbacks=[Spoil()])
+    assert store.load(plain_spec).epochs == 1
 
 
-def test_grey_levels_under_a_binary_likelihood_are_refused_unless_asked_for(store, spec, digits):
-    grey = dataclasses.replace(spec, data=dataclasses.replace(spec.data, binarize=None))
+def test_grey_levels_under_a_binary_likelihood_are_refused_unless_asked_for(
+    store, plain_spec, digits
+):
+    grey = dataclasses.replace(plain_spec, data=dataclasses.replace(plain_spec.data, binarize=None))
     with pytest.raises(ValueError, match="binary pixels"):
         train(grey, 1, store)
     model = dataclasses.replace(grey.model, grey_levels=True)
