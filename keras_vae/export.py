@@ -15,6 +15,9 @@ writes TensorFlow Serving's layout (a folder a version) with the signatures
 Images are float32 in [0, 1]; `encode_uint8`, `reconstruct_uint8` and `log_likelihood_uint8` take
 8-bit ones and divide them by 255. A `HierarchicalVAE`'s levels stand side by side in D, from the
 top down, and loc and scale of each are those given the means above it.
+
+The log-likelihood's noise is not that of the model's own method, which XLA draws: the two agree
+within the error of an estimate.
 """
 
 import math

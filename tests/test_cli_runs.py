@@ -11,6 +11,7 @@ import types
 import filelock
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_vae as kv
 from keras_vae.cli import main, stored_runs
@@ -211,6 +212,35 @@ def test_a_run_is_exported_with_the_weights_of_an_epoch(store, digits, exported,
         assert path == tmp_path / "served" / "1"
         assert all((value.numpy() == expected).all() for value in written.weights)
         assert f"after {expected:.0f} epochs" in capsys.readouterr().out
+
+
+def test_a_run_that_is_being_trained_is_exported_as_it_is_then(
+    store, digits, exported, tmp_path, capsys, monkeypatch
+):
+    model = build_model(SPEC, digits.image_shape)
+    add_run(store, SPEC, 3, [np.full(v.shape, 3.0, np.float32) for v in model.weights])
+
+    def one_more(*arguments):
+        add_run(store, SPEC, 4, [np.full(v.shape, 4.0, np.float32) for v in model.weights])
+        return build_model(*arguments)
+
+    monkeypatch.setattr("keras_vae.experiments.training.build_model", one_more)
+    assert main(["export", SPEC.run_id, str(tmp_path / "1")]) == 0
+    written, _ = exported.pop()
+    assert all((value.numpy() == 4.0).all() for value in written.weights)
+    assert "after 4 epochs" in capsys.readouterr().out
+
+
+def test_a_full_disk_is_said(store, digits, tmp_path, capsys, monkeypatch):
+    model = build_model(SPEC, digits.image_shape)
+    add_run(store, SPEC, 3, [variable.numpy() for variable in model.weights])
+
+    def full(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    monkeypatch.setattr(tf.saved_model, "save", full)
+    assert main(["export", SPEC.run_id, str(tmp_path / "1")]) == 1
+    assert "No space left on device" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
