@@ -30,6 +30,20 @@ def atomic_write(path):
         raise
 
 
+def require_writable(folder):
+    """Makes a folder where there is none, and finds out whether files can be written there.
+
+    Raises:
+        OSError: If they cannot.
+    """
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_write(folder / ".writable"):
+        pass
+    # Another process may be asking the same.
+    (folder / ".writable").unlink(missing_ok=True)
+
+
 def current_umask():
     """The process's file-mode mask (which can only be read by setting it)."""
     mask = os.umask(0)

@@ -79,7 +79,7 @@ def _load(spec, store, epoch):
 
     devices.configure()
     try:
-        model, _ = training.load_model(spec, store)
+        model = training.build_model(spec, spec.data.load().image_shape)
         return model, training.restore(model, spec, store, epoch)
     except (StoreError, LookupError, ConnectionError, ValueError) as error:
         raise CommandError(str(error)) from error

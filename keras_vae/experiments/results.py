@@ -6,7 +6,7 @@ import shutil
 
 from keras_vae.experiments import originals, plots
 from keras_vae.experiments.store import write_json
-from keras_vae.files import atomic_write
+from keras_vae.files import atomic_write, require_writable
 
 PICTURE, DATA, CLAIMS = "figure.png", "data.json", "claims.json"
 SIDE_BY_SIDE = "side_by_side.png"
@@ -24,10 +24,7 @@ def prepare_folder(folder):
         OutputError: If they cannot.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with atomic_write(folder / ".writable"):
-            pass
-        (folder / ".writable").unlink()
+        require_writable(folder)
     except OSError as error:
         raise OutputError(
             f"The output folder {folder} cannot be written ({error}). "

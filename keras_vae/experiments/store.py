@@ -11,7 +11,7 @@ import zipfile
 import filelock
 import numpy as np
 
-from keras_vae.files import atomic_write
+from keras_vae.files import atomic_write, require_writable
 from keras_vae.paths import store_folder
 
 CHECKPOINT, SPEC, EVALUATIONS, LOCK = "checkpoint.npz", "spec.json", "evaluations.json", ".lock"
@@ -79,9 +79,7 @@ class RunStore:
             StoreError: If the folder cannot be written, or the disk has too little space.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with atomic_write(self.folder / ".writable"):
-                pass
+            require_writable(self.folder)
         except OSError as error:
             raise StoreError(
                 f"The run store {self.folder} cannot be written ({error}). "

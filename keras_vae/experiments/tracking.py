@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_vae.experiments.snapshots import is_snapshot_epoch
-from keras_vae.files import atomic_write
+from keras_vae.files import require_writable
 
 PICTURES = 10
 LEAST_ACTIVITY = 1e-4
@@ -33,11 +33,8 @@ def check_tensorboard(folder):
         raise TrackingError(
             "TensorBoard is not installed. Install it with: pip install 'keras-vae[tensorboard]'"
         )
-    folder = pathlib.Path(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with atomic_write(folder / ".writable"):
-            pass
+        require_writable(folder)
     except OSError as error:
         raise TrackingError(f"TensorBoard's logs cannot be written: {error}") from error
 
@@ -74,10 +71,9 @@ class RunSummaries(keras.callbacks.Callback):
         check_tensorboard(folder)
         self.folder = pathlib.Path(folder) / spec.run_id
         self.spec, self.store = spec, store
-        self.logged = 0
+        self.logged = logged_epochs(self.folder)
 
     def on_train_begin(self, logs=None):
-        self.logged = logged_epochs(self.folder)
         self.writer = tf.summary.create_file_writer(str(self.folder))
         self.images = self.spec.data.load().test.images[:PICTURES]
         self._log_stored()
@@ -100,7 +96,7 @@ class RunSummaries(keras.callbacks.Callback):
             model: The run's model with its last weights.
         """
         epochs = self.store.epochs_done(self.spec)
-        if logged_epochs(self.folder) >= epochs:
+        if self.logged >= epochs:
             return
         self.set_model(model)
         self.set_params({"epochs": epochs})

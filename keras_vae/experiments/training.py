@@ -126,9 +126,7 @@ def load_model(spec, store):
     Raises:
         LookupError: If no epoch of the run is stored.
     """
-    stored = store.load(spec, with_weights=True)
-    if stored is None:
-        raise LookupError(f"No epoch of run {spec.run_id} is stored in {store.folder}.")
+    stored = _load_stored(spec, store)
     data = spec.data.load()
     model = build_model(spec, data.image_shape)
     _assign(model.weights, stored.weights)
@@ -148,14 +146,22 @@ def restore(model, spec, store, epoch=None):
         The number of epochs: a run that is being trained may have more than a moment ago.
 
     Raises:
-        LookupError: If those weights were not kept.
+        LookupError: If no epoch is stored, or those weights were not kept.
     """
-    stored = store.load(spec, with_weights=True)
-    if epoch in (None, stored.epochs):
-        _assign(model.weights, stored.weights)
-        return stored.epochs
+    if epoch in (None, store.epochs_done(spec)):
+        stored = _load_stored(spec, store)
+        if epoch in (None, stored.epochs):
+            _assign(model.weights, stored.weights)
+            return stored.epochs
     _assign(model.weights, load_snapshot(store.run_folder(spec), epoch))
     return epoch
+
+
+def _load_stored(spec, store):
+    stored = store.load(spec, with_weights=True)
+    if stored is None:
+        raise LookupError(f"No epoch of run {spec.run_id} is stored in {store.folder}.")
+    return stored
 
 
 def versions():

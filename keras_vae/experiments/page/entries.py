@@ -8,7 +8,12 @@ import pathlib
 import keras_vae
 from keras_vae.experiments import originals
 from keras_vae.experiments.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
-from keras_vae.experiments.page.wording import describe_extent, describe_protocol, parse_table
+from keras_vae.experiments.page.wording import (
+    Table,
+    describe_extent,
+    describe_protocol,
+    parse_table,
+)
 from keras_vae.experiments.reports import REPORTS
 from keras_vae.experiments.results import CLAIMS, DATA, LONGER, PICTURE
 
@@ -43,7 +48,7 @@ class Entry:
         protocol: Rows (what, reached, asked) of texts.
         versions: Dictionary of versions by package.
         picture: Whether there is a picture.
-        table: Text of `table.md`, or None.
+        table: What is in `table.md`, or None.
         original: Path of the user's picture of the original, or None.
         source: Where the original's numbers, to which ours are compared, come from, or None.
         notes: What a reader has to be warned of.
@@ -57,7 +62,7 @@ class Entry:
     protocol: list[tuple[str, str, str]]
     versions: dict
     picture: bool
-    table: str | None
+    table: Table | None
     original: pathlib.Path | None
     source: str | None
     notes: list[str]
@@ -107,8 +112,8 @@ def read_entry(folder, path, originals_folder=None):
         originals_folder: As of `read_results`.
     """
     notes = []
-    data = _read(path / DATA, dict, notes) or {}
-    claims = _read(path / CLAIMS, list, notes)
+    data = read_json(path / DATA, dict, notes) or {}
+    claims, claims_are_all = _read_claims(path / CLAIMS, notes)
     name = path.relative_to(folder).as_posix()
     try:
         protocol = data.get("protocol", {})
@@ -116,24 +121,15 @@ def read_entry(folder, path, originals_folder=None):
     except UNREADABLE as error:
         notes.append(f"The protocol in {DATA} cannot be read ({type(error).__name__}: {error}).")
         extent, rows = "unknown", []
-    usable = [claim for claim in claims or () if _is_usable(claim)]
-    if claims is not None and len(usable) < len(claims):
-        notes.append(f"{len(claims) - len(usable)} claims in {CLAIMS} cannot be read.")
-    versions = data.get("versions", {})
-    if not isinstance(versions, dict):
-        notes.append(f"The versions in {DATA} cannot be read.")
-        versions = {}
-    made_by = versions.get("keras-vae", keras_vae.__version__)
-    if made_by != keras_vae.__version__:
-        notes.append(f"Made by keras_vae {made_by}; this page by {keras_vae.__version__}.")
+    versions = _versions(data, notes)
     if (path / LONGER).is_dir():
         notes.append(f"An earlier result of a longer protocol is kept in {LONGER}.")
     report, _, figure = name.rpartition("/")
     return Entry(
         name=name,
         title=str(data.get("title", name)),
-        claims=usable,
-        claims_are_all=claims is not None and len(usable) == len(claims),
+        claims=claims,
+        claims_are_all=claims_are_all,
         extent=extent,
         protocol=rows,
         versions=versions,
@@ -145,16 +141,17 @@ def read_entry(folder, path, originals_folder=None):
     )
 
 
-def _is_usable(claim):
-    """Whether a claim has what the page shows."""
-    return (
-        isinstance(claim, dict)
-        and claim.get("verdict") in VERDICTS
-        and all(isinstance(claim.get(name), kind) for name, kind in SHOWN.items())
-    )
+def read_json(path, kind, notes):
+    """Reads a file of results, or says in a note why it cannot be read.
 
+    Arguments:
+        path: The file.
+        kind: Type of what it holds.
+        notes: List that the note is added to.
 
-def _read(path, kind, notes):
+    Returns:
+        What it holds, or None.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(content, kind):
@@ -167,16 +164,46 @@ def _read(path, kind, notes):
     return None
 
 
+def _versions(data, notes):
+    versions = data.get("versions", {})
+    if not isinstance(versions, dict):
+        notes.append(f"The versions in {DATA} cannot be read.")
+        return {}
+    made_by = versions.get("keras-vae", keras_vae.__version__)
+    if made_by != keras_vae.__version__:
+        notes.append(f"Made by keras_vae {made_by}; this page by {keras_vae.__version__}.")
+    return versions
+
+
+def _read_claims(path, notes):
+    """The claims that can be shown, and whether those are all."""
+    claims = read_json(path, list, notes)
+    if claims is None:
+        return [], False
+    usable = [claim for claim in claims if _is_usable(claim)]
+    unreadable = len(claims) - len(usable)
+    if unreadable:
+        notes.append(f"{unreadable} claims in {CLAIMS} cannot be read.")
+    return usable, not unreadable
+
+
+def _is_usable(claim):
+    """Whether a claim has what the page shows."""
+    return (
+        isinstance(claim, dict)
+        and claim.get("verdict") in VERDICTS
+        and all(isinstance(claim.get(name), kind) for name, kind in SHOWN.items())
+    )
+
+
 def _read_table(path, notes):
     if not path.is_file():
         return None
     try:
-        text = path.read_text(encoding="utf-8")
-        parse_table(text)
+        return parse_table(path.read_text(encoding="utf-8"))
     except UNREADABLE as error:
         notes.append(f"{path.name} cannot be read ({error}).")
-        return None
-    return text
+    return None
 
 
 def _order(folder):

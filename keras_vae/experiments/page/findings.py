@@ -3,6 +3,8 @@
 import json
 import pathlib
 
+from keras_vae.experiments.page.entries import read_json
+
 FINDINGS = "findings.json"
 # What a path of a number that is no more, or a wrong type on the way, can raise.
 UNUSABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, StopIteration)
@@ -25,14 +27,8 @@ def read_findings(folder):
     path = pathlib.Path(folder) / FINDINGS
     if not path.is_file():
         return [], []
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        return [], [f"{FINDINGS} is damaged ({error})."]
-    if not isinstance(entries, list):
-        return [], [f"{FINDINGS} is damaged: it holds no list."]
     found, notes = [], []
-    for entry in entries:
+    for entry in read_json(path, list, notes) or ():
         try:
             values = {name: _look_up(folder, at) for name, at in entry["values"].items()}
             found.append((entry["text"].format(**values), entry["figure"]))

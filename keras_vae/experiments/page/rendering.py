@@ -9,7 +9,7 @@ import jinja2
 import keras_vae
 from keras_vae.experiments.page.entries import VERDICTS, PageError, read_results
 from keras_vae.experiments.page.findings import read_findings
-from keras_vae.experiments.page.wording import describe_numbers, markdown_cell, parse_table
+from keras_vae.experiments.page.wording import describe_numbers, markdown_cell
 from keras_vae.experiments.reports import REPORTS
 from keras_vae.files import atomic_write
 
@@ -95,10 +95,7 @@ def renew_table(readme, folder, scripts):
         PageError: If the marks are not there, or the file cannot be read.
     """
     readme = pathlib.Path(readme)
-    try:
-        text = readme.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise PageError(f"{readme} cannot be read ({error}).") from error
+    text = _read(readme)
     before, begins, rest = text.partition(MARKS[0])
     _, ends, after = rest.partition(MARKS[1])
     if not begins or not ends:
@@ -127,15 +124,18 @@ def script_of(name, scripts):
 
 def _require_ours(path, mark):
     """Raises `PageError` if there is a file that someone else wrote."""
-    try:
-        ours = not path.exists() or mark in path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise PageError(f"{path} cannot be read ({error}).") from error
-    if not ours:
+    if path.exists() and mark not in _read(path):
         raise PageError(
             f"{path} was not made by keras-vae compare and is left as it is. Name the folder of "
             "the results alone, or move that file."
         )
+
+
+def _read(path):
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise PageError(f"{path} cannot be read ({error}).") from error
 
 
 def _context(folder, entries):
@@ -152,7 +152,6 @@ def _context(folder, entries):
         "notes": notes,
         "anchor": lambda name: name.replace("/", "-"),
         "numbers": describe_numbers,
-        "table": parse_table,
         "relative": lambda path: pathlib.Path(os.path.relpath(path, folder)).as_posix(),
         "version": keras_vae.__version__,
     }

@@ -1,8 +1,26 @@
 """Numbers and protocols in words."""
 
+import typing
+
 SHOWN = ("dataset", "binarize", "epochs", "trials")
 LONGEST = 12
 ESTIMATE = ("mean", "standard_error")
+
+
+class Table(typing.NamedTuple):
+    """A Markdown text that begins with a table, and its parts.
+
+    Attributes:
+        text: All of it.
+        head: Names of the columns.
+        rows: Rows of texts.
+        below: Texts under the table.
+    """
+
+    text: str
+    head: list[str]
+    rows: list[list[str]]
+    below: list[str]
 
 
 def describe_extent(protocol):
@@ -115,7 +133,7 @@ def parse_table(text):
         text: The table, a blank line and further paragraphs or points.
 
     Returns:
-        List of column names, list of rows of texts, and list of the texts below the table.
+        `Table`.
     """
     lines = text.strip().split("\n")
     count = next((i for i, line in enumerate(lines) if not line.startswith("|")), len(lines))
@@ -123,4 +141,4 @@ def parse_table(text):
         [cell.strip() for cell in line.strip("|").split("|")] for line in lines[:count]
     )
     below = [line.removeprefix("- ") for line in lines[count:] if line.strip()]
-    return head, rows, below
+    return Table(text, head, rows, below)
