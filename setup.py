@@ -24,7 +24,7 @@ setup(
     entry_points={"console_scripts": ["keras-vae = keras_vae.cli:main"]},
     package_data={
         "keras_vae.datasets.frey_faces": ["checksums.tsv"],
-        "keras_vae.experiments": ["original_curves/*.json"],
+        "keras_vae.experiments.figures": ["original_curves/*.json"],
         "keras_vae.experiments.page": ["templates/*"],
     },
     python_requires=">=3.11,<3.14",

@@ -7,10 +7,10 @@ binary images, or of a probability and of a density, do not measure the same thi
 
 import sys
 
-from keras_vae.experiments.activity_report.bound_claims import judge_decoders
-from keras_vae.experiments.activity_report.bound_figure import bound_figure
-from keras_vae.experiments.activity_report.protocol import decoder_specs
-from keras_vae.experiments.figure import main
+from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.reports.activity.bound_claims import judge_decoders
+from keras_vae.experiments.reports.activity.bound_figure import bound_figure
+from keras_vae.experiments.reports.activity.protocol import decoder_specs
 
 FIGURE = bound_figure(
     name="fig_2_1",

@@ -5,10 +5,10 @@
 
 import sys
 
-from keras_vae.experiments.activity_report.bound_claims import judge_batch_norm
-from keras_vae.experiments.activity_report.bound_figure import bound_figure
-from keras_vae.experiments.activity_report.protocol import chosen_methods
-from keras_vae.experiments.figure import main
+from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.reports.activity.bound_claims import judge_batch_norm
+from keras_vae.experiments.reports.activity.bound_figure import bound_figure
+from keras_vae.experiments.reports.activity.protocol import chosen_methods
 
 FIGURE = bound_figure(
     name="fig_2_3",

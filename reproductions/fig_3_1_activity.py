@@ -7,18 +7,18 @@ batch normalisation and with warm-up.
 
 import sys
 
-from keras_vae.experiments import plots
-from keras_vae.experiments.activity_report.figures import report_figure
-from keras_vae.experiments.activity_report.protocol import METHOD_STYLES, PRESETS, method_specs
-from keras_vae.experiments.activity_report.pruning_claims import judge_methods
-from keras_vae.experiments.activity_report.pruning_figure import (
+from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.reports.activity.figures import report_figure
+from keras_vae.experiments.reports.activity.protocol import METHOD_STYLES, PRESETS, method_specs
+from keras_vae.experiments.reports.activity.pruning_claims import judge_methods
+from keras_vae.experiments.reports.activity.pruning_figure import (
     THRESHOLD,
     activities,
     count_analysis,
     draw_counts,
     label_counts,
 )
-from keras_vae.experiments.figure import main
 
 PANELS = {"a": ("VAE", "IW"), "b": ("IW", "IW+BN"), "c": ("IW", "IW+WU")}
 

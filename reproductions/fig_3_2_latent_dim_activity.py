@@ -5,16 +5,16 @@
 
 import sys
 
-from keras_vae.experiments.activity_report.figures import report_figure
-from keras_vae.experiments.activity_report.latent_dim_claims import judge_latent_dim_activity
-from keras_vae.experiments.activity_report.protocol import latent_dim_specs
-from keras_vae.experiments.activity_report.pruning_figure import (
+from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.reports.activity.figures import report_figure
+from keras_vae.experiments.reports.activity.latent_dim_claims import judge_latent_dim_activity
+from keras_vae.experiments.reports.activity.protocol import latent_dim_specs
+from keras_vae.experiments.reports.activity.pruning_figure import (
     THRESHOLD,
     activities,
     count_analysis,
     one_panel,
 )
-from keras_vae.experiments.figure import main
 
 
 def analyse(methods, asked):

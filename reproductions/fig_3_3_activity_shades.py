@@ -9,14 +9,14 @@ import sys
 
 import numpy as np
 
-from keras_vae.experiments import plots
-from keras_vae.experiments.activity_report.figures import report_figure
-from keras_vae.experiments.activity_report.protocol import (
+from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.figure import Analysis, main
+from keras_vae.experiments.reports.activity.figures import report_figure
+from keras_vae.experiments.reports.activity.protocol import (
     method_specs,
 )
-from keras_vae.experiments.activity_report.pruning_figure import THRESHOLD, activities
-from keras_vae.experiments.activity_report.shade_claims import LEAST, judge_shades
-from keras_vae.experiments.figure import Analysis, main
+from keras_vae.experiments.reports.activity.pruning_figure import THRESHOLD, activities
+from keras_vae.experiments.reports.activity.shade_claims import LEAST, judge_shades
 
 
 def log_sorted(activity):

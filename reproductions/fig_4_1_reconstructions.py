@@ -8,20 +8,20 @@ import sys
 import numpy as np
 
 from keras_vae import datasets
-from keras_vae.experiments import plots
-from keras_vae.experiments.activity_report.figures import report_figure
-from keras_vae.experiments.activity_report.latent_view_claims import (
+from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.figure import Analysis, main
+from keras_vae.experiments.reports.activity.figures import report_figure
+from keras_vae.experiments.reports.activity.latent_view_claims import (
     judge_reconstructions,
     requirements,
 )
-from keras_vae.experiments.activity_report.latent_views import (
+from keras_vae.experiments.reports.activity.latent_views import (
     encoded_test_sets,
     reconstruction_measures,
 )
-from keras_vae.experiments.activity_report.protocol import (
+from keras_vae.experiments.reports.activity.protocol import (
     chosen_latent_dims,
 )
-from keras_vae.experiments.figure import Analysis, main
 
 
 def analyse(methods, asked):

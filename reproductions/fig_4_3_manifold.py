@@ -8,19 +8,19 @@ evenly spaced on the plane.
 import sys
 
 from keras_vae import datasets
-from keras_vae.experiments import plots
-from keras_vae.experiments.activity_report.figures import report_figure
-from keras_vae.experiments.activity_report.latent_view_claims import judge_manifold, requirements
-from keras_vae.experiments.activity_report.latent_views import (
+from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.figure import Analysis, main
+from keras_vae.experiments.measures.lattices import plane_lattice, quantile_lattice
+from keras_vae.experiments.reports.activity.figures import report_figure
+from keras_vae.experiments.reports.activity.latent_view_claims import judge_manifold, requirements
+from keras_vae.experiments.reports.activity.latent_views import (
     decoded_classes,
     encoded_test_sets,
     lattice_agreement,
 )
-from keras_vae.experiments.activity_report.protocol import (
+from keras_vae.experiments.reports.activity.protocol import (
     chosen_latent_dims,
 )
-from keras_vae.experiments.figure import Analysis, main
-from keras_vae.experiments.lattices import plane_lattice, quantile_lattice
 
 LATTICES = {
     "(a) Equal prior mass": quantile_lattice(),

@@ -3,8 +3,8 @@
 import pytest
 
 from keras_vae.cli import main, reproduce
-from keras_vae.experiments import figure as figures
-from keras_vae.experiments.store import StoreError
+from keras_vae.experiments.figures import figure as figures
+from keras_vae.experiments.runs.store import StoreError
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from scipy import stats
 
 import keras_vae as kv
 from keras_vae import likelihoods, objectives, random
-from keras_vae.experiments.activity_report.protocol import ADAM
+from keras_vae.experiments.reports.activity.protocol import ADAM
 from keras_vae.models import importance_sampling
 
 tfd = tfp.distributions

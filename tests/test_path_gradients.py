@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import keras_vae as kv
 from keras_vae import posteriors, priors, random
-from keras_vae.experiments.spec import ModelSpec, ObjectiveSpec, RunSpec
+from keras_vae.experiments.runs.spec import ModelSpec, ObjectiveSpec, RunSpec
 from keras_vae.objectives import ELBO, IWAE, Renyi
 from keras_vae.path_gradients import PathGate, path_factor
 

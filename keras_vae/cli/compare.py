@@ -39,7 +39,7 @@ def run(arguments):
             raise CommandError(f"There is no folder {folder}.")
     # It draws with Matplotlib, for which `--help` shall not wait.
     from keras_vae.experiments import page
-    from keras_vae.experiments.originals import OriginalsError
+    from keras_vae.experiments.figures.originals import OriginalsError
 
     try:
         written = []

@@ -57,7 +57,7 @@ def _require_epochs(found):
 
 
 def _require_weights(found, epoch):
-    from keras_vae.experiments.snapshots import restorable_epochs
+    from keras_vae.experiments.runs.snapshots import restorable_epochs
 
     kept = restorable_epochs(found.path, found.epochs)
     if epoch in kept:
@@ -74,8 +74,8 @@ def _require_weights(found, epoch):
 
 
 def _load(spec, store, epoch):
-    from keras_vae.experiments import devices, training
-    from keras_vae.experiments.store import StoreError
+    from keras_vae.experiments.runs import devices, training
+    from keras_vae.experiments.runs.store import StoreError
 
     devices.configure()
     try:

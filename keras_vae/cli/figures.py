@@ -7,7 +7,7 @@ from rich.text import Text
 
 from keras_vae.cli import output, result_state, scripts
 from keras_vae.cli.errors import CommandError
-from keras_vae.experiments.claims import STYLES
+from keras_vae.experiments.figures.claims import STYLES
 
 # Where there are none yet, all figures are listed all the same.
 RESULTS = pathlib.Path("results")

@@ -117,7 +117,7 @@ def _chosen(arguments, known):
 
 def _refused(figures, argv):
     """Why figures cannot take the options, by name; found out before anything is trained."""
-    from keras_vae.experiments.figure import read_options
+    from keras_vae.experiments.figures.figure import read_options
 
     refused = {}
     for name, figure in figures.items():
@@ -146,7 +146,7 @@ def _explain(refused, asked):
 
 def _make(figure, name, argv, asked):
     """Makes one figure; returns its exit status."""
-    from keras_vae.experiments.figure import main
+    from keras_vae.experiments.figures.figure import main
 
     if asked > 1:
         print(f"{name}: {figure.title}", flush=True)

@@ -35,9 +35,9 @@ def states(scripts, results):
 def read_state(folder):
     """State of one folder: `state`, and what was computed and judged where it is `DONE`."""
     # These draw with Matplotlib, for which `--help` shall not wait.
+    from keras_vae.experiments.figures.results import CLAIMS, DATA
     from keras_vae.experiments.page.entries import UNREADABLE
     from keras_vae.experiments.page.wording import describe_extent
-    from keras_vae.experiments.results import CLAIMS, DATA
 
     if not any((folder / name).exists() for name in (DATA, CLAIMS)):
         return {"state": NOT_RUN}

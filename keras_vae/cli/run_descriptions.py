@@ -111,9 +111,9 @@ def details(run):
     Raises:
         CommandError: If the run is damaged.
     """
-    from keras_vae.experiments.evaluation import without_images
-    from keras_vae.experiments.snapshots import snapshot_epochs
-    from keras_vae.experiments.store import RunStore, StoreError
+    from keras_vae.experiments.runs.evaluation import without_images
+    from keras_vae.experiments.runs.snapshots import snapshot_epochs
+    from keras_vae.experiments.runs.store import RunStore, StoreError
 
     spec = run.read_spec()
     content = {**describe(run), "folder": str(run.path)}

@@ -9,7 +9,7 @@ import shutil
 import filelock
 
 from keras_vae.cli.errors import CommandError
-from keras_vae.experiments.store import (
+from keras_vae.experiments.runs.store import (
     CHECKPOINT,
     EVALUATIONS,
     LOCK,
@@ -72,7 +72,7 @@ class RunFolder:
         Raises:
             CommandError: If the spec cannot be read, or is not that of the folder's name.
         """
-        from keras_vae.experiments.spec import RunSpec
+        from keras_vae.experiments.runs.spec import RunSpec
 
         path = self.path / SPEC
         if not path.exists():

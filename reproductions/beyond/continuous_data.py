@@ -7,21 +7,21 @@ Fashion-MNIST's grey images, with the report's Gaussian decoder.
 import dataclasses
 import sys
 
-from keras_vae.experiments.activity_report.figures import report_figure
-from keras_vae.experiments.activity_report.protocol import (
+from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.options import Preset
+from keras_vae.experiments.reports.activity.figures import report_figure
+from keras_vae.experiments.reports.activity.protocol import (
     METHOD_STYLES,
     PROTOCOL,
     grey_method_specs,
 )
-from keras_vae.experiments.activity_report.pruning_claims import judge_methods
-from keras_vae.experiments.activity_report.pruning_figure import (
+from keras_vae.experiments.reports.activity.pruning_claims import judge_methods
+from keras_vae.experiments.reports.activity.pruning_figure import (
     THRESHOLD,
     activities,
     count_analysis,
     one_panel,
 )
-from keras_vae.experiments.figure import main
-from keras_vae.experiments.options import Preset
 
 DATASET = "fashion_mnist"
 PRESETS = {

@@ -7,18 +7,18 @@ as many images of all ten digits are the comparison.
 
 import sys
 
-from keras_vae.experiments import plots
-from keras_vae.experiments.activity_report.figures import report_figure
-from keras_vae.experiments.activity_report.five_digits_claims import judge_five_digits
-from keras_vae.experiments.activity_report.protocol import FEW_IMAGES, five_digits_specs
-from keras_vae.experiments.activity_report.pruning_figure import (
+from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.reports.activity.figures import report_figure
+from keras_vae.experiments.reports.activity.five_digits_claims import judge_five_digits
+from keras_vae.experiments.reports.activity.protocol import FEW_IMAGES, five_digits_specs
+from keras_vae.experiments.reports.activity.pruning_figure import (
     THRESHOLD,
     activities,
     count_analysis,
     draw_counts,
     label_counts,
 )
-from keras_vae.experiments.figure import main
 
 
 def draw(methods):

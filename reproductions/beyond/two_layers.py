@@ -7,24 +7,24 @@ softplus units.
 
 import sys
 
-from keras_vae.experiments import plots
-from keras_vae.experiments.activity_report.figures import report_figure
-from keras_vae.experiments.activity_report.protocol import (
+from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.figure import Analysis, main
+from keras_vae.experiments.measures.pruning import active_counts
+from keras_vae.experiments.reports.activity.figures import report_figure
+from keras_vae.experiments.reports.activity.protocol import (
     LATENT_DIM,
     METHOD_STYLES,
     PROTOCOL,
     SHORT_WARM_UP_EPOCHS,
     two_layer_specs,
 )
-from keras_vae.experiments.activity_report.pruning_figure import (
+from keras_vae.experiments.reports.activity.pruning_figure import (
     THRESHOLD,
     activities,
     draw_count,
     label_counts,
 )
-from keras_vae.experiments.activity_report.two_layer_claims import judge_two_layers
-from keras_vae.experiments.figure import Analysis, main
-from keras_vae.experiments.pruning import active_counts
+from keras_vae.experiments.reports.activity.two_layer_claims import judge_two_layers
 
 LAYERS = {"upper": slice(LATENT_DIM), "lower": slice(LATENT_DIM, None)}
 TITLES = {"upper": "(a) Upper layer", "lower": "(b) Lower layer, next to the images"}

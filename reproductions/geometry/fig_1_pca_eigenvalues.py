@@ -5,10 +5,10 @@
 
 import sys
 
-from keras_vae.experiments.figure import Analysis, main
-from keras_vae.experiments.geometry_report import component_claims, components
-from keras_vae.experiments.geometry_report.figures import nested_dict, renyi_figure
-from keras_vae.experiments.plots import band_caption
+from keras_vae.experiments.figures.figure import Analysis, main
+from keras_vae.experiments.figures.plots import band_caption
+from keras_vae.experiments.reports.geometry import component_claims, components
+from keras_vae.experiments.reports.geometry.figures import nested_dict, renyi_figure
 
 
 def analyse(methods, asked):

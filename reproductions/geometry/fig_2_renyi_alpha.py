@@ -6,10 +6,15 @@ panels, how much an estimate of the log-likelihood varies from one set of sample
 
 import sys
 
-from keras_vae.experiments import plots
-from keras_vae.experiments.figure import Analysis, main
-from keras_vae.experiments.geometry_report import bound_claims, bounds, component_claims, components
-from keras_vae.experiments.geometry_report.figures import nested_dict, renyi_figure
+from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.figure import Analysis, main
+from keras_vae.experiments.reports.geometry import (
+    bound_claims,
+    bounds,
+    component_claims,
+    components,
+)
+from keras_vae.experiments.reports.geometry.figures import nested_dict, renyi_figure
 
 
 def draw(found, reached):

@@ -7,16 +7,16 @@ classifiers are fitted to weights that were kept on the way.
 import sys
 
 from keras_vae import datasets
-from keras_vae.experiments.figure import Analysis, main
-from keras_vae.experiments.geometry_report import separability, separability_claims
-from keras_vae.experiments.geometry_report.figures import report_figure
-from keras_vae.experiments.geometry_report.protocol import (
+from keras_vae.experiments.figures.figure import Analysis, main
+from keras_vae.experiments.figures.plots import band_caption
+from keras_vae.experiments.reports.geometry import separability, separability_claims
+from keras_vae.experiments.reports.geometry.figures import report_figure
+from keras_vae.experiments.reports.geometry.protocol import (
     LATENT_DIM,
     PROBED_LATENT_DIMS,
     run_spec,
     vae_spec,
 )
-from keras_vae.experiments.plots import band_caption
 
 OTHER_ORDER = f"k = {LATENT_DIM}, α = 0"
 CAPTION = (

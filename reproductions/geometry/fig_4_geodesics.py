@@ -6,10 +6,10 @@ is trained for it.
 
 import sys
 
-from keras_vae.experiments.figure import Analysis, Figure, main
-from keras_vae.experiments.geometry_report import geodesics
-from keras_vae.experiments.geometry_report.protocol import PROTOCOL, REPORT
-from keras_vae.experiments.options import Preset
+from keras_vae.experiments.figures.figure import Analysis, Figure, main
+from keras_vae.experiments.figures.options import Preset
+from keras_vae.experiments.reports.geometry import geodesics
+from keras_vae.experiments.reports.geometry.protocol import PROTOCOL, REPORT
 
 
 class WithoutTraining(Figure):

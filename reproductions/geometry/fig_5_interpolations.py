@@ -5,10 +5,10 @@
 
 import sys
 
-from keras_vae.experiments.figure import Analysis, main
-from keras_vae.experiments.geometry_report import interpolations
-from keras_vae.experiments.geometry_report.figures import report_figure
-from keras_vae.experiments.geometry_report.protocol import LATENT_DIM, vae_spec
+from keras_vae.experiments.figures.figure import Analysis, main
+from keras_vae.experiments.reports.geometry import interpolations
+from keras_vae.experiments.reports.geometry.figures import report_figure
+from keras_vae.experiments.reports.geometry.protocol import LATENT_DIM, vae_spec
 
 LABEL = f"VAE, k = {LATENT_DIM}"
 

@@ -7,10 +7,10 @@ leaves out Adam's bias correction; a fifth run does so too.
 
 import sys
 
-from keras_vae.experiments.figure import Analysis, main
-from keras_vae.experiments.understanding_report import optimizer_curves as curves
-from keras_vae.experiments.understanding_report.figures import report_figure
-from keras_vae.experiments.understanding_report.protocol import optimizer_specs
+from keras_vae.experiments.figures.figure import Analysis, main
+from keras_vae.experiments.reports.understanding import optimizer_curves as curves
+from keras_vae.experiments.reports.understanding.figures import report_figure
+from keras_vae.experiments.reports.understanding.protocol import optimizer_specs
 
 
 def analyse(methods, asked):

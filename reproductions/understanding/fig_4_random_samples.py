@@ -6,11 +6,11 @@
 import sys
 
 from keras_vae import datasets
-from keras_vae.experiments import plots
-from keras_vae.experiments.figure import Analysis, main
-from keras_vae.experiments.understanding_report.figures import report_figure
-from keras_vae.experiments.understanding_report.protocol import latent_dim_specs
-from keras_vae.experiments.understanding_report.samples import (
+from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.figure import Analysis, main
+from keras_vae.experiments.reports.understanding.figures import report_figure
+from keras_vae.experiments.reports.understanding.protocol import latent_dim_specs
+from keras_vae.experiments.reports.understanding.samples import (
     SIDE,
     distance_of_samples,
     draw_samples,

@@ -6,11 +6,11 @@
 
 import sys
 
-from keras_vae.experiments import plots
-from keras_vae.experiments.figure import Analysis, main
-from keras_vae.experiments.lattices import plane_lattice
-from keras_vae.experiments.understanding_report.figures import report_figure
-from keras_vae.experiments.understanding_report.protocol import latent_dim_specs
+from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.figure import Analysis, main
+from keras_vae.experiments.measures.lattices import plane_lattice
+from keras_vae.experiments.reports.understanding.figures import report_figure
+from keras_vae.experiments.reports.understanding.protocol import latent_dim_specs
 
 
 def analyse(methods, asked):

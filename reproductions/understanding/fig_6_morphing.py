@@ -7,11 +7,11 @@ last one ended. Codes are posterior means.
 import sys
 
 from keras_vae import datasets
-from keras_vae.experiments import plots
-from keras_vae.experiments.figure import Analysis, main
-from keras_vae.experiments.understanding_report import morphing
-from keras_vae.experiments.understanding_report.figures import report_figure
-from keras_vae.experiments.understanding_report.protocol import latent_dim_specs
+from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.figure import Analysis, main
+from keras_vae.experiments.reports.understanding import morphing
+from keras_vae.experiments.reports.understanding.figures import report_figure
+from keras_vae.experiments.reports.understanding.protocol import latent_dim_specs
 
 
 def draw(model, data, seed):

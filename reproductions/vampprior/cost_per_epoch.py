@@ -7,11 +7,11 @@ it but what is timed; leave the machine to it.
 import sys
 
 from keras_vae import datasets
-from keras_vae.experiments.figure import Analysis, main
-from keras_vae.experiments.options import Preset
-from keras_vae.experiments.vampprior_report import cost
-from keras_vae.experiments.vampprior_report.figures import report_figure
-from keras_vae.experiments.vampprior_report.protocol import PROTOCOL
+from keras_vae.experiments.figures.figure import Analysis, main
+from keras_vae.experiments.figures.options import Preset
+from keras_vae.experiments.reports.vampprior import cost
+from keras_vae.experiments.reports.vampprior.figures import report_figure
+from keras_vae.experiments.reports.vampprior.protocol import PROTOCOL
 
 
 def analyse(methods, asked):

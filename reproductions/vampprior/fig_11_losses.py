@@ -7,10 +7,10 @@ import dataclasses
 import sys
 
 from keras_vae import datasets
-from keras_vae.experiments.figure import Analysis, main
-from keras_vae.experiments.vampprior_report.figures import report_figure
-from keras_vae.experiments.vampprior_report.losses import draw, losses, summarise
-from keras_vae.experiments.vampprior_report.protocol import (
+from keras_vae.experiments.figures.figure import Analysis, main
+from keras_vae.experiments.reports.vampprior.figures import report_figure
+from keras_vae.experiments.reports.vampprior.losses import draw, losses, summarise
+from keras_vae.experiments.reports.vampprior.protocol import (
     ALL,
     HVAE,
     PRESETS,

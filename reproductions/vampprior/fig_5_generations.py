@@ -5,10 +5,10 @@
 
 import sys
 
-from keras_vae.experiments.figure import main
-from keras_vae.experiments.vampprior_report.figures import report_figure
-from keras_vae.experiments.vampprior_report.generations import analyse_generations
-from keras_vae.experiments.vampprior_report.protocol import VAE
+from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.reports.vampprior.figures import report_figure
+from keras_vae.experiments.reports.vampprior.generations import analyse_generations
+from keras_vae.experiments.reports.vampprior.protocol import VAE
 
 FIGURE = report_figure(
     name="fig_5",

@@ -5,10 +5,10 @@
 
 import sys
 
-from keras_vae.experiments.figure import main
-from keras_vae.experiments.vampprior_report.figures import report_figure
-from keras_vae.experiments.vampprior_report.pictures import pseudo_inputs
-from keras_vae.experiments.vampprior_report.protocol import LEARNED_PRIORS, VAMPPRIOR
+from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.reports.vampprior.figures import report_figure
+from keras_vae.experiments.reports.vampprior.pictures import pseudo_inputs
+from keras_vae.experiments.reports.vampprior.protocol import LEARNED_PRIORS, VAMPPRIOR
 
 FIGURE = report_figure(
     name="fig_7",

@@ -5,11 +5,11 @@
 
 import sys
 
-from keras_vae.experiments.figure import main
-from keras_vae.experiments.vampprior_report.figures import report_figure
-from keras_vae.experiments.vampprior_report.generation_claims import judge_vampprior
-from keras_vae.experiments.vampprior_report.generations import analyse_generations
-from keras_vae.experiments.vampprior_report.protocol import VAE, VAMPPRIOR
+from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.reports.vampprior.figures import report_figure
+from keras_vae.experiments.reports.vampprior.generation_claims import judge_vampprior
+from keras_vae.experiments.reports.vampprior.generations import analyse_generations
+from keras_vae.experiments.reports.vampprior.protocol import VAE, VAMPPRIOR
 
 FIGURE = report_figure(
     name="fig_8",

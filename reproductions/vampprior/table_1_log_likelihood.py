@@ -6,10 +6,10 @@ in the report's public code makes of our models.
 
 import sys
 
-from keras_vae.experiments.figure import Analysis, main
-from keras_vae.experiments.vampprior_report import table, table_claims
-from keras_vae.experiments.vampprior_report.figures import report_figure
-from keras_vae.experiments.vampprior_report.protocol import HVAE, VAE, VAMPPRIOR
+from keras_vae.experiments.figures.figure import Analysis, main
+from keras_vae.experiments.reports.vampprior import table, table_claims
+from keras_vae.experiments.reports.vampprior.figures import report_figure
+from keras_vae.experiments.reports.vampprior.protocol import HVAE, VAE, VAMPPRIOR
 
 SWAPPED = (
     "Swapped formula: what the report's public code computes for MNIST, with prediction and data "

@@ -5,10 +5,10 @@
 
 import sys
 
-from keras_vae.experiments.figure import Analysis, main
-from keras_vae.experiments.vampprior_report.figures import report_figure
-from keras_vae.experiments.vampprior_report.protocol import VAE
-from keras_vae.experiments.vampprior_report.warm_up import WITHOUT, draw, judge, measure
+from keras_vae.experiments.figures.figure import Analysis, main
+from keras_vae.experiments.reports.vampprior.figures import report_figure
+from keras_vae.experiments.reports.vampprior.protocol import VAE
+from keras_vae.experiments.reports.vampprior.warm_up import WITHOUT, draw, judge, measure
 
 
 def analyse(methods, asked):

@@ -8,7 +8,7 @@ import platform
 import jax
 import torch
 
-from keras_vae.experiments import devices, training
+from keras_vae.experiments.runs import devices, training
 
 
 def versions():

@@ -1,4 +1,4 @@
-"""`keras_vae.VAE.fit`, called as `keras_vae.experiments.training` calls it, epoch by epoch."""
+"""`keras_vae.VAE.fit`, called as `keras_vae.experiments.runs.training` calls it, epoch by epoch."""
 
 import concurrent.futures
 import queue
@@ -7,9 +7,9 @@ import threading
 import keras
 
 from keras_vae.callbacks import LatentActivity
-from keras_vae.experiments.activity_report.protocol import ADAM
-from keras_vae.experiments.spec import DataSpec, ObjectiveSpec, RunSpec
-from keras_vae.experiments.training import (
+from keras_vae.experiments.reports.activity.protocol import ADAM
+from keras_vae.experiments.runs.spec import DataSpec, ObjectiveSpec, RunSpec
+from keras_vae.experiments.runs.training import (
     MAX_STEPS_PER_EXECUTION,
     TRAIN_METRICS,
     EpochRecorder,

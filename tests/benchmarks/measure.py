@@ -12,7 +12,7 @@ import matmul_floor
 import torch_vae
 from architecture import BATCH_SIZE, PIXELS
 
-from keras_vae.experiments.store import RunStore
+from keras_vae.experiments.runs.store import RunStore
 
 WARM_UP_EPOCHS = 1
 # One framework's thread pool spins for a while after its epoch, and would slow the next one's.

@@ -103,7 +103,7 @@ def measure_all(asked):
     import measure
 
     from keras_vae import datasets
-    from keras_vae.experiments.store import write_json
+    from keras_vae.experiments.runs.store import write_json
 
     machine = environment.machine()
     progress(f"{machine['processor']}, {machine['cores']} cores, devices {machine['devices']}")
@@ -135,7 +135,7 @@ def main(arguments=None):
     require_competitors()
     # Otherwise JAX takes most of a GPU's memory at once, and nothing is left for the others.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    from keras_vae.experiments import devices
+    from keras_vae.experiments.runs import devices
 
     devices.configure()
     # TensorFlow takes the many models of one process for one that is traced again and again.

@@ -8,11 +8,11 @@ from vampprior_runs import MODELS, Trained
 
 import keras_vae as kv
 from keras_vae.datasets import Split
-from keras_vae.experiments.activity_report.protocol import ADAM
-from keras_vae.experiments.spec import DataSpec, ModelSpec, ObjectiveSpec, RunSpec
-from keras_vae.experiments.store import RunStore
-from keras_vae.experiments.vampprior_report import warm_up
-from keras_vae.experiments.vampprior_report.protocol import run_spec as vampprior_run
+from keras_vae.experiments.reports.activity.protocol import ADAM
+from keras_vae.experiments.reports.vampprior import warm_up
+from keras_vae.experiments.reports.vampprior.protocol import run_spec as vampprior_run
+from keras_vae.experiments.runs.spec import DataSpec, ModelSpec, ObjectiveSpec, RunSpec
+from keras_vae.experiments.runs.store import RunStore
 
 
 @pytest.fixture

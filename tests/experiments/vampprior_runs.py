@@ -5,12 +5,12 @@ import types
 
 import numpy as np
 
-from keras_vae.experiments import options
-from keras_vae.experiments.training import build_model
-from keras_vae.experiments.vampprior_report import (
+from keras_vae.experiments.figures import options
+from keras_vae.experiments.reports.vampprior import (
     protocol,
 )
-from keras_vae.experiments.vampprior_report.protocol import HVAE, VAE, VAMPPRIOR, run_spec
+from keras_vae.experiments.reports.vampprior.protocol import HVAE, VAE, VAMPPRIOR, run_spec
+from keras_vae.experiments.runs.training import build_model
 
 MODELS = (VAE, VAMPPRIOR, HVAE)
 

@@ -6,8 +6,9 @@ import json
 import pathlib
 
 import keras_vae
-from keras_vae.experiments import originals
-from keras_vae.experiments.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
+from keras_vae.experiments.figures import originals
+from keras_vae.experiments.figures.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
+from keras_vae.experiments.figures.results import CLAIMS, DATA, LONGER, PICTURE
 from keras_vae.experiments.page.wording import (
     Table,
     describe_extent,
@@ -15,7 +16,6 @@ from keras_vae.experiments.page.wording import (
     parse_table,
 )
 from keras_vae.experiments.reports import REPORTS
-from keras_vae.experiments.results import CLAIMS, DATA, LONGER, PICTURE
 
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE)
 SHOWN = {"id": str, "statement": str, "rule": str, "numbers": dict, "unmet": list}

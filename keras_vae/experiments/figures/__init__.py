@@ -1,0 +1,1 @@
+"""What every figure needs: options, runs by method, claims, results and plots."""

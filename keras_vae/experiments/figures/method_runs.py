@@ -1,0 +1,119 @@
+"""The runs of one method, and what is said of them beside every figure."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_vae.experiments.runs.evaluation import paired_difference, remembered, without_images
+from keras_vae.experiments.runs.snapshots import restorable_epochs
+from keras_vae.experiments.runs.spec import RunSpec
+from keras_vae.experiments.runs.store import RunStore, StoredRun
+from keras_vae.experiments.runs.training import load_model, restore
+
+
+@dataclasses.dataclass(frozen=True)
+class MethodRuns:
+    """The trials of one method, cut to the same number of epochs.
+
+    Attributes:
+        specs: One `RunSpec` a trial.
+        runs: One `StoredRun` a trial.
+        epochs: Epochs asked for; a stored run may have more.
+        log_likelihood: Test log-likelihood of each trial's last weights, from
+            `evaluate_log_likelihood`.
+        store: Where the runs are.
+    """
+
+    specs: list[RunSpec]
+    runs: list[StoredRun]
+    epochs: int
+    log_likelihood: list[dict]
+    store: RunStore
+
+    @property
+    def activity(self):
+        """Array of shape (trials, epochs, latent_dim)."""
+        return np.stack([run.activity[: self.epochs] for run in self.runs])
+
+    def history(self, name):
+        """One column of the history, shape (trials, epochs)."""
+        return np.stack([run.history[name][: self.epochs] for run in self.runs])
+
+    def log_likelihood_summary(self):
+        """Each trial's log-likelihood without its values per image."""
+        return [without_images(trial) for trial in self.log_likelihood]
+
+    @property
+    def weights_epochs(self):
+        """Epochs after which each trial's stored weights are, at least `epochs`."""
+        return [run.epochs for run in self.runs]
+
+    def load_models(self):
+        """Yields each trial's model, with its last weights, and the data set."""
+        for trial in range(len(self.specs)):
+            yield self.load_model(trial)
+
+    def load_model(self, trial):
+        """Returns one trial's model, with its last weights, and the data set."""
+        return load_model(self.specs[trial], self.store)
+
+    def kept_epochs(self):
+        """Epochs, in ascending order, after which the weights of every trial are at hand.
+
+        Raises:
+            ValueError: If there are none up to the number asked for.
+        """
+        kept = [
+            set(restorable_epochs(self.store.run_folder(spec), run.epochs))
+            for spec, run in zip(self.specs, self.runs, strict=True)
+        ]
+        found = sorted(epoch for epoch in set.intersection(*kept) if epoch <= self.epochs)
+        if not found:
+            raise ValueError(
+                f"The runs {[spec.run_id for spec in self.specs]} went on to epochs "
+                f"{self.weights_epochs} without keeping their weights. Ask for as many epochs "
+                "with --epochs, or name another --store to train them anew."
+            )
+        return found
+
+    def restore(self, model, trial, epoch):
+        """Gives a trial's model the weights that it had after one of `kept_epochs`."""
+        restore(model, self.specs[trial], self.store, epoch)
+
+    def remembered(self, trial, name, compute):
+        """A measure of one trial, computed once and then kept in the store.
+
+        Arguments:
+            trial: Index of the trial.
+            name: What is measured, of what and how, as a path.
+            compute: Function that returns a JSON-compatible value.
+        """
+        return remembered(self.specs[trial], self.store, name, compute)
+
+
+def compare_log_likelihoods(methods):
+    """Paired differences of each method from the first, where both see the same images."""
+    if not methods:
+        return {}
+    (reference, first), *others = methods.items()
+    return {
+        f"{label} - {reference}": [
+            paired_difference(*pair)
+            for pair in zip(first.log_likelihood, method.log_likelihood, strict=True)
+        ]
+        for label, method in others
+        if method.specs[0].data == first.specs[0].data
+    }
+
+
+def describe(method):
+    """What ran, and the bounds it ended with, as JSON-compatible values."""
+    return {
+        "ids": [spec.run_id for spec in method.specs],
+        "spec": method.specs[0].to_dict(),
+        "trained_under": [run.versions for run in method.runs],
+        "test_bound": method.history("test_bound")[:, -1].tolist(),
+        "train_bound": method.history("train_bound")[:, -1].tolist(),
+        "median_seconds_per_epoch": float(np.median(method.history("seconds"))),
+        "test_log_likelihood": method.log_likelihood_summary(),
+    }

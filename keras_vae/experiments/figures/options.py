@@ -1,0 +1,259 @@
+"""The options that every reproduction script shares."""
+
+import argparse
+import dataclasses
+import math
+import pathlib
+
+from keras_vae import datasets
+from keras_vae.checks import check_choice
+from keras_vae.experiments.runs.spec import PSEUDO_INPUTS
+
+STAND_IN_NOTICE = (
+    "Full MNIST is not at hand, so this uses mnist_5k, the 5,000 digits that are installed with "
+    "the package. For all 70,000 run with --dataset mnist, which downloads them, or set "
+    "TFDS_DATA_DIR to a folder that holds them."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """How much a script computes.
+
+    Attributes:
+        dataset: Data set, or None for full MNIST where it is at hand, else `mnist_5k`.
+        epochs: Epochs a run; None where the figure names them for each run.
+        trials: Runs a method, with seeds that count up from `--seed`.
+        embedded_epochs: Epochs where `mnist_5k` stands in for MNIST: its epochs are shorter.
+        embedded_trials: Trials where `mnist_5k` stands in for MNIST.
+        likelihood_samples: Importance samples per image for the test log-likelihood.
+        likelihood_images: Test images, from the first on, it is taken over; None for all.
+    """
+
+    dataset: str | None
+    epochs: int | None
+    trials: int
+    embedded_epochs: int | None = None
+    embedded_trials: int | None = None
+    likelihood_samples: int = 50
+    likelihood_images: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What the user asked for, with the preset's values filled in.
+
+    `epochs` is None where the figure names them for each run; `prior`, `prior_components`,
+    `pseudo_inputs`, `alphas` and `latent_dims` are None where the report's own are to be used.
+    """
+
+    preset: str
+    dataset: str
+    epochs: int | None
+    trials: int
+    seed: int
+    jobs: int | None
+    store: pathlib.Path | None
+    output: pathlib.Path
+    likelihood_samples: int
+    likelihood_images: int | None
+    originals: pathlib.Path | None = None
+    tensorboard: pathlib.Path | None = None
+    notice: str | None = None
+    prior: str | None = None
+    prior_components: int | None = None
+    pseudo_inputs: str | None = None
+    alphas: tuple[float, ...] | None = None
+    latent_dims: tuple[int, ...] | None = None
+
+    @property
+    def seeds(self):
+        """The seeds of the trials."""
+        return range(self.seed, self.seed + self.trials)
+
+
+def parse(
+    argv,
+    *,
+    description,
+    presets,
+    dataset_names=datasets.NAMES,
+    priors=(),
+    renyi_orders=False,
+    prog=None,
+):
+    """Reads the command line; unusable values end the program with a message.
+
+    Arguments:
+        argv: List of arguments, or None for the command line's own.
+        description: What the script does.
+        presets: Dictionary of `Preset` by name.
+        dataset_names: Data sets to choose from.
+        priors: Priors to choose from; empty where there is no choice.
+        renyi_orders: Whether orders of the Renyi bound and latent dimensions can be chosen.
+        prog: What the program is called in its messages; None for the script's name.
+
+    Returns:
+        `Options`.
+    """
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description=description,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    _add_shared_options(add, presets, dataset_names)
+    if priors:
+        _add_prior_options(add, priors)
+    if renyi_orders:
+        _add_renyi_options(add)
+    return resolve(presets, **vars(parser.parse_args(argv)))
+
+
+def _add_shared_options(add, presets, dataset_names):
+    add("--preset", choices=presets, default="quick", help="how much to compute")
+    add("--dataset", choices=dataset_names, help="data set, in place of the preset's")
+    add("--epochs", type=_positive, help="epochs of each run, in place of the preset's")
+    add("--trials", type=_positive, help="runs of each method, in place of the preset's")
+    add("--seed", type=_seed, default=0, help="seed of the first trial; the others count up")
+    add("--jobs", type=_positive, help="runs at a time; by default as many as the machine suits")
+    add("--store", type=pathlib.Path, help="folder of stored runs [KERAS_VAE_STORE or the cache]")
+    add("--output", type=pathlib.Path, default="results", help="folder that gets the results")
+    add(
+        "--originals",
+        type=pathlib.Path,
+        help="folder with your pictures of the original figures, as <report>/<figure>.png; the "
+        "one of this figure is put beside ours",
+    )
+    add(
+        "--tensorboard",
+        type=pathlib.Path,
+        help="folder for TensorBoard's logs of every run: scalars, activity, reconstructions",
+    )
+    add(
+        "--likelihood-samples",
+        type=_positive,
+        help="importance samples per image for the test log-likelihood, in place of the preset's",
+    )
+    add(
+        "--likelihood-images",
+        type=_at_least_two,
+        help="how many test images that takes, in place of the preset's",
+    )
+
+
+def _add_prior_options(add, priors):
+    add(
+        "--prior",
+        choices=priors,
+        help="prior, in place of the report's; results go to a folder of their own",
+    )
+    add(
+        "--prior-components",
+        type=_positive,
+        help="pseudo-inputs or components of a learned prior, in place of the report's number",
+    )
+    add(
+        "--pseudo-inputs",
+        choices=PSEUDO_INPUTS,
+        help="what a VampPrior's pseudo-inputs begin as, in place of the report's",
+    )
+
+
+def _add_renyi_options(add):
+    add(
+        "--alphas",
+        type=_order,
+        nargs="+",
+        help="orders of the Renyi bound, in place of the report's; results go to a folder of "
+        "their own. At most 1: 1 is the ELBO, 0 the importance-weighted bound, max VR-max",
+    )
+    add(
+        "--latent-dims",
+        type=_positive,
+        nargs="+",
+        help="numbers of latent dimensions k, in place of the report's; each with every alpha",
+    )
+
+
+def resolve(
+    presets,
+    *,
+    preset="quick",
+    dataset=None,
+    epochs=None,
+    trials=None,
+    seed=0,
+    jobs=None,
+    store=None,
+    output="results",
+    likelihood_samples=None,
+    likelihood_images=None,
+    originals=None,
+    tensorboard=None,
+    alphas=None,
+    latent_dims=None,
+    **chosen_prior,
+):
+    """Fills in a preset's values; `chosen_prior` is passed on to `Options`.
+
+    Raises:
+        ValueError: If the preset or the data set is unknown.
+    """
+    check_choice(preset, presets, "preset")
+    chosen = presets[preset]
+    wanted = dataset or chosen.dataset
+    stands_in = wanted is None and not datasets.is_at_hand("mnist")
+    if wanted is None:
+        wanted = "mnist_5k" if stands_in else "mnist"
+    embedded = wanted == "mnist_5k"
+    return Options(
+        preset=preset,
+        dataset=wanted,
+        epochs=epochs or (embedded and chosen.embedded_epochs) or chosen.epochs,
+        trials=trials or (embedded and chosen.embedded_trials) or chosen.trials,
+        seed=seed,
+        jobs=jobs,
+        store=store,
+        output=pathlib.Path(output),
+        likelihood_samples=likelihood_samples or chosen.likelihood_samples,
+        likelihood_images=likelihood_images or chosen.likelihood_images,
+        originals=None if originals is None else pathlib.Path(originals),
+        tensorboard=None if tensorboard is None else pathlib.Path(tensorboard),
+        notice=STAND_IN_NOTICE if stands_in else None,
+        alphas=None if alphas is None else tuple(sorted(set(alphas))),
+        latent_dims=None if latent_dims is None else tuple(sorted(set(latent_dims))),
+        **chosen_prior,
+    )
+
+
+def _positive(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, received {text}")
+    return value
+
+
+def _at_least_two(text):
+    if _positive(text) < 2:
+        raise argparse.ArgumentTypeError("must be at least 2, for a standard error")
+    return int(text)
+
+
+def _order(text):
+    value = -math.inf if text == "max" else float(text)
+    if not value <= 1:
+        raise argparse.ArgumentTypeError(f"must be at most 1, received {text}")
+    # Without the sign of -0, which would name another run.
+    return value + 0.0
+
+
+def _seed(text):
+    value = int(text)
+    if not 0 <= value < 2**31 - 1000:
+        raise argparse.ArgumentTypeError(f"must lie in [0, 2**31 - 1000), received {text}")
+    return value
+
+
+_order.__name__ = "alpha"
+_positive.__name__ = _at_least_two.__name__ = _seed.__name__ = "integer"

@@ -1,0 +1,251 @@
+"""One style for every figure."""
+
+import string
+import textwrap
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt  # noqa: E402
+import numpy as np  # noqa: E402
+from matplotlib.patheffects import withStroke  # noqa: E402
+from matplotlib.ticker import MaxNLocator  # noqa: E402
+
+from keras_vae.experiments.figures.claims import INCONCLUSIVE  # noqa: E402
+
+# Okabe & Ito's palette, distinguishable with every common colour blindness.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# Ten classes are too many for colour alone; markers and written numbers tell them apart too.
+CLASS_COLORS = (
+    "#332288",
+    "#E69F00",
+    "#117733",
+    "#88CCEE",
+    "#882255",
+    "#B8A000",
+    "#44AA99",
+    "#D55E00",
+    "#999999",
+    "#CC79A7",
+)
+CLASS_MARKERS = "ox^sDv+*<P"
+LINE_STYLES = ("-", "--", "-.", ":")
+CAPTION_CHARACTERS_PER_INCH = 15
+STYLE = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#dddddd",
+    "legend.frameon": False,
+    "savefig.dpi": 200,
+    "figure.constrained_layout.use": True,
+}
+plt.rcParams.update(STYLE)
+
+
+def panels(count, *, width=4.0, height=3.4, **kwargs):
+    """Returns a figure with `count` panels in a row, and the panels."""
+    figure, axes = plt.subplots(1, count, figsize=(width * count, height), squeeze=False, **kwargs)
+    return figure, list(axes[0])
+
+
+def stack(count, *, width=8.0, height=2.0, **kwargs):
+    """Returns a figure with `count` panels in a column, and the panels."""
+    figure, axes = plt.subplots(count, 1, figsize=(width, height * count), squeeze=False, **kwargs)
+    return figure, list(axes[:, 0])
+
+
+def lettered(axes, items):
+    """Yields each panel with its letter, as `"(a)"`, and its item."""
+    for axis, letter, item in zip(axes, string.ascii_lowercase, items, strict=False):
+        yield axis, f"({letter})", item
+
+
+def label_epochs(axis):
+    """Marks a panel's x axis as epochs, with whole numbers alone."""
+    axis.set_xlabel("Epoch")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+
+
+def plain_ticks(axis, values):
+    """Marks some values on a logarithmic x axis as they are."""
+    axis.set_xticks(values, [f"{value:g}" for value in values])
+    axis.set_xticks([], minor=True)
+
+
+def zoom_on_ends(axis, curves, below=25.0, above=3.0):
+    """Shows a bound's range from `below` nats under the lowest end to the highest value.
+
+    A bound rises by hundreds of nats in its first epochs, which would hide all that follows.
+
+    Arguments:
+        axis: Matplotlib axes.
+        curves: Arrays of shape (trials, epochs).
+        below: Nats shown under the lowest final value.
+        above: Nats shown over the highest value.
+    """
+    lowest = min(np.min(curve) for curve in curves)
+    bottom = max(lowest, min(np.min(np.asarray(curve)[:, -1]) for curve in curves) - below)
+    top = max(np.max(curve) for curve in curves)
+    axis.set_ylim(bottom - 0.5, top + above)
+
+
+def line_with_band(axis, epochs, trials, label, index):
+    """Draws the mean over trials, and a band from the lowest trial to the highest.
+
+    Arguments:
+        axis: Matplotlib axes.
+        epochs: Array of shape (epochs,).
+        trials: Array of shape (trials, epochs).
+        label: Name in the legend.
+        index: Which colour and line style.
+    """
+    trials = np.asarray(trials, dtype=float)
+    color = COLORS[index % len(COLORS)]
+    style = LINE_STYLES[index % len(LINE_STYLES)]
+    marker = "o" if len(epochs) == 1 else None
+    axis.plot(epochs, trials.mean(axis=0), style, color=color, label=label, marker=marker)
+    if len(trials) > 1:
+        axis.fill_between(
+            epochs, trials.min(axis=0), trials.max(axis=0), color=color, alpha=0.2, linewidth=0
+        )
+
+
+def shade_plot(axis, values, limits):
+    """Draws values by row and epoch, darker where higher, the first row at the bottom.
+
+    Arguments:
+        axis: Matplotlib axes.
+        values: Array of shape (rows, epochs).
+        limits: Lowest and highest value of the scale.
+
+    Returns:
+        Matplotlib image, for a colour bar.
+    """
+    rows, epochs = values.shape
+    image = axis.imshow(
+        values,
+        cmap="Greys",
+        vmin=limits[0],
+        vmax=limits[1],
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+        extent=(0.5, epochs + 0.5, 0.5, rows + 0.5),
+    )
+    axis.grid(False)
+    label_epochs(axis)
+    return image
+
+
+def image_rows(rows):
+    """Draws images in labelled rows.
+
+    Arguments:
+        rows: Dictionary by label of arrays of shape (N, height, width), values in [0, 1].
+
+    Returns:
+        Matplotlib figure.
+    """
+    columns = len(next(iter(rows.values())))
+    figure, axes = plt.subplots(
+        len(rows), columns, figsize=(0.85 * columns, 0.95 * len(rows) + 0.4), squeeze=False
+    )
+    for row, (label, images) in zip(axes, rows.items(), strict=True):
+        for axis, image in zip(row, images, strict=True):
+            axis.imshow(image, cmap="gray_r", vmin=0, vmax=1)
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+        row[0].set_ylabel(label, rotation=0, ha="right", va="center")
+    return figure
+
+
+def frame(axis, color="#d62728"):
+    """Draws a frame around a panel without axes."""
+    axis.spines[:].set(visible=True, color=color, linewidth=2.5)
+
+
+def scatter_classes(axis, points, labels):
+    """Draws points by class: each class has a colour, a marker, and its number at its middle.
+
+    Arguments:
+        axis: Matplotlib axes; the legend goes outside, to its right.
+        points: Array of shape (N, 2).
+        labels: Integer array of shape (N,).
+    """
+    for index, label in enumerate(np.unique(labels)):
+        own = points[labels == label]
+        color, marker = CLASS_COLORS[index % 10], CLASS_MARKERS[index % 10]
+        axis.scatter(*own.T, s=9, color=color, marker=marker, linewidths=0.6, label=str(label))
+        axis.annotate(
+            str(label),
+            np.median(own, axis=0),
+            ha="center",
+            va="center",
+            fontsize=15,
+            fontweight="bold",
+            path_effects=[withStroke(linewidth=4, foreground="white")],
+        )
+    axis.legend(title="Class", loc="upper left", bbox_to_anchor=(1, 1), markerscale=2)
+
+
+def mosaic(axis, images, **kwargs):
+    """Draws images side by side, without ticks.
+
+    Arguments:
+        axis: Matplotlib axes.
+        images: Array of shape (rows, columns, height, width), values in [0, 1].
+        **kwargs: Further arguments of `imshow`, for example another `cmap` than black on white.
+    """
+    rows, columns, height, width = images.shape
+    tiled = images.swapaxes(1, 2).reshape(rows * height, columns * width)
+    axis.imshow(tiled, **{"cmap": "gray_r", "vmin": 0, "vmax": 1, **kwargs})
+    axis.set(xticks=[], yticks=[])
+    axis.grid(False)
+    axis.spines[:].set_visible(False)
+
+
+def image_lattice(axis, images, points):
+    """Draws images side by side on a square lattice, with its coordinates as ticks.
+
+    Arguments:
+        axis: Matplotlib axes.
+        images: Array of shape (size, size, height, width), first row at the bottom.
+        points: Array of shape (size,): the lattice's coordinates along either axis.
+    """
+    rows, columns = images.shape[:2]
+    mosaic(axis, images[::-1], extent=(0, columns, 0, rows))
+    shown = np.linspace(0, len(points) - 1, 5).round().astype(int)
+    names = [f"{points[index]:.1f}" for index in shown]
+    axis.set_xticks(shown + 0.5, names)
+    axis.set_yticks(shown + 0.5, names)
+
+
+def band_caption(trials):
+    """What `line_with_band` shows of several trials, to append to a caption."""
+    return "; mean over trials, band from lowest to highest" if trials > 1 else ""
+
+
+def add_caption(figure, text, claims):
+    """Writes small under the whole figure what it shows and what it does not decide.
+
+    Arguments:
+        figure: Matplotlib figure.
+        text: What was computed, and how the figure shows it.
+        claims: List of `Claim`.
+    """
+    open_ids = [claim.id.partition(".")[2] for claim in claims if claim.verdict == INCONCLUSIVE]
+    if open_ids:
+        listed = "all claims" if len(open_ids) == len(claims) > 1 else ", ".join(open_ids)
+        text += f"\nInconclusive (why, in claims.json): {listed}"
+    width = int(figure.get_figwidth() * CAPTION_CHARACTERS_PER_INCH)
+    text = "\n".join(textwrap.fill(line, width) for line in text.split("\n"))
+    figure.supxlabel(text, fontsize=8, color="#444444", x=0.01, ha="left")
+
+
+def save(figure, path):
+    """Writes a figure as PNG and closes it."""
+    figure.savefig(path, format="png")
+    plt.close(figure)

@@ -1,0 +1,203 @@
+"""Figure 3 of the report: three quantities per epoch under four optimisers."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from keras_vae.experiments.figures import originals, plots
+from keras_vae.experiments.figures.claims import Claim, unmet_requirements
+from keras_vae.experiments.measures.convergence import final_value
+from keras_vae.experiments.reports.understanding.protocol import EPOCHS, REPORT, UNCORRECTED
+
+# A panel's name in the original's data: how our history has it, its sign there, and its title.
+PANELS = {
+    "lower_bound": ("bound", 1, "(a) Lower bound"),
+    "negative_log_likelihood": ("reconstruction", -1, "(b) Negative log-likelihood"),
+    "kl_divergence": ("kl", 1, "(c) KL divergence"),
+}
+SPLITS = {"train": "train", "validation": "test"}
+SPLIT_STYLES = {"train": "--", "validation": "-"}
+RANK_EPOCHS = (10, 50, 150)
+CLEARLY_HIGHER = 0.5
+HIDDEN_EPOCHS = 2
+
+
+def curves(methods):
+    """Every curve, as nested dictionaries by panel, optimiser and split.
+
+    Arguments:
+        methods: Dictionary of `MethodRuns` by optimiser.
+
+    Returns:
+        Dictionaries that end in arrays of shape (trials, epochs), in nats.
+    """
+    return {
+        panel: {
+            label: {
+                split: sign * method.history(f"{stored}_{name}") for split, stored in SPLITS.items()
+            }
+            for label, method in methods.items()
+        }
+        for panel, (name, sign, _) in PANELS.items()
+    }
+
+
+def original_name(label):
+    """The optimiser of the original that one of ours stands beside."""
+    return "Adam" if label == UNCORRECTED else label
+
+
+def compare_all(ours, original):
+    """Differences from the original's curves, and the order of the optimisers.
+
+    Arguments:
+        ours: What `curves` returns.
+        original: The original's data.
+
+    Returns:
+        JSON-compatible dictionary, in nats.
+    """
+    differences = _each(
+        ours,
+        lambda values, panel, label, split: originals.compare(
+            values.mean(axis=0), original["panels"][panel][original_name(label)][split]
+        ),
+    )
+    return {"differences": differences, "order_by_validation_bound": rank_orders(ours, original)}
+
+
+def rank_orders(ours, original):
+    """The optimisers by validation bound, best first, at `RANK_EPOCHS`."""
+    bounds = {
+        label: by_split["validation"].mean(axis=0)
+        for label, by_split in ours["lower_bound"].items()
+        if label != UNCORRECTED
+    }
+    theirs = {
+        label: by_split["validation"]
+        for label, by_split in original["panels"]["lower_bound"].items()
+    }
+    return {
+        str(epoch): {
+            "ours": originals.rank_order(bounds, epoch),
+            "original": originals.rank_order(theirs, epoch),
+        }
+        for epoch in RANK_EPOCHS
+    }
+
+
+def judge(ours, asked):
+    """Judges whether Adam's bound is the highest.
+
+    Arguments:
+        ours: What `curves` returns.
+        asked: `options.Options`.
+
+    Returns:
+        List of `Claim`.
+    """
+    finals = {
+        label: final_value(by_split["validation"])
+        for label, by_split in ours["lower_bound"].items()
+    }
+    others = [value for label, value in finals.items() if original_name(label) != "Adam"]
+    return [
+        Claim(
+            id="understanding.3.1",
+            statement="Adam's lower bound is the highest.",
+            rule="Its validation bound, averaged over the last tenth of the epochs, is higher by "
+            f"at least {CLEARLY_HIGHER:g} nats than every other optimiser's.",
+            numbers={"final_validation_bound": finals},
+            holds=finals["Adam"] >= max(others) + CLEARLY_HIGHER,
+            unmet=unmet_requirements(asked, min_epochs=EPOCHS),
+        )
+    ]
+
+
+def draw(ours, original, epochs):
+    """Draws the three panels, the original's curves thinly under ours.
+
+    Arguments:
+        ours: What `curves` returns.
+        original: The original's data, or None to leave them out.
+        epochs: Epochs drawn.
+
+    Returns:
+        Matplotlib figure.
+    """
+    figure, axes = plots.panels(len(PANELS), width=4.6, height=4.2)
+    for axis, (panel, (_, _, title)) in zip(axes, PANELS.items(), strict=True):
+        shown = []
+        for index, (label, by_split) in enumerate(ours[panel].items()):
+            for split, values in by_split.items():
+                mean = values.mean(axis=0)
+                _draw_curve(axis, mean, index, SPLIT_STYLES[split], linewidth=1.6)
+                shown.append(mean[min(HIDDEN_EPOCHS, epochs - 1) :])
+                if original is not None and label != UNCORRECTED:
+                    theirs = original["panels"][panel][label][split][:epochs]
+                    _draw_curve(axis, theirs, index, SPLIT_STYLES[split], linewidth=0.6, zorder=1)
+        axis.set_title(title)
+        axis.set_ylim(*_padded(shown))
+        plots.label_epochs(axis)
+    axes[0].set_ylabel("Nats per image")
+    axes[-1].legend(
+        handles=_legend(ours["lower_bound"], original), loc="upper left", bbox_to_anchor=(1, 1)
+    )
+    return figure
+
+
+def caption(asked, original):
+    """How the picture shows its curves."""
+    text = f"scales cover epochs {HIDDEN_EPOCHS + 1} and later"
+    if asked.trials > 1:
+        text += "; mean over trials"
+    return text if original is None else text + "; thin: the report's own curves"
+
+
+def analyse_data(ours, original):
+    """The figure's numbers for `data.json`."""
+    rounded = _each(ours, lambda values, *_: np.round(values, 4).tolist())
+    compared = None if original is None else compare_all(ours, original)
+    return {"curves": rounded, "against_the_original": compared}
+
+
+def original_curves(asked):
+    """The original's data, or None where ours are of another data set."""
+    return originals.load(REPORT, "fig_3") if asked.dataset == "mnist" else None
+
+
+def _each(ours, function):
+    """What a function of (values, panel, optimiser, split) makes of every curve, nested alike."""
+    return {
+        panel: {
+            label: {
+                split: function(values, panel, label, split) for split, values in by_split.items()
+            }
+            for label, by_split in by_label.items()
+        }
+        for panel, by_label in ours.items()
+    }
+
+
+def _draw_curve(axis, values, index, style, **kwargs):
+    epochs = np.arange(1, len(values) + 1)
+    axis.plot(epochs, values, style, color=plots.COLORS[index], **kwargs)
+
+
+def _padded(curves):
+    low, high = min(map(np.min, curves)), max(map(np.max, curves))
+    margin = 0.04 * (high - low) + 0.1
+    return low - margin, high + margin
+
+
+def _legend(labels, original):
+    handles = [
+        Line2D([], [], color=plots.COLORS[index], label=label, linewidth=1.6)
+        for index, label in enumerate(labels)
+    ]
+    handles += [
+        Line2D([], [], color="black", linestyle=style, label=split, linewidth=1.6)
+        for split, style in SPLIT_STYLES.items()
+    ]
+    if original is not None:
+        handles.append(Line2D([], [], color="black", label="the report's own", linewidth=0.6))
+    return handles

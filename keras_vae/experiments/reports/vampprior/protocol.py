@@ -1,0 +1,153 @@
+"""What the figures of "Project: Large VAE" have in common.
+
+Where the report's text is silent, the VampPrior's epochs and warm-up on grey images are those on
+MNIST, pseudo-inputs begin as grey images, as in its authors' public code, and kernels are drawn as
+Keras draws them. The report's validation set is our test set: nothing is chosen by it.
+"""
+
+import dataclasses
+
+from keras_vae.experiments.figures.options import Preset
+from keras_vae.experiments.runs.spec import (
+    DataSpec,
+    ModelSpec,
+    ObjectiveSpec,
+    OptimizerSpec,
+    RunSpec,
+)
+
+REPORT = "vampprior"
+VAE, VAMPPRIOR, HVAE = "VAE", "VampPrior", "HVAE"
+WITHOUT_WARM_UP = " without warm-up"
+LATENT_DIM = 40
+HIDDEN_UNITS = 300
+LEARNED_PRIORS = ("vamp", "mixture_of_gaussians")
+# Slower where the encoder is updated by its images and by the prior's.
+LEARNING_RATES = {"standard_normal": 1e-3, "mixture_of_gaussians": 1e-3, "vamp": 1e-4}
+PRIOR_COMPONENTS = {"mnist": 200, "mnist_5k": 200, "frey_faces": 500, "fashion_mnist": 500}
+
+
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+    """How long a model is trained.
+
+    Attributes:
+        epochs: Epochs of the report.
+        warm_up: Epochs over which beta rises from 0 to 1.
+        reached: Epochs of our own stored results.
+    """
+
+    epochs: int
+    warm_up: int
+    reached: int
+
+
+SCHEDULES = {
+    "mnist": {
+        VAE: Schedule(200, 100, 200),
+        VAMPPRIOR: Schedule(200, 60, 200),
+        HVAE: Schedule(300, 100, 105),
+    },
+    "frey_faces": {
+        VAE: Schedule(200, 100, 200),
+        VAMPPRIOR: Schedule(200, 60, 200),
+        HVAE: Schedule(400, 50, 400),
+    },
+    "fashion_mnist": {
+        VAE: Schedule(300, 100, 102),
+        VAMPPRIOR: Schedule(200, 60, 64),
+        HVAE: Schedule(100, 30, 46),
+    },
+}
+
+
+def _of_each_run(attribute):
+    return {
+        dataset: {model: getattr(schedule, attribute) for model, schedule in by_model.items()}
+        for dataset, by_model in SCHEDULES.items()
+    }
+
+
+ALL = "all"
+PANELS = ("mnist", "frey_faces", "fashion_mnist")
+TITLES = {
+    "mnist": "MNIST",
+    "mnist_5k": "MNIST, 5,000 digits",
+    "frey_faces": "Frey Faces",
+    "fashion_mnist": "Fashion-MNIST",
+}
+PROTOCOL = {
+    "dataset": ALL,
+    "binarize": "MNIST static at 0.5; the others have 256 grey levels",
+    "epochs": _of_each_run("epochs"),
+    "warm_up_epochs": _of_each_run("warm_up"),
+    "trials": "1",
+    "batch_size": 100,
+    "optimizer": "Adam, learning rate 1e-3, with the VampPrior 1e-4",
+    "pseudo_inputs": "500; 200 on MNIST, where Section 3.2.2 says so",
+}
+# The epochs that `results` names are those of the stored results, `reached` in the schedules.
+PRESETS = {
+    "smoke": Preset(dataset="mnist_5k", epochs=3, trials=1),
+    "quick": Preset(dataset=None, epochs=8, trials=1, embedded_epochs=60),
+    "results": Preset(
+        dataset=ALL, epochs=None, trials=1, likelihood_samples=5000, likelihood_images=300
+    ),
+    "paper": Preset(dataset=ALL, epochs=None, trials=1, likelihood_samples=5000),
+}
+
+
+def run_spec(dataset, seed, model, prior=None, components=None, pseudo_inputs=None):
+    """A run of the report.
+
+    Arguments:
+        dataset: Name of the data set.
+        seed: Seed of the trial.
+        model: `VAE`, `VAMPPRIOR` or `HVAE`, or one of them followed by `WITHOUT_WARM_UP`.
+        prior: Name of the prior; None for the one that the report gives the model.
+        components: Components of a learned prior; None for the report's number.
+        pseudo_inputs: What a VampPrior begins with, one of `spec.PSEUDO_INPUTS`; None for grey.
+
+    Returns:
+        `RunSpec`.
+
+    Raises:
+        ValueError: If components or pseudo-inputs are named for a prior that has none.
+    """
+    if prior is None:
+        prior = "vamp" if model == VAMPPRIOR else "standard_normal"
+    if components is None and prior != "standard_normal":
+        components = PRIOR_COMPONENTS[dataset]
+    if pseudo_inputs is not None and prior != "vamp":
+        raise ValueError(f"Only a VampPrior has pseudo-inputs, not {prior}.")
+    binary = dataset in ("mnist", "mnist_5k")
+    warm_up = 0 if model.endswith(WITHOUT_WARM_UP) else schedule(dataset, model).warm_up
+    return RunSpec(
+        data=DataSpec(name=dataset, binarize="static" if binary else None),
+        model=ModelSpec(
+            latent_dim=LATENT_DIM,
+            upper_latent_dims=(LATENT_DIM,) if model == HVAE else (),
+            hidden_units=(HIDDEN_UNITS,),
+            activation="linear",
+            gated=True,
+            likelihood="bernoulli" if binary else "discretized_logistic",
+            prior=prior,
+            prior_components=components,
+            pseudo_inputs=pseudo_inputs or ("grey" if prior == "vamp" else "noise"),
+            kernel_initializer="glorot_uniform",
+        ),
+        objective=ObjectiveSpec(name="elbo", warm_up_epochs=warm_up),
+        optimizer=OptimizerSpec(arguments=(("learning_rate", LEARNING_RATES[prior]),)),
+        seed=seed,
+    )
+
+
+def is_reports(spec, model):
+    """Whether a run is the one that the report describes for its data set and model."""
+    return spec == run_spec(spec.data.name, spec.seed, model)
+
+
+def schedule(dataset, model):
+    """The `Schedule` of a model on a data set; the embedded digits follow MNIST's."""
+    by_model = SCHEDULES["mnist" if dataset == "mnist_5k" else dataset]
+    return by_model[model.removesuffix(WITHOUT_WARM_UP)]

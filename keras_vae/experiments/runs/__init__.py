@@ -1,0 +1,1 @@
+"""What is computed once: specs, the run store, training, evaluation and sweeps."""

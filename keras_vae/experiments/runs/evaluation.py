@@ -1,0 +1,129 @@
+"""The yardstick that all stored runs share: the importance-sampled test log-likelihood."""
+
+import math
+import time
+
+import numpy as np
+
+from keras_vae.experiments.runs.snapshots import snapshot_epochs
+from keras_vae.experiments.runs.training import load_model, restore
+
+
+def evaluate_log_likelihood(spec, store, num_samples, num_images=None, epochs=None):
+    """Estimates the test log-likelihood of a stored run, once for each length of the run.
+
+    Arguments:
+        spec: `RunSpec` of a stored run.
+        store: `RunStore`.
+        num_samples: Importance samples per image.
+        num_images: Test images, from the first on; None for all.
+        epochs: Length at which the estimate is wanted: that of weights kept then, or else of the
+            last ones; None for the last.
+
+    Returns:
+        Dictionary with `mean` and `standard_error` over the test images (nats per image),
+        `per_image`, `num_samples`, `images`, `epochs`, and the `seconds` that it took.
+
+    Raises:
+        LookupError: If no epoch of the run is stored.
+    """
+    found = stored_log_likelihood(spec, store, num_samples, num_images, epochs)
+    if found is not None:
+        return found
+    model, data = load_model(spec, store)
+    done = store.epochs_done(spec)
+    if epochs in snapshot_epochs(store.run_folder(spec)):
+        restore(model, spec, store, epochs)
+        done = epochs
+    started = time.perf_counter()
+    values = model.log_likelihood(data.test.images[:num_images], num_samples)
+    result = {
+        **mean_and_error(values),
+        "num_samples": num_samples,
+        "images": len(values),
+        "epochs": done,
+        "seconds": round(time.perf_counter() - started, 1),
+        "per_image": np.round(values, 4).tolist(),
+    }
+    store.save_evaluation(spec, _name(num_samples, num_images, done), result)
+    return result
+
+
+def stored_log_likelihood(spec, store, num_samples, num_images=None, epochs=None):
+    """What `evaluate_log_likelihood` would return without computing anything, or None."""
+    stored = store.evaluations(spec)
+    lengths = [length for length in (epochs, store.epochs_done(spec)) if length is not None]
+    if epochs in snapshot_epochs(store.run_folder(spec)):
+        lengths = [epochs]
+    names = [_name(num_samples, num_images, length) for length in lengths]
+    return next((stored[name] for name in names if name in stored), None)
+
+
+def remembered(spec, store, name, compute):
+    """What is stored of a run under a name, or else what `compute` returns, which is then stored.
+
+    Arguments:
+        spec: `RunSpec`.
+        store: `RunStore`.
+        name: Path that says what is measured, after how many epochs and how.
+        compute: Function that returns a JSON-compatible value.
+    """
+    stored = store.evaluations(spec)
+    if name not in stored:
+        stored[name] = compute()
+        store.save_evaluation(spec, name, stored[name])
+    return stored[name]
+
+
+def paired_difference(first, second):
+    """How much higher the second of two estimates is, image by image.
+
+    Two models of like quality differ by less than either's standard error, which is mostly
+    how much the images differ.
+
+    Arguments:
+        first: Dictionary from `evaluate_log_likelihood`.
+        second: Another one, of the same test images.
+
+    Returns:
+        Dictionary with `mean` and `standard_error` (nats per image), or None if the images
+        differ in number or their values were not kept.
+    """
+    before, after = (np.array(result.get("per_image", [])) for result in (first, second))
+    if len(before) < 2 or len(before) != len(after):
+        return None
+    return mean_and_error(after - before)
+
+
+def independent_difference(first, second):
+    """How much higher the second of two independent means is.
+
+    Arguments:
+        first: Dictionary with `mean` and `standard_error`.
+        second: Another one.
+
+    Returns:
+        Dictionary with `mean` and `standard_error`.
+    """
+    return {
+        "mean": second["mean"] - first["mean"],
+        "standard_error": math.hypot(first["standard_error"], second["standard_error"]),
+    }
+
+
+def without_images(estimate):
+    """A log-likelihood's estimate without its values per image."""
+    return {key: value for key, value in estimate.items() if key != "per_image"}
+
+
+def mean_and_error(values):
+    """Mean and standard error of independent values, as JSON-compatible values."""
+    return {
+        "mean": float(values.mean()),
+        "standard_error": float(values.std(ddof=1) / np.sqrt(len(values))),
+    }
+
+
+def _name(num_samples, num_images, epochs):
+    name = f"test_log_likelihood/{num_samples}_samples/{epochs}_epochs"
+    return name if num_images is None else f"{name}/{num_images}_images"

@@ -1,0 +1,278 @@
+"""A run, described completely, and the identity that follows from the description."""
+
+import dataclasses
+import hashlib
+import inspect
+import json
+import math
+
+import keras
+
+from keras_vae import datasets, likelihoods, objectives, optimizers, priors, random
+from keras_vae.checks import check_choice, check_positive_integer
+from keras_vae.experiments.runs import nested
+
+# Raised when a change to the code alters what a spec leads to by more than rounding. Rounding
+# differs between versions of TensorFlow too; a run records the versions it was trained under.
+PROCEDURE = 1
+PSEUDO_INPUTS = ("noise", "grey", "data")
+GREY = {"mean": 0.5, "stddev": 0.01}
+# Apart from the numbers of a model's layers, which the same seed leads to.
+PRIOR_SEED = 201
+
+
+@dataclasses.dataclass(frozen=True)
+class DataSpec:
+    """Which images a run sees.
+
+    Attributes:
+        name: One of `keras_vae.datasets.NAMES`.
+        binarize: None, `"static"` or `"stochastic"`.
+        classes: Labels of the images that are kept, in training and test set; None for all.
+        train_images: How many of those, from the first on, are trained on; None for all.
+        validation_images: How many training images, the last in the data set's original order,
+            are held out and stand in for the test set; None for none.
+    """
+
+    name: str = "mnist"
+    binarize: str | None = "static"
+    classes: tuple[int, ...] | None = None
+    train_images: int | None = None
+    validation_images: int | None = None
+
+    def __post_init__(self):
+        check_choice(self.name, datasets.NAMES, "dataset")
+        check_choice(self.binarize, datasets.BINARIZATIONS, "binarization")
+        if self.classes is not None:
+            object.__setattr__(self, "classes", tuple(self.classes))
+        if self.train_images is not None:
+            check_positive_integer(self.train_images, "train_images")
+        if self.validation_images is not None:
+            check_positive_integer(self.validation_images, "validation_images")
+
+    def load(self):
+        """Returns the `ImageData`.
+
+        Raises:
+            ValueError: If a class or that many images are not in the data set, or their original
+                order is not to be had.
+            ConnectionError: If the data are neither at hand nor to be had.
+        """
+        held_out = self.validation_images
+        data = datasets.load(self.name, self.binarize, original_order=held_out is not None)
+        if held_out is not None:
+            data = data.hold_out(held_out)
+        return data.select(classes=self.classes, train_images=self.train_images)
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSpec:
+    """Which model a run trains; most attributes are `keras_vae.VAE`'s arguments.
+
+    `grey_levels` lets the Bernoulli likelihood take grey pixels. `upper_latent_dims` are the
+    dimensions of further stochastic levels above the `latent_dim` ones, from the top down; any
+    makes the model a `keras_vae.HierarchicalVAE`, whose hidden layers all have one size.
+    `prior_components` is the number of a mixture prior's components, None for the prior's own
+    default; `pseudo_inputs` says whether a VampPrior's begin as uniform `"noise"`, as `"grey"`
+    images of nearly one half everywhere, or as training images, `"data"`.
+    """
+
+    latent_dim: int = 50
+    hidden_units: tuple[int, ...] = (200, 200)
+    activation: str = "softplus"
+    likelihood: str = "bernoulli"
+    grey_levels: bool = False
+    prior: str = "standard_normal"
+    batch_norm: bool = False
+    kernel_initializer: str = "glorot_normal"
+    bias_initializer: str = "zeros"
+    gated: bool = False
+    upper_latent_dims: tuple[int, ...] = ()
+    prior_components: int | None = None
+    pseudo_inputs: str = "noise"
+
+    def __post_init__(self):
+        object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
+        object.__setattr__(self, "upper_latent_dims", tuple(self.upper_latent_dims))
+        for size in self.upper_latent_dims:
+            check_positive_integer(size, "upper_latent_dims")
+        if self.upper_latent_dims and (self.batch_norm or len(set(self.hidden_units)) != 1):
+            raise ValueError(
+                "A model with several stochastic levels has one size of hidden layers and no "
+                f"batch normalisation. Received: {self}."
+            )
+        check_positive_integer(self.latent_dim, "latent_dim")
+        for size in self.hidden_units:
+            check_positive_integer(size, "hidden_units")
+        check_choice(self.likelihood, likelihoods.LIKELIHOODS, "likelihood")
+        check_choice(self.prior, priors.PRIORS, "prior")
+        self._check_prior()
+
+    def _check_prior(self):
+        check_choice(self.pseudo_inputs, PSEUDO_INPUTS, "origin of the pseudo-inputs")
+        if self.pseudo_inputs != "noise" and self.prior != "vamp":
+            raise ValueError(f"`pseudo_inputs` belongs to the VampPrior alone. Received: {self}.")
+        if self.prior_components is not None:
+            if self.prior == "standard_normal":
+                raise ValueError(f"The standard normal has no components. Received: {self}.")
+            check_positive_integer(self.prior_components, "prior_components")
+        if self.pseudo_inputs != "noise" and self.prior_components is None:
+            raise ValueError("Name the number of pseudo-inputs that do not begin as noise.")
+
+    def check_pseudo_inputs(self, train_images):
+        """Raises `ValueError` if pseudo-inputs are to be taken from too few images."""
+        if self.pseudo_inputs == "data" and self.prior_components > train_images:
+            raise ValueError(
+                f"{self.prior_components} pseudo-inputs cannot be taken from {train_images} "
+                "training images."
+            )
+
+    @property
+    def latent_dims(self):
+        """Dimensions of all stochastic levels, from the top down."""
+        return (*self.upper_latent_dims, self.latent_dim)
+
+    def make_prior(self, seed):
+        """Returns the prior, or its name where that says all.
+
+        Arguments:
+            seed: Integer of the run.
+        """
+        if self.prior_components is None:
+            return self.prior
+        seed = random.derive_seed(seed, PRIOR_SEED)
+        kwargs = {"seed": seed}
+        if self.pseudo_inputs == "grey":
+            kwargs["initializer"] = keras.initializers.RandomNormal(**GREY, seed=seed)
+        return priors.PRIORS[self.prior](self.prior_components, **kwargs)
+
+
+@dataclasses.dataclass(frozen=True)
+class ObjectiveSpec:
+    """What a run maximises.
+
+    Attributes:
+        name: `"elbo"`, `"iwae"` or `"renyi"`.
+        num_samples: Samples of q per image.
+        alpha: Order of the Renyi bound; only for `"renyi"`.
+        warm_up_epochs: Epochs over which beta rises from 0 to 1; 0 for none.
+        doubly_reparameterized: Whether the encoder's gradient leaves out the posterior's score.
+    """
+
+    name: str = "elbo"
+    num_samples: int = 1
+    alpha: float | None = None
+    warm_up_epochs: int = 0
+    doubly_reparameterized: bool = False
+
+    def __post_init__(self):
+        check_choice(self.name, objectives.OBJECTIVES, "objective")
+        if (self.name == "renyi") != (self.alpha is not None):
+            raise ValueError(f"`alpha` belongs to 'renyi' alone. Received: {self}.")
+        if self.doubly_reparameterized and self.name == "elbo":
+            raise ValueError(f"The ELBO's KL is in closed form already. Received: {self}.")
+        if self.warm_up_epochs != 0:
+            check_positive_integer(self.warm_up_epochs, "warm_up_epochs")
+        self.make()
+
+    def make(self):
+        """Returns the objective."""
+        arguments = {"num_samples": self.num_samples}
+        if self.alpha is not None:
+            arguments["alpha"] = self.alpha
+        if self.doubly_reparameterized:
+            arguments["doubly_reparameterized"] = True
+        return objectives.OBJECTIVES[self.name](**arguments)
+
+
+def _numeric_arguments(name):
+    parameters = inspect.signature(optimizers.OPTIMIZERS[name].__init__).parameters
+    return [key for key in parameters if key not in ("self", "name", "kwargs")]
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimizerSpec:
+    """How a run's weights move.
+
+    Attributes:
+        name: One of `optimizers.OPTIMIZERS`.
+        arguments: Pairs of name and value for the optimiser's constructor.
+        bias_rate: Factor on the learning rate of biases.
+        bias_correction: Whether Adam corrects its moments for their start at zero.
+    """
+
+    name: str = "adam"
+    arguments: tuple[tuple[str, float], ...] = (("learning_rate", 1e-3),)
+    bias_rate: float = 1.0
+    bias_correction: bool = True
+
+    def __post_init__(self):
+        check_choice(self.name, optimizers.OPTIMIZERS, "optimizer")
+        pairs = sorted((str(key), float(value)) for key, value in self.arguments)
+        object.__setattr__(self, "arguments", tuple(pairs))
+        # Making an optimiser to check it would start TensorFlow, after which a process can no
+        # longer set its threads.
+        for key, value in pairs:
+            check_choice(key, _numeric_arguments(self.name), f"argument of {self.name!r}")
+            if not value >= 0:
+                raise ValueError(f"`{key}` must not be negative or NaN. Received: {value}.")
+        if not 0 <= self.bias_rate < math.inf:
+            raise ValueError(f"`bias_rate` must be finite and not negative. Received: {self}.")
+        if not self.bias_correction and self.name != "adam":
+            raise ValueError(f"`bias_correction` belongs to 'adam' alone. Received: {self}.")
+
+    def make(self):
+        """Returns a new optimiser."""
+        return optimizers.make(
+            self.name,
+            bias_rate=self.bias_rate,
+            bias_correction=self.bias_correction,
+            **dict(self.arguments),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSpec:
+    """One training run. Its number of epochs is not part of it: a run can be continued.
+
+    Raises:
+        ValueError: If any part holds an unknown name or an impossible value.
+    """
+
+    data: DataSpec = DataSpec()
+    model: ModelSpec = ModelSpec()
+    objective: ObjectiveSpec = ObjectiveSpec()
+    optimizer: OptimizerSpec = OptimizerSpec()
+    batch_size: int = 100
+    seed: int = 0
+
+    def __post_init__(self):
+        check_positive_integer(self.batch_size, "batch_size")
+        random.resolve_seed(self.seed if self.seed is not None else -1)
+        if self.objective.doubly_reparameterized and self.model.upper_latent_dims:
+            raise ValueError("Doubly reparameterised gradients are there for one level alone.")
+
+    @property
+    def run_id(self):
+        """Hash of everything that differs from the defaults.
+
+        Leaving defaults out lets a later version add fields without losing stored runs.
+        """
+        content = {"procedure": PROCEDURE, "spec": nested.without_defaults(self)}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    def to_dict(self):
+        """Returns the whole spec as JSON-compatible values; an infinite one is its name."""
+        return nested.to_dict(self)
+
+    @classmethod
+    def from_dict(cls, content):
+        """Rebuilds a spec from what `to_dict` returned, also in an earlier version.
+
+        Arguments:
+            content: Dictionary; fields that it lacks are at their default.
+
+        Raises:
+            ValueError: If a field is unknown, or the value of one impossible.
+        """
+        return nested.from_dict(cls, content)

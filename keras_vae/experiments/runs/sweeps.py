@@ -1,0 +1,217 @@
+"""Trains independent runs in parallel processes, with one progress bar over all."""
+
+import contextlib
+import dataclasses
+import multiprocessing
+import signal
+import threading
+from collections.abc import Callable
+
+import joblib
+import keras
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from keras_vae.checks import check_positive_integer
+from keras_vae.experiments.runs import devices, tracking
+from keras_vae.experiments.runs.evaluation import evaluate_log_likelihood, stored_log_likelihood
+from keras_vae.experiments.runs.store import RunStore, StoreError
+from keras_vae.experiments.runs.training import DivergedError, check_runs, load_model, train
+
+MAX_RUNS_PER_GPU = 4
+POLL_SECONDS = 0.5
+
+
+class SweepError(Exception):
+    """Some runs of a sweep failed; the others are stored."""
+
+
+def train_all(
+    specs,
+    epochs,
+    store,
+    *,
+    jobs=None,
+    num_samples=50,
+    num_images=None,
+    console=None,
+    tensorboard=None,
+    make_callbacks=None,
+    keep_weights=False,
+):
+    """Brings runs to a number of epochs and evaluates each; stored work is not repeated.
+
+    Runs go in parallel through joblib, so that `joblib.parallel_config` can send them to
+    Dask or Ray. Progress is read from the store, which works across machines too.
+
+    Arguments:
+        specs: List of `RunSpec`.
+        epochs: Epochs each run shall have: one number, or a list of one for each run.
+        store: `RunStore`.
+        jobs: Runs at a time; None uses one a core (at most four with a GPU).
+        num_samples: Importance samples per test image in the final evaluation.
+        num_images: Test images in the final evaluation; None for all.
+        console: `rich.console.Console` for the progress bar; None for the default.
+        tensorboard: Folder for TensorBoard's logs of all runs; None for none.
+        make_callbacks: Function from a `RunSpec` to a list of Keras callbacks, made in the process
+            that trains the run; None for none. Runs that are stored already have none to call.
+        keep_weights: As of `train`.
+
+    Returns:
+        List of `StoredRun`, in the order of `specs`.
+
+    Raises:
+        StoreError: Before training, if the store cannot be used or a stored run not be read.
+        SweepError: If a run failed; the rest were trained and stored.
+        TrackingError: Before training, if TensorBoard is asked for and not installed, or its folder
+            cannot be written.
+    """
+    if tensorboard is not None:
+        tracking.check_tensorboard(tensorboard)
+    epochs = list(epochs) if isinstance(epochs, list | tuple) else [epochs] * len(specs)
+    for count in epochs:
+        check_positive_integer(count, "epochs")
+    jobs = default_jobs(len(specs)) if jobs is None else jobs
+    check_positive_integer(jobs, "jobs")
+    store.prepare(len(specs), keep_weights)
+    for spec in specs:
+        store.load(spec)
+
+    def finished(spec, count):
+        found = stored_log_likelihood(spec, store, num_samples, num_images, count)
+        return found is not None and store.epochs_done(spec) >= count
+
+    wanted = list(zip(specs, epochs, strict=True))
+    # What is trained already may yet have to be logged.
+    missing = [pair for pair in wanted if tensorboard is not None or not finished(*pair)]
+    if missing:
+        evaluation = (num_samples, num_images)
+        work = Work(str(store.folder), evaluation, tensorboard, make_callbacks, keep_weights)
+        _train_missing(missing, store, jobs, work, console)
+    return [store.load(spec) for spec in specs]
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What is done with every run of a sweep.
+
+    Attributes:
+        store: Folder of the store.
+        evaluation: Samples and images of the log-likelihood, as `evaluate_log_likelihood` has them.
+        tensorboard: Folder for TensorBoard's logs, or None.
+        make_callbacks: Function from a `RunSpec` to a list of Keras callbacks, or None.
+        keep_weights: Whether weights of earlier epochs are kept.
+    """
+
+    store: str
+    evaluation: tuple
+    tensorboard: str | None
+    make_callbacks: Callable | None
+    keep_weights: bool
+
+
+def _train_missing(wanted, store, jobs, work, console):
+    images = check_runs([spec for spec, _ in wanted])
+    costs = [cost_per_epoch(spec, count) for (spec, _), count in zip(wanted, images, strict=True)]
+    threads = max(1, devices.cores() // jobs)
+    with _progress_bar(wanted, costs, store, work.evaluation, console):
+        failures = joblib.Parallel(n_jobs=jobs, prefer="processes")(
+            joblib.delayed(_attempt)(spec, count, threads, work) for spec, count in wanted
+        )
+    failures = [failure for failure in failures if failure is not None]
+    if failures:
+        raise SweepError("\n".join(failures))
+
+
+def default_jobs(runs):
+    """Runs at a time that suit this machine."""
+    limit = MAX_RUNS_PER_GPU * len(devices.gpus()) or devices.cores()
+    return max(1, min(limit, runs))
+
+
+def _attempt(spec, epochs, threads, work):
+    """Trains one run in a worker; returns what went wrong, or None."""
+    in_worker = multiprocessing.parent_process() is not None
+    if in_worker:
+        # Ctrl-C reaches every process of the terminal; the parent alone answers it.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    devices.configure(threads)
+    store = RunStore(work.store)
+    try:
+        _train_and_log(spec, epochs, store, work)
+        evaluate_log_likelihood(spec, store, *work.evaluation, epochs)
+    except (StoreError, DivergedError) as error:
+        return str(error)
+    finally:
+        if in_worker:
+            # The next run in this process shall not add to this one's memory.
+            keras.utils.clear_session(free_memory=True)
+    return None
+
+
+def _train_and_log(spec, epochs, store, work):
+    callbacks = [] if work.make_callbacks is None else list(work.make_callbacks(spec))
+    if work.tensorboard is None:
+        train(spec, epochs, store, callbacks, work.keep_weights)
+        return
+    summaries = tracking.RunSummaries(work.tensorboard, spec, store)
+    if store.epochs_done(spec) >= epochs:
+        summaries.log_finished(load_model(spec, store)[0])
+    else:
+        train(spec, epochs, store, [*callbacks, summaries], work.keep_weights)
+
+
+def cost_per_epoch(spec, train_images):
+    """Relative cost of an epoch: encoding is done once, decoding for each sample, on each level."""
+    return train_images * (2 + spec.objective.num_samples) * len(spec.model.latent_dims)
+
+
+@contextlib.contextmanager
+def _progress_bar(wanted, costs, store, evaluation, console):
+    columns = (
+        TextColumn("[bold]{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f}%"),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(elapsed_when_finished=False),
+    )
+    total = sum(cost * epochs for cost, (_, epochs) in zip(costs, wanted, strict=True))
+    stop = threading.Event()
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=total)
+
+        def update():
+            progress.update(task, **_progress(wanted, costs, store, evaluation))
+
+        def follow():
+            while not stop.wait(POLL_SECONDS):
+                update()
+
+        update()
+        thread = threading.Thread(target=follow, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+            update()
+
+
+def _progress(wanted, costs, store, evaluation):
+    """How far the runs are, as the store has them: arguments of `Progress.update`."""
+    done = [min(store.epochs_done(spec), epochs) for spec, epochs in wanted]
+    epochs = sum(count for _, count in wanted)
+    description = f"{len(wanted)} runs, epoch {sum(done)} of {epochs}"
+    if sum(done) == epochs:
+        found = [stored_log_likelihood(spec, store, *evaluation, count) for spec, count in wanted]
+        evaluated = len(found) - found.count(None)
+        description = f"{evaluated} of {len(wanted)} log-likelihoods"
+    completed = sum(cost * count for cost, count in zip(costs, done, strict=True))
+    return {"completed": completed, "description": description}

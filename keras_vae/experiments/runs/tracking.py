@@ -1,0 +1,152 @@
+"""TensorBoard logs of runs: scalars, the activity of latent dimensions, reconstructions."""
+
+import importlib.util
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_vae.experiments.runs.snapshots import is_snapshot_epoch
+from keras_vae.files import require_writable
+
+PICTURES = 10
+LEAST_ACTIVITY = 1e-4
+ALWAYS_LOGGED = "test_bound"
+
+
+class TrackingError(Exception):
+    """Runs cannot be logged as asked."""
+
+
+def check_tensorboard(folder):
+    """Finds out, before any training, whether runs can be logged.
+
+    Arguments:
+        folder: Folder of logs, which is made.
+
+    Raises:
+        TrackingError: If TensorBoard, which TensorFlow does not bring, is not installed, or the
+            folder cannot be written.
+    """
+    if importlib.util.find_spec("tensorboard") is None:
+        raise TrackingError(
+            "TensorBoard is not installed. Install it with: pip install 'keras-vae[tensorboard]'"
+        )
+    try:
+        require_writable(folder)
+    except OSError as error:
+        raise TrackingError(f"TensorBoard's logs cannot be written: {error}") from error
+
+
+def logged_epochs(folder):
+    """Number of a run's epochs that are in TensorBoard's logs already."""
+    from tensorboard.backend.event_processing.event_accumulator import TENSORS, EventAccumulator
+
+    if not folder.is_dir():
+        return 0
+    events = EventAccumulator(str(folder), size_guidance={TENSORS: 1}).Reload()
+    if ALWAYS_LOGGED not in events.Tags()[TENSORS]:
+        return 0
+    return events.Tensors(ALWAYS_LOGGED)[-1].step
+
+
+class RunSummaries(keras.callbacks.Callback):
+    """Logs a run to TensorBoard, the epochs that were stored before included, each once.
+
+    Scalars are logged after every epoch; the shades of all dimensions' activity and some
+    reconstructions after epochs 1, 2, 5, 10, 20 and so on, and after the last.
+
+    Arguments:
+        folder: Folder of logs; the run's is named after its id.
+        spec: `RunSpec`.
+        store: `RunStore`.
+
+    Raises:
+        TrackingError: As of `check_tensorboard`.
+    """
+
+    def __init__(self, folder, spec, store):
+        super().__init__()
+        check_tensorboard(folder)
+        self.folder = pathlib.Path(folder) / spec.run_id
+        self.spec, self.store = spec, store
+        self.logged = logged_epochs(self.folder)
+
+    def on_train_begin(self, logs=None):
+        self.writer = tf.summary.create_file_writer(str(self.folder))
+        self.images = self.spec.data.load().test.images[:PICTURES]
+        self._log_stored()
+
+    def on_epoch_end(self, epoch, logs=None):
+        # The epoch itself is stored after this callback ran.
+        self._log_stored()
+        if is_snapshot_epoch(epoch + 1):
+            self._log_reconstructions(epoch + 1)
+
+    def on_train_end(self, logs=None):
+        self._log_stored()
+        self._log_reconstructions(self.logged)
+        self.writer.close()
+
+    def log_finished(self, model):
+        """Logs a run that is trained already.
+
+        Arguments:
+            model: The run's model with its last weights.
+        """
+        epochs = self.store.epochs_done(self.spec)
+        if self.logged >= epochs:
+            return
+        self.set_model(model)
+        self.set_params({"epochs": epochs})
+        self.on_train_begin()
+        self.on_train_end()
+
+    def _log_stored(self):
+        run = self.store.load(self.spec)
+        if run is None or run.epochs <= self.logged:
+            return
+        with self.writer.as_default():
+            for epoch in range(self.logged, run.epochs):
+                for name, values in run.history.items():
+                    tf.summary.scalar(name, values[epoch], step=epoch + 1)
+                tf.summary.histogram("activity", run.activity[epoch], step=epoch + 1)
+            if is_snapshot_epoch(run.epochs) or run.epochs == self.params.get("epochs"):
+                tf.summary.image("activity_shades", shades(run.activity), step=run.epochs)
+        self.logged = run.epochs
+
+    def _log_reconstructions(self, epoch):
+        pairs = np.stack([self.images, self.model.reconstruct(self.images)], axis=1)
+        with self.writer.as_default():
+            tf.summary.image("reconstructions", tiled(pairs), step=epoch)
+
+
+def shades(activity):
+    """log10 activity as one picture: a column for each epoch, black where it is highest.
+
+    Arguments:
+        activity: Array of shape (epochs, latent_dim).
+
+    Returns:
+        float32 array of shape (1, latent_dim, epochs, 1), in [0, 1]; the dimension most active
+        after the first epoch at the bottom.
+    """
+    order = np.argsort(-activity[0], kind="stable")
+    logs = np.log10(np.maximum(activity[:, order], LEAST_ACTIVITY)).T[::-1]
+    scaled = (logs - logs.min()) / max(np.ptp(logs), 1e-9)
+    return (1 - scaled).astype(np.float32)[None, :, :, None]
+
+
+def tiled(pairs):
+    """Images above their reconstructions as one picture.
+
+    Arguments:
+        pairs: Array of shape (N, 2, height, width).
+
+    Returns:
+        float32 array of shape (1, 2 height, N width, 1).
+    """
+    count, rows, height, width = pairs.shape
+    picture = pairs.transpose(1, 2, 0, 3).reshape(rows * height, count * width)
+    return picture.astype(np.float32)[None, :, :, None]

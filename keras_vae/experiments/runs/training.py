@@ -1,0 +1,292 @@
+"""Trains one run, or continues it, and stores every finished epoch."""
+
+import importlib.metadata
+import math
+import platform
+import time
+
+import keras
+import numpy as np
+
+from keras_vae import likelihoods
+from keras_vae.callbacks import LatentActivity, WarmUp
+from keras_vae.checks import check_positive_integer
+from keras_vae.experiments.runs.snapshots import is_snapshot_epoch, load_snapshot, save_snapshot
+from keras_vae.experiments.runs.store import StoredRun
+from keras_vae.models import VAE, HierarchicalVAE
+
+MAX_STEPS_PER_EXECUTION = 100
+TEST_BATCH_SIZE = 500
+PACKAGES = ("keras-vae", "tensorflow", "keras", "tensorflow-probability", "numpy")
+TRAIN_METRICS = ("loss", "bound", "reconstruction", "kl")
+
+
+class DivergedError(Exception):
+    """A run's bound stopped being a finite number."""
+
+
+def build_model(spec, image_shape):
+    """Returns the model of a spec, with weights that were drawn by its seed."""
+    likelihood = spec.model.likelihood
+    if spec.model.grey_levels:
+        likelihood = likelihoods.Bernoulli(grey_levels=True)
+    shared = {
+        "activation": spec.model.activation,
+        "gated": spec.model.gated,
+        "likelihood": likelihood,
+        "prior": spec.model.make_prior(spec.seed),
+        "objective": spec.objective.make(),
+        "image_shape": image_shape,
+        "kernel_initializer": spec.model.kernel_initializer,
+        "bias_initializer": spec.model.bias_initializer,
+        "seed": spec.seed,
+    }
+    if spec.model.upper_latent_dims:
+        return HierarchicalVAE(
+            latent_dims=spec.model.latent_dims,
+            hidden_units=spec.model.hidden_units[0],
+            **shared,
+        )
+    return VAE(
+        latent_dim=spec.model.latent_dim,
+        hidden_units=spec.model.hidden_units,
+        batch_norm=spec.model.batch_norm,
+        **shared,
+    )
+
+
+def untrained_model(spec, data):
+    """Returns the model with which a run begins.
+
+    Arguments:
+        spec: `RunSpec`.
+        data: The run's `ImageData`, from which pseudo-inputs may be taken.
+    """
+    model = build_model(spec, data.image_shape)
+    if spec.model.pseudo_inputs == "data":
+        model.prior_layer.initialize_from(data.train.images)
+    return model
+
+
+def train(spec, epochs, store, callbacks=(), keep_weights=False):
+    """Brings a run to a number of epochs.
+
+    Arguments:
+        spec: `RunSpec`.
+        epochs: Epochs that the run shall have in all; a longer stored run is left alone.
+        store: `RunStore`.
+        callbacks: Further Keras callbacks; what they do is not part of the stored run.
+        keep_weights: Whether to keep the weights after epochs 1, 2, 5, 10, 20 and so on, apart
+            from the last ones, which are always kept.
+
+    Returns:
+        `StoredRun`, without its weights.
+
+    Raises:
+        ValueError: Before training, if the data do not suit the model.
+        StoreError: If the stored part cannot be read or a new epoch not be written.
+        DivergedError: If the bound becomes NaN or infinite.
+    """
+    check_positive_integer(epochs, "epochs")
+    with store.lock(spec):
+        stored = store.load(spec, with_weights=True)
+        if stored is None or stored.epochs < epochs:
+            _continue(spec, epochs, store, stored, callbacks, keep_weights)
+    return store.load(spec)
+
+
+def check_runs(specs):
+    """Finds out, before any training, whether the data of runs are there and suit them.
+
+    Arguments:
+        specs: List of `RunSpec`.
+
+    Returns:
+        List of the numbers of their training images.
+
+    Raises:
+        ValueError: If a data set lacks what a spec names, or has fewer training images than a
+            batch takes, or than pseudo-inputs shall be taken from it.
+        ConnectionError: If data are neither at hand nor to be had.
+    """
+    images = {}
+    for data_spec in dict.fromkeys(spec.data for spec in specs):
+        data = data_spec.load()
+        images[data_spec] = len(data.train)
+        for spec in specs:
+            if spec.data == data_spec:
+                data.steps_per_epoch(spec.batch_size)
+                spec.model.check_pseudo_inputs(len(data.train))
+    return [images[spec.data] for spec in specs]
+
+
+def load_model(spec, store):
+    """Returns a stored run's model with its weights, and its data set.
+
+    Raises:
+        LookupError: If no epoch of the run is stored.
+    """
+    stored = _load_stored(spec, store)
+    data = spec.data.load()
+    model = build_model(spec, data.image_shape)
+    _assign(model.weights, stored.weights)
+    return model, data
+
+
+def restore(model, spec, store, epoch=None):
+    """Gives a run's model the weights that it had after an epoch.
+
+    Arguments:
+        model: The run's model.
+        spec: `RunSpec`.
+        store: `RunStore`.
+        epoch: Number of finished epochs; None for as many as there are.
+
+    Returns:
+        The number of epochs: a run that is being trained may have more than a moment ago.
+
+    Raises:
+        LookupError: If no epoch is stored, or those weights were not kept.
+    """
+    if epoch in (None, store.epochs_done(spec)):
+        stored = _load_stored(spec, store)
+        if epoch in (None, stored.epochs):
+            _assign(model.weights, stored.weights)
+            return stored.epochs
+    _assign(model.weights, load_snapshot(store.run_folder(spec), epoch))
+    return epoch
+
+
+def _load_stored(spec, store):
+    stored = store.load(spec, with_weights=True)
+    if stored is None:
+        raise LookupError(f"No epoch of run {spec.run_id} is stored in {store.folder}.")
+    return stored
+
+
+def versions():
+    """Versions of Python and of the packages that decide a run's numbers."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _continue(spec, epochs, store, stored, callbacks, keep_weights):
+    data = spec.data.load()
+    steps = data.steps_per_epoch(spec.batch_size)
+    model = untrained_model(spec, data)
+    model.compile(
+        optimizer=spec.optimizer.make(),
+        steps_per_execution=largest_divisor(steps, MAX_STEPS_PER_EXECUTION),
+    )
+    model.optimizer.build(model.trainable_variables)
+    first_epoch = 0
+    if stored is not None:
+        first_epoch = stored.epochs
+        _assign(model.weights, stored.weights)
+        _assign(model.optimizer.variables, stored.optimizer)
+    if spec.objective.warm_up_epochs:
+        callbacks = [WarmUp(spec.objective.warm_up_epochs), *callbacks]
+    activity = LatentActivity(data.test.pixels)
+    model.fit(
+        data.batches(spec.batch_size, spec.seed, first_epoch),
+        initial_epoch=first_epoch,
+        epochs=epochs,
+        steps_per_epoch=steps,
+        validation_data=data.test_batches(_test_batch_size(len(data.test))),
+        callbacks=[
+            *callbacks,
+            RefuseDivergence(spec),
+            activity,
+            EpochRecorder(spec, store, stored, activity, keep_weights),
+        ],
+        verbose=0,
+    )
+
+
+class RefuseDivergence(keras.callbacks.Callback):
+    """Ends a run with `DivergedError` as soon as an epoch's numbers are not finite.
+
+    Arguments:
+        spec: `RunSpec`.
+    """
+
+    def __init__(self, spec):
+        super().__init__()
+        self.spec = spec
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not all(math.isfinite(value) for value in logs.values()):
+            raise DivergedError(
+                f"Run {self.spec.run_id} diverged in epoch {epoch + 1}: {logs}. Its epochs before "
+                "are stored; a smaller learning rate may help."
+            )
+
+
+class EpochRecorder(keras.callbacks.Callback):
+    """Stores history, activity and all variables after each epoch.
+
+    Arguments:
+        spec: `RunSpec`.
+        store: `RunStore`.
+        stored: `StoredRun` to continue, or None.
+        activity: The `LatentActivity` callback that runs before this one.
+        keep_weights: Whether some epochs' weights are kept for good.
+    """
+
+    def __init__(self, spec, store, stored, activity, keep_weights):
+        super().__init__()
+        self.keep_weights = keep_weights
+        self.spec, self.store, self.stored, self.activity = spec, store, stored, activity
+        self.rows = []
+        first_epoch = 0 if stored is None else stored.epochs
+        earlier = [] if stored is None else stored.versions
+        self.versions = [*earlier, {"first_epoch": first_epoch, **versions()}]
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = {f"train_{name}": logs[name] for name in TRAIN_METRICS}
+        row |= {f"test_{name}": logs[f"val_{name}"] for name in TRAIN_METRICS}
+        row["seconds"] = time.perf_counter() - self.started
+        self.rows.append(row)
+        run = self._run(epoch + 1)
+        if self.keep_weights and is_snapshot_epoch(run.epochs):
+            save_snapshot(self.store.run_folder(self.spec), run.epochs, run.weights)
+        self.store.save(self.spec, run)
+
+    def _run(self, epochs):
+        history = {name: np.array([row[name] for row in self.rows]) for name in self.rows[0]}
+        activity = self.activity.activity
+        if self.stored is not None:
+            history = {k: np.concatenate([self.stored.history[k], v]) for k, v in history.items()}
+            activity = np.concatenate([self.stored.activity, activity])
+        return StoredRun(
+            epochs=epochs,
+            history=history,
+            activity=activity,
+            weights=[keras.ops.convert_to_numpy(v) for v in self.model.weights],
+            optimizer=[keras.ops.convert_to_numpy(v) for v in self.model.optimizer.variables],
+            versions=self.versions,
+        )
+
+
+def largest_divisor(number, limit):
+    """The largest divisor of `number` that is at most `limit`."""
+    return next(size for size in range(min(number, limit), 0, -1) if number % size == 0)
+
+
+def _test_batch_size(images):
+    # A partial last batch costs a second compilation, which many small batches would exceed.
+    even = largest_divisor(images, TEST_BATCH_SIZE)
+    return even if even >= TEST_BATCH_SIZE // 5 else TEST_BATCH_SIZE
+
+
+def _assign(variables, values):
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,266 @@
+"""A figure from command line to files, and every way it can be refused."""
+
+import dataclasses
+import importlib.util
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import matplotlib.image
+import numpy as np
+import pytest
+from rich.console import Console
+
+from keras_vae.experiments.figures import options, results
+from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.figure import Analysis, Figure, find_original, main
+from keras_vae.experiments.figures.plots import panels
+from keras_vae.experiments.reports.activity.protocol import PRESETS
+from keras_vae.experiments.runs.store import RunStore
+
+ROOT = pathlib.Path(__file__).parents[3]
+SCRIPT = ROOT / "reproductions" / "fig_3_1_activity.py"
+
+
+def load_script():
+    module_spec = importlib.util.spec_from_file_location("fig_3_1_activity", SCRIPT)
+    module = importlib.util.module_from_spec(module_spec)
+    module_spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def figure(plain_spec):
+    """A figure of one small method."""
+    return Figure(
+        report="tests",
+        name="fig_0",
+        title="A small figure",
+        presets={
+            "smoke": options.Preset(dataset="mnist_5k", epochs=1, trials=1),
+            "quick": options.Preset(dataset=None, epochs=2, trials=1),
+        },
+        protocol={"epochs": 10},
+        specs=lambda dataset, seed: {"small": dataclasses.replace(plain_spec, seed=seed)},
+        analyse=lambda methods, asked: Analysis(
+            picture=panels(1)[0],
+            caption="nothing",
+            claims=[Claim("t.0.1", "s", "r", {"x": 1.0}, True)],
+            data={"counts": methods["small"].activity.shape},
+        ),
+    )
+
+
+def run(figure, tmp_path, *arguments):
+    common = ["--store", str(tmp_path / "store"), "--output", str(tmp_path / "out")]
+    return main(figure, [*common, *arguments])
+
+
+def read(tmp_path, name, folder="tests/fig_0"):
+    return json.loads((tmp_path / "out" / folder / name).read_text())
+
+
+def test_trials_in_parallel_leave_picture_numbers_and_claims(figure, tmp_path, digits, capsys):
+    assert run(figure, tmp_path, "--preset", "smoke", "--trials", "2", "--seed", "5") == 0
+    data = read(tmp_path, "data.json")
+    reached = data["protocol"]["reached"]
+    assert reached["epochs"] == 1 and reached["seeds"] == [5, 6]
+    assert reached["dataset"] == "mnist_5k" and reached["binarize"] == {"small": "stochastic"}
+    assert data["counts"] == [2, 1, 4] and len(set(data["runs"]["small"]["ids"])) == 2
+    assert data["versions"]["keras"] and data["runs"]["small"]["trained_under"]
+    for trial in range(2):
+        likelihood = data["runs"]["small"]["test_log_likelihood"][trial]
+        assert likelihood["mean"] > data["runs"]["small"]["test_bound"][trial]
+    assert read(tmp_path, "claims.json") == [
+        {
+            "id": "t.0.1",
+            "verdict": "reproduced",
+            "statement": "s",
+            "rule": "r",
+            "numbers": {"x": 1.0},
+            "holds": True,
+            "unmet": [],
+        }
+    ]
+    picture = matplotlib.image.imread(tmp_path / "out" / "tests" / "fig_0" / "figure.png")
+    assert picture.shape[0] > 100
+    assert "t.0.1" in capsys.readouterr().out
+
+    # All is stored now: the same command trains nothing, in this process or another.
+    started = time.monotonic()
+    assert run(figure, tmp_path, "--preset", "smoke", "--trials", "2", "--seed", "5") == 0
+    assert time.monotonic() - started < 10
+
+
+def test_ctrl_c_leaves_a_store_that_continues(tmp_path, digits):
+    arguments = ["--preset", "smoke", "--epochs", "500", "--jobs", "2"]
+    places = ["--store", str(tmp_path / "store"), "--output", str(tmp_path / "out")]
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPT), *arguments, *places],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # Tests that a shell runs in the background inherit that Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    try:
+        _interrupt_after_the_first_epoch(process, tmp_path / "store")
+        _, stderr = process.communicate(timeout=180)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 130
+    assert "the same command continues there" in stderr
+    assert "Traceback" not in stderr
+    store = RunStore(tmp_path / "store")
+    specs = load_script().FIGURE.specs("mnist_5k", 0).values()
+    stored = [run for run in (store.load(spec, with_weights=True) for spec in specs) if run]
+    assert stored and all(0 < run.epochs < 500 for run in stored)
+
+
+def _interrupt_after_the_first_epoch(process, folder):
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("*/checkpoint.npz")) and time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.2)
+    # As a terminal does: to every process of the group.
+    os.killpg(process.pid, signal.SIGINT)
+
+
+def test_a_damaged_run_is_named_before_anything_is_trained(figure, tmp_path, plain_spec, capsys):
+    folder = tmp_path / "store" / plain_spec.run_id
+    folder.mkdir(parents=True)
+    (folder / "checkpoint.npz").write_bytes(b"damaged")
+    (folder / "spec.json").write_text(json.dumps(plain_spec.to_dict()))
+    assert run(figure, tmp_path, "--preset", "smoke", "--seed", str(plain_spec.seed)) == 1
+    error = capsys.readouterr().err
+    assert str(folder / "checkpoint.npz") in error and "damaged" in error
+
+
+def test_a_foreign_store_is_named(figure, tmp_path, plain_spec, capsys):
+    folder = tmp_path / "store" / plain_spec.run_id
+    folder.mkdir(parents=True)
+    (folder / "checkpoint.npz").write_bytes(b"")
+    (folder / "spec.json").write_text(json.dumps({**plain_spec.to_dict(), "batch_size": 7}))
+    assert run(figure, tmp_path, "--preset", "smoke", "--seed", str(plain_spec.seed)) == 1
+    assert "belongs to another run: its batch_size is 7" in capsys.readouterr().err
+
+
+def test_an_output_that_cannot_be_written_is_found_before_training(figure, tmp_path, capsys):
+    (tmp_path / "out").write_text("a file")
+    assert run(figure, tmp_path, "--preset", "smoke") == 1
+    assert "cannot be written" in capsys.readouterr().err
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_store_that_cannot_be_written_is_found_before_training(figure, tmp_path, capsys):
+    (tmp_path / "store").write_text("a file")
+    assert run(figure, tmp_path, "--preset", "smoke") == 1
+    assert "--store" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--preset", "huge"], "'huge'.*smoke.*quick"),
+        (["--dataset", "cifar"], "'cifar'.*mnist.*mnist_5k"),
+        (["--epochs", "0"], "--epochs.*at least 1"),
+        (["--trials", "-2"], "--trials.*at least 1"),
+        (["--jobs", "none"], "--jobs.*integer"),
+        (["--seed", "-1"], "--seed"),
+        (["--sed", "1"], "unrecognized"),
+    ],
+)
+def test_bad_options_end_at_once(figure, tmp_path, capsys, arguments, message):
+    with pytest.raises(SystemExit) as error:
+        run(figure, tmp_path, *arguments)
+    assert error.value.code == 2
+    assert __import__("re").search(message, capsys.readouterr().err)
+
+
+def test_unknown_names_from_python_list_the_valid_ones():
+    with pytest.raises(ValueError, match="preset: 'huge'.*'smoke', 'quick', 'paper'"):
+        options.resolve(PRESETS, preset="huge")
+
+
+def test_quick_says_plainly_which_digits_it_uses(monkeypatch):
+    monkeypatch.setattr("keras_vae.datasets.is_at_hand", lambda name: False)
+    asked = options.resolve(PRESETS)
+    assert asked.dataset == "mnist_5k" and asked.epochs == 60 and asked.trials == 2
+    assert "mnist_5k" in asked.notice and "--dataset mnist" in asked.notice
+    monkeypatch.setattr("keras_vae.datasets.is_at_hand", lambda name: True)
+    asked = options.resolve(PRESETS)
+    assert asked.dataset == "mnist" and asked.notice is None
+    assert options.resolve(PRESETS, dataset="mnist", epochs=3).epochs == 3
+    assert options.resolve(PRESETS, preset="paper").epochs == 300
+
+
+def result(dataset, epochs, trials):
+    reached = {"dataset": dataset, "epochs": epochs, "trials": trials}
+    return {"protocol": {"reached": reached, "asked": {"dataset": "mnist"}}, "runs": {"VAE": {}}}
+
+
+def test_a_longer_result_is_kept_beside_a_shorter_one(tmp_path):
+    def write(*size):
+        return results.write(tmp_path, panels(1)[0], result(*size), [])
+
+    def dataset_and_epochs(folder):
+        reached = json.loads((folder / "data.json").read_text())["protocol"]["reached"]
+        return reached["dataset"], reached["epochs"]
+
+    assert write("mnist", 60, 2) is None
+    kept = write("mnist_5k", 300, 2)
+    assert dataset_and_epochs(kept) == ("mnist", 60)
+    assert dataset_and_epochs(tmp_path) == ("mnist_5k", 300)
+    assert write("mnist_5k", 3, 1) == kept and dataset_and_epochs(kept) == ("mnist", 60)
+    assert write("mnist", 90, 2) is None and dataset_and_epochs(tmp_path) == ("mnist", 90)
+    # Another data set's result is none of the report's, however long.
+    assert write("fashion_mnist", 300, 2) == kept and dataset_and_epochs(kept) == ("mnist", 90)
+    assert write("mnist_5k", 1, 1) == kept and dataset_and_epochs(kept) == ("mnist", 90)
+
+
+def test_epochs_that_differ_between_methods_add_up():
+    one_number, one_each = result("mnist", 60, 2), result("mnist", {"VAE": 60, "HVAE": 61}, 2)
+    one_number["runs"] = one_each["runs"] = {"VAE": {}, "HVAE": {}}
+    assert results.size(one_each) > results.size(one_number)
+    one_each["protocol"]["reached"]["epochs"]["HVAE"] = 60
+    assert results.size(one_each) == results.size(one_number)
+
+
+def test_script_draws_and_judges_what_the_report_has():
+    script = load_script()
+    rng = np.random.default_rng(0)
+    method = type("Method", (), {"activity": rng.random((2, 4, 50)) ** 6})()
+    methods = dict.fromkeys(script.FIGURE.specs("mnist_5k", 0), method)
+    asked = options.resolve(PRESETS, preset="smoke", epochs=4, trials=2)
+    analysis = script.FIGURE.analyse(methods, asked)
+    assert len(analysis.picture.axes) == 3
+    for axis, expected in zip(analysis.picture.axes, script.PANELS.values(), strict=True):
+        assert tuple(text.get_text() for text in axis.get_legend().get_texts()) == expected
+        assert axis.get_xlabel() == "Epoch"
+    numbers = analysis.data["active_dimensions"]["VAE"]
+    assert numbers["0.1"] == (method.activity > 0.1).sum(-1).tolist()
+    assert numbers["0.01"] == (method.activity > 0.01).sum(-1).tolist()
+    assert len(analysis.claims) == 9
+
+
+def test_refuses_a_folder_of_originals_that_is_not_there_before_training(figure, tmp_path, capsys):
+    assert run(figure, tmp_path, "--preset", "smoke", "--originals", str(tmp_path / "none")) == 1
+    assert "no folder" in capsys.readouterr().err
+    assert not (tmp_path / "store").exists()
+
+
+def test_finds_the_users_picture_of_the_original(figure, tmp_path, capsys):
+    asked = options.resolve(figure.presets, preset="smoke", originals=tmp_path)
+    console = Console()
+    assert find_original(figure, asked, console) is None
+    assert "No original to put beside ours" in capsys.readouterr().out
+    (tmp_path / "tests").mkdir()
+    matplotlib.image.imsave(tmp_path / "tests" / "fig_0.png", np.zeros((30, 40, 3)))
+    assert find_original(figure, asked, console).shape[:2] == (30, 40)
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,145 @@
+"""What identifies a run."""
+
+import dataclasses
+import json
+import math
+
+import pytest
+
+from keras_vae.experiments.reports.activity.protocol import method_specs
+from keras_vae.experiments.reports.geometry import protocol as geometry
+from keras_vae.experiments.reports.understanding import protocol as understanding
+from keras_vae.experiments.reports.vampprior import protocol as vampprior
+from keras_vae.experiments.runs.spec import (
+    DataSpec,
+    ModelSpec,
+    ObjectiveSpec,
+    OptimizerSpec,
+    RunSpec,
+)
+
+
+def test_the_id_is_stable():
+    # These ids name runs that are already stored: they must not change.
+    assert [spec.run_id for spec in method_specs("mnist", 0).values()] == [
+        "f7fd36b2d2a93828",
+        "1ce2d13bd8cdfd7f",
+        "90930f3539a0058e",
+        "6b9e339d88b4b910",
+    ]
+
+
+def test_every_part_changes_the_id():
+    variants = [
+        RunSpec(),
+        RunSpec(data=DataSpec(name="mnist_5k")),
+        RunSpec(data=DataSpec(binarize="stochastic")),
+        RunSpec(model=ModelSpec(latent_dim=20)),
+        RunSpec(model=ModelSpec(hidden_units=(200,))),
+        RunSpec(model=ModelSpec(batch_norm=True)),
+        RunSpec(objective=ObjectiveSpec(name="iwae", num_samples=5)),
+        RunSpec(objective=ObjectiveSpec(name="renyi", num_samples=5, alpha=0.0)),
+        RunSpec(objective=ObjectiveSpec(warm_up_epochs=100)),
+        RunSpec(optimizer=OptimizerSpec(arguments=(("learning_rate", 1e-4),))),
+        RunSpec(optimizer=OptimizerSpec(bias_rate=2.0)),
+        RunSpec(optimizer=OptimizerSpec(bias_correction=False)),
+        RunSpec(data=DataSpec(validation_images=100)),
+        RunSpec(model=ModelSpec(gated=True)),
+        RunSpec(model=ModelSpec(upper_latent_dims=(20,))),
+        RunSpec(model=ModelSpec(bias_initializer="keras_vae>FanInUniform")),
+        RunSpec(batch_size=50),
+        RunSpec(seed=1),
+    ]
+    assert len({spec.run_id for spec in variants}) == len(variants)
+
+
+def test_spelling_does_not_change_the_id():
+    arguments = (("learning_rate", 0.01), ("beta_1", 0.9))
+    first = RunSpec(optimizer=OptimizerSpec(arguments=arguments))
+    second = RunSpec(
+        model=ModelSpec(hidden_units=[200, 200]),
+        optimizer=OptimizerSpec(arguments=arguments[::-1]),
+    )
+    assert first.run_id == second.run_id
+
+
+def test_fields_at_their_default_do_not_count():
+    @dataclasses.dataclass(frozen=True)
+    class Later(RunSpec):
+        added: int = 0
+
+    assert Later().run_id == RunSpec().run_id
+    assert Later(added=1).run_id != RunSpec().run_id
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: DataSpec(name="svhn"), "dataset: 'svhn'.*'mnist'"),
+        (lambda: DataSpec(binarize="soft"), "binarization: 'soft'.*'static'"),
+        (lambda: ModelSpec(likelihood="poisson"), "likelihood: 'poisson'.*'bernoulli'"),
+        (lambda: ModelSpec(prior="flow"), "prior: 'flow'.*'standard_normal'"),
+        (lambda: ModelSpec(latent_dim=0), "latent_dim.*at least 1"),
+        (lambda: ObjectiveSpec(name="mse"), "objective: 'mse'.*'elbo'"),
+        (lambda: ObjectiveSpec(name="iwae", num_samples=0), "num_samples.*at least 1"),
+        (lambda: ObjectiveSpec(name="renyi", alpha=math.nan), "alpha.*finite"),
+        (lambda: ObjectiveSpec(name="renyi"), "alpha"),
+        (lambda: ObjectiveSpec(name="elbo", alpha=0.5), "alpha"),
+        (lambda: ObjectiveSpec(warm_up_epochs=-1), "warm_up_epochs.*at least 1"),
+        (lambda: OptimizerSpec(name="lion2"), "optimizer: 'lion2'.*'adam'"),
+        (lambda: OptimizerSpec(arguments=(("rate", 1.0),)), "'rate'.*'learning_rate'"),
+        (lambda: OptimizerSpec(arguments=(("epsilon", -1.0),)), "epsilon.*negative"),
+        (lambda: RunSpec(batch_size=0), "batch_size.*at least 1"),
+        (lambda: RunSpec(seed=-1), "seed"),
+    ],
+)
+def test_bad_values_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def specs_of_the_reports():
+    return [
+        RunSpec(),
+        RunSpec(data=DataSpec(name="mnist_5k", classes=(1, 2), validation_images=100)),
+        *method_specs("mnist", 3).values(),
+        *understanding.optimizer_specs("mnist", 0).values(),
+        geometry.run_spec("mnist", 1, alpha=-math.inf, latent_dim=40),
+        *(vampprior.run_spec("frey_faces", 0, model) for model in ("VampPrior", "HVAE")),
+    ]
+
+
+@pytest.mark.parametrize("spec", specs_of_the_reports(), ids=lambda spec: spec.run_id)
+def test_a_spec_comes_back_from_its_file(spec):
+    read = RunSpec.from_dict(json.loads(json.dumps(spec.to_dict(), allow_nan=False)))
+    assert read == spec and read.run_id == spec.run_id
+
+
+def test_an_infinite_order_has_a_name_in_the_file():
+    content = geometry.run_spec("mnist", 0, alpha=-math.inf).to_dict()
+    assert content["objective"]["alpha"] == "-Infinity"
+    assert RunSpec.from_dict(content).objective.alpha == -math.inf
+
+
+def test_a_file_from_before_a_field_was_added_means_its_default():
+    spec = RunSpec(model=ModelSpec(latent_dim=20), seed=4)
+    content = spec.to_dict()
+    del content["model"]["gated"], content["model"]["pseudo_inputs"], content["batch_size"]
+    del content["optimizer"]
+    assert RunSpec.from_dict(content) == spec
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ({"speed": 1}, "fields of a RunSpec: 'speed'.*later version.*seed"),
+        ({"model": {"depth": 3, "colour": 0}}, "of a ModelSpec: 'colour', 'depth'"),
+        ({"model": [1]}, "fields of a ModelSpec.*\\[1\\]"),
+        ([], "fields of a RunSpec"),
+        ({"batch_size": "100"}, "in a RunSpec.*batch_size"),
+        ({"data": {"name": "svhn"}}, "dataset: 'svhn'"),
+    ],
+)
+def test_a_file_that_is_no_spec_is_refused(content, message):
+    with pytest.raises(ValueError, match=message):
+        RunSpec.from_dict(content)

@@ -1,0 +1,158 @@
+"""The run store: complete or absent, damaged and foreign runs, full disks."""
+
+import dataclasses
+import errno
+import json
+import os
+
+import numpy as np
+import pytest
+
+from keras_vae.experiments.runs.store import (
+    DamagedRunError,
+    ForeignRunError,
+    RunStore,
+    StoredRun,
+    StoreError,
+)
+
+
+def make_run(epochs):
+    rng = np.random.default_rng(epochs)
+    return StoredRun(
+        epochs=epochs,
+        history={"test_bound": rng.normal(size=epochs), "seconds": rng.random(epochs)},
+        activity=rng.random((epochs, 4)),
+        weights=[rng.normal(size=(300, 200)), np.float32(1.0)],
+        optimizer=[np.int64(5), rng.normal(size=3)],
+        versions=[{"first_epoch": 0, "keras": "3"}],
+    )
+
+
+@pytest.fixture
+def checkpoint(store, spec):
+    store.run_folder(spec).mkdir(parents=True)
+    store.save(spec, make_run(3))
+    return store.run_folder(spec) / "checkpoint.npz"
+
+
+def test_reads_what_was_written(store, spec, checkpoint):
+    written, read = make_run(3), store.load(spec, with_weights=True)
+    assert read.epochs == 3 and read.versions == written.versions
+    np.testing.assert_array_equal(read.activity, written.activity)
+    for name in written.history:
+        np.testing.assert_array_equal(read.history[name], written.history[name])
+    for ours, theirs in zip(written.weights, read.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    for ours, theirs in zip(written.optimizer, read.optimizer, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert store.load(spec).weights == [] and store.epochs_done(spec) == 3
+
+
+def test_an_unknown_run_is_none(store, spec):
+    assert store.load(spec) is None and store.epochs_done(spec) == 0
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "other file"])
+def test_damage_is_named_and_other_runs_stay_usable(store, spec, checkpoint, damage):
+    other = dataclasses.replace(spec, seed=8)
+    store.run_folder(other).mkdir()
+    store.save(other, make_run(2))
+    content = bytearray(checkpoint.read_bytes())
+    content[len(content) // 2] ^= 0x01
+    checkpoint.write_bytes(
+        {
+            "truncated": bytes(content[: len(content) // 2]),
+            "flipped": bytes(content),
+            "empty": b"",
+            "other file": b"not an archive",
+        }[damage]
+    )
+    with pytest.raises(DamagedRunError, match=f"{checkpoint.name}.*damaged.*Delete"):
+        store.load(spec, with_weights=True)
+    assert store.load(other, with_weights=True).epochs == 2
+
+
+def test_a_history_that_contradicts_itself_is_damage(store, spec, checkpoint):
+    run = make_run(3)
+    store.save(spec, dataclasses.replace(run, history={"test_bound": np.zeros(2)}))
+    with pytest.raises(DamagedRunError, match="3 epochs.*length.*2, 3"):
+        store.load(spec)
+
+
+def test_a_folder_of_another_spec_is_refused(store, spec, checkpoint):
+    path = checkpoint.with_name("spec.json")
+    content = json.loads(path.read_text())
+    content["model"]["prior"] = "vamp_prior"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ForeignRunError, match="model.*vamp_prior.*--store"):
+        store.load(spec)
+
+
+def test_an_unreadable_spec_is_damage(store, spec, checkpoint):
+    checkpoint.with_name("spec.json").write_text("{")
+    with pytest.raises(DamagedRunError, match="spec.json"):
+        store.load(spec)
+
+
+def test_a_full_disk_loses_nothing(store, spec, checkpoint, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="Epoch 4.*no space is left.*safe.*continue"):
+        store.save(spec, make_run(4))
+    monkeypatch.undo()
+    assert store.load(spec, with_weights=True).epochs == 3
+    assert sorted(path.name for path in checkpoint.parent.iterdir()) == [
+        "checkpoint.npz",
+        "spec.json",
+    ]
+
+
+def test_too_little_space_is_found_before_training(store, monkeypatch):
+    usage = type("Usage", (), {"free": 2**20})
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
+    with pytest.raises(StoreError, match="needs 64 MiB for 4 runs.*1 MiB left.*--store"):
+        store.prepare(4)
+
+
+def test_a_store_that_cannot_be_written_is_found_before_training(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be written.*--store"):
+        RunStore(tmp_path / "file" / "store").prepare(1)
+
+
+def test_evaluations(store, spec, checkpoint):
+    assert store.evaluations(spec) == {}
+    store.save_evaluation(spec, "first", {"mean": -80.5})
+    store.save_evaluation(spec, "second", 2)
+    assert store.evaluations(spec) == {"first": {"mean": -80.5}, "second": 2}
+    checkpoint.with_name("evaluations.json").write_text("[")
+    with pytest.raises(DamagedRunError, match="evaluations.json"):
+        store.evaluations(spec)
+
+
+def test_the_folder_comes_from_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_VAE_STORE", str(tmp_path / "mine"))
+    assert RunStore().folder == tmp_path / "mine"
+    monkeypatch.delenv("KERAS_VAE_STORE")
+    assert RunStore().folder.name == "runs"
+
+
+def test_a_run_stored_before_a_field_was_added_is_still_that_run(store, spec):
+    with store.lock(spec):
+        store.save(spec, make_run(2))
+    path = store.run_folder(spec) / "spec.json"
+    content = json.loads(path.read_text())
+    del content["data"]["classes"], content["data"]["train_images"], content["batch_size"]
+    path.write_text(json.dumps(content))
+    assert store.load(spec).epochs == 2
+    # What is not at its default cannot be left out.
+    del content["seed"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(ForeignRunError, match="its seed is 0, expected 7"):
+        store.load(spec)
+    path.write_text(json.dumps({**content, "seed": 7, "data": {"classes": [1, 2]}}))
+    with pytest.raises(ForeignRunError, match="its data is"):
+        store.load(spec)

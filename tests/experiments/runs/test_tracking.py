@@ -1,0 +1,108 @@
+"""TensorBoard's logs, read back."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_vae as kv
+from keras_vae.experiments.runs import tracking
+from keras_vae.experiments.runs.sweeps import train_all
+from keras_vae.experiments.runs.training import train
+
+pytest.importorskip("tensorboard")
+
+
+def read(folder):
+    """Steps of everything logged below a folder, by name, and the scalars' values."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder), size_guidance={"tensors": 0}).Reload()
+    tensors = {name: events.Tensors(name) for name in events.Tags()["tensors"]}
+    if "reconstructions" in tensors:
+        # A name of two kinds would be shown as the first one alone.
+        pictures = events.summary_metadata
+        shown = {name for name in tensors if pictures[name].plugin_data.plugin_name == "images"}
+        assert shown == {"reconstructions", "activity_shades"}
+    steps = {name: [event.step for event in found] for name, found in tensors.items()}
+    values = {
+        name: [tf.make_ndarray(event.tensor_proto).item() for event in found]
+        for name, found in tensors.items()
+        if "test_" in name
+    }
+    return steps, values
+
+
+class Count(keras.callbacks.Callback):
+    """Counts epochs in a file, so that another process can tell."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+
+    def on_epoch_end(self, epoch, logs=None):
+        with self.path.open("a") as file:
+            file.write(f"{epoch}\n")
+
+
+def test_runs_are_logged_with_the_epochs_that_were_stored_before(
+    tmp_path, plain_spec, store, digits
+):
+    data = dataclasses.replace(plain_spec.data, train_images=200)
+    spec = dataclasses.replace(plain_spec, data=data)
+    train(spec, 1, store)
+    logs, counted = tmp_path / "logs", tmp_path / "counted"
+    arguments = {"num_samples": 2, "num_images": 5, "tensorboard": logs}
+    (run,) = train_all([spec], 3, store, make_callbacks=lambda _: [Count(counted)], **arguments)
+    assert counted.read_text() == "1\n2\n"
+    steps, values = read(logs / spec.run_id)
+    np.testing.assert_allclose(values["test_bound"], run.history["test_bound"], rtol=1e-6)
+    assert steps["train_kl"] == [1, 2, 3]
+    assert 2 in steps["reconstructions"] and 3 in steps["reconstructions"]
+    # A run that is trained already is logged from the store, and but once.
+    for _ in range(2):
+        train_all([spec], 3, store, num_samples=2, num_images=5, tensorboard=tmp_path / "later")
+        later, _ = read(tmp_path / "later" / spec.run_id)
+        assert later["test_bound"] == [1, 2, 3] and later["reconstructions"] == [3]
+    train(spec, 4, store, [tracking.RunSummaries(logs, spec, store)])
+    steps, values = read(logs / spec.run_id)
+    assert steps["test_bound"] == [1, 2, 3, 4] and len(set(values["test_bound"])) == 4
+
+
+def test_shades_are_dark_where_activity_is_high():
+    activity = np.array([[0.001, 1.0, 0.1], [0.001, 1.0, 0.001]])
+    picture = tracking.shades(activity)
+    assert picture.shape == (1, 3, 2, 1)
+    np.testing.assert_allclose(picture[0, ::-1, :, 0], [[0, 0], [1 / 3, 1], [1, 1]], atol=1e-6)
+
+
+def test_reconstructions_lie_under_their_images():
+    pairs = np.arange(24.0).reshape(2, 2, 2, 3)
+    picture = tracking.tiled(pairs)[0, ..., 0]
+    np.testing.assert_array_equal(picture[:2, 3:], pairs[1, 0])
+    np.testing.assert_array_equal(picture[2:, :3], pairs[0, 1])
+
+
+def test_says_what_to_install(monkeypatch, spec, store):
+    monkeypatch.setattr(tracking.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(tracking.TrackingError, match=r"keras-vae\[tensorboard\]"):
+        train_all([spec], 1, store, tensorboard="logs")
+    assert store.load(spec) is None
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_training(tmp_path, spec, store):
+    (tmp_path / "file").touch()
+    with pytest.raises(tracking.TrackingError, match="cannot be written"):
+        train_all([spec], 1, store, tensorboard=tmp_path / "file" / "logs")
+    assert store.load(spec) is None
+
+
+def test_keras_own_callback_works_with_fused_steps(tmp_path, images):
+    model = kv.VAE(latent_dim=2, hidden_units=(4,), seed=0)
+    model.compile(steps_per_execution=2)
+    board = keras.callbacks.TensorBoard(tmp_path, histogram_freq=1)
+    model.fit(images, epochs=2, batch_size=16, verbose=0, callbacks=[board])
+    steps, _ = read(tmp_path / "train")
+    assert steps["epoch_bound"] == [0, 1]
