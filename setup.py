@@ -23,6 +23,7 @@ setup(
     package_dir={SCRIPTS: "reproductions"},
     entry_points={"console_scripts": ["keras-vae = keras_vae.cli:main"]},
     package_data={
+        SCRIPTS: ["catalogue.json"],
         "keras_vae.datasets.frey_faces": ["checksums.tsv"],
         "keras_vae.experiments.figures": ["original_curves/*.json"],
         "keras_vae.experiments.page": ["templates/*"],

@@ -12,6 +12,7 @@ import keras_vae as kv
 from keras_vae.cli import main, result_state, scripts
 from keras_vae.cli.data import IMAGES
 from keras_vae.experiments import page
+from keras_vae.experiments.figures import catalogue
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -105,7 +106,7 @@ def test_another_keras_backend_is_an_error_without_traceback(tmp_path):
 
 
 def test_scripts_are_what_their_names_say():
-    found = scripts.find_scripts()
+    found = catalogue.find_scripts()
     assert len(found) == len(list((ROOT / "reproductions").rglob("*.py")))
     for script in found:
         figure = script.load()
@@ -124,11 +125,13 @@ def test_scripts_are_what_their_names_say():
     ],
 )
 def test_names_of_figures(name, figure):
-    assert [script.figure for script in scripts.choose(scripts.find_scripts(), [name])] == [figure]
+    assert [script.figure for script in scripts.choose(catalogue.find_scripts(), [name])] == [
+        figure
+    ]
 
 
 def test_a_report_has_its_figures_beyond():
-    known = scripts.find_scripts()
+    known = catalogue.find_scripts()
     assert {s.report for s in scripts.of_report(known, "activity")} == {
         "activity",
         "activity/beyond",
@@ -137,7 +140,7 @@ def test_a_report_has_its_figures_beyond():
 
 
 def test_without_scripts_there_is_a_message(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(scripts, "FOLDERS", (tmp_path,))
+    monkeypatch.setattr(catalogue, "FOLDERS", (tmp_path,))
     assert main(["figures"]) == 1
     assert capsys.readouterr().err.startswith("error: There are no reproduction scripts")
 
@@ -180,7 +183,7 @@ def test_damaged_results_are_shown_as_damaged(tmp_path, capsys, name, content):
 
 
 def test_the_states_of_our_own_results_are_sound():
-    states = result_state.states(scripts.find_scripts(), ROOT / "results")
+    states = result_state.states(catalogue.find_scripts(), ROOT / "results")
     assert {row["state"] for row in states} <= {result_state.DONE, result_state.NOT_RUN}
     shown = {row["folder"] for row in states if row["state"] == result_state.DONE}
     written = {path.parent for path in (ROOT / "results").rglob("claims.json")}

@@ -7,7 +7,8 @@ import textwrap
 
 from keras_vae import __version__
 from keras_vae.cli import compare, data, export, figures, reproduce, runs
-from keras_vae.cli.errors import FAILED, INTERRUPTED, MISUSED, CommandError
+from keras_vae.cli.errors import FAILED, INTERRUPTED, MISUSED
+from keras_vae.errors import UserError
 
 DESCRIPTION = (
     "Reproduces the figures of four reports on variational auto-encoders, and looks after the "
@@ -61,9 +62,9 @@ def main(argv=None):
         return status
     except SystemExit as stop:
         return stop.code or 0
-    except CommandError as error:
+    except UserError as error:
         print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
+        return getattr(error, "exit_code", FAILED)
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return INTERRUPTED

@@ -1,9 +1,11 @@
 """What a command cannot do, said in one message without a traceback."""
 
+from keras_vae.errors import UserError
+
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
 
-class CommandError(Exception):
+class CommandError(UserError):
     """A command cannot do what was asked; the message says why.
 
     Arguments:

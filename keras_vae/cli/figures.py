@@ -5,8 +5,10 @@ import pathlib
 from rich.table import Table
 from rich.text import Text
 
-from keras_vae.cli import output, result_state, scripts
+from keras_vae.cli import output, result_state
 from keras_vae.cli.errors import CommandError
+from keras_vae.cli.startup import start_tensorflow
+from keras_vae.experiments.figures import catalogue
 from keras_vae.experiments.figures.claims import STYLES
 
 # Where there are none yet, all figures are listed all the same.
@@ -26,6 +28,11 @@ def add_parser(commands):
         "--results", type=pathlib.Path, default=RESULTS, help="folder of results [results]"
     )
     parser.add_argument("--json", action="store_true", help="print JSON in place of a table")
+    parser.add_argument(
+        "--update",
+        action="store_true",
+        help="first read all scripts again, for example after adding one; starts TensorFlow",
+    )
     parser.set_defaults(run=run)
 
 
@@ -33,7 +40,7 @@ def run(arguments):
     """Prints the list."""
     if not arguments.results.is_dir() and arguments.results != RESULTS:
         raise CommandError(f"There is no folder {arguments.results}.")
-    rows = result_state.states(scripts.find_scripts(), arguments.results)
+    rows = result_state.states(_scripts(arguments.update), arguments.results)
     if arguments.json:
         output.print_json(rows)
         return
@@ -41,6 +48,13 @@ def run(arguments):
     for row in rows:
         table.add_row(Text(row["folder"]), Text(row["title"]), *_cells(row))
     output.make_console().print(table)
+
+
+def _scripts(update):
+    if not update:
+        return catalogue.find_scripts()
+    start_tensorflow()
+    return catalogue.update_catalogue()
 
 
 def _cells(row):

@@ -10,6 +10,7 @@ import traceback
 from keras_vae.cli import scripts
 from keras_vae.cli.errors import FAILED, INTERRUPTED, MISUSED, CommandError
 from keras_vae.cli.startup import start_tensorflow
+from keras_vae.experiments.figures import catalogue
 
 COMMAND = "reproduce"
 DESCRIPTION = (
@@ -78,7 +79,7 @@ def run(arguments):
     Returns:
         Exit status.
     """
-    chosen = _chosen(arguments, scripts.find_scripts())
+    chosen = _chosen(arguments, catalogue.find_scripts())
     start_tensorflow()
     figures = {script.figure: script.load() for script in chosen}
     refused = _refused(figures, arguments.passed_on)

@@ -7,12 +7,17 @@ import threading
 
 import numpy as np
 
+from keras_vae.errors import UserError
 from keras_vae.paths import cache_folder
 
 DOWNLOAD_HOSTS = {"mnist": "storage.googleapis.com", "frey_faces": "github.com"}
 PROBE_SECONDS = 4.0
 FREY_TEST_FRAMES = 200
 FREY_SPLIT_SEED = 0
+
+
+class DataUnavailableError(UserError, ConnectionError):
+    """A data set is neither available on this machine nor can it be downloaded."""
 
 
 def mnist_5k():
@@ -126,7 +131,7 @@ def _require_network(name, host, builder):
             else f"set TFDS_DATA_DIR to a folder that holds a prepared {name!r}, made on another "
             f"machine by `python -c \"import tensorflow_datasets as t; t.load('{name}')\"`"
         )
-        raise ConnectionError(
+        raise DataUnavailableError(
             f"{name!r} is not in {builder.data_path} and {host} does not answer ({error}). "
             f"Connect to the network, or {by_hand}. The set 'mnist_5k' needs neither."
         ) from error

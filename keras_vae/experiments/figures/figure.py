@@ -10,24 +10,16 @@ from rich.console import Console
 from rich.table import Table
 
 from keras_vae import datasets
-from keras_vae.experiments.figures import options, originals, plots, results
+from keras_vae.errors import UserError
+from keras_vae.experiments.figures import catalogue, originals, plots, results
 from keras_vae.experiments.figures.claims import STYLES, Claim
 from keras_vae.experiments.figures.method_runs import MethodRuns, compare_log_likelihoods, describe
-from keras_vae.experiments.runs import devices, tracking
+from keras_vae.experiments.figures.options import Preset, parse_options
+from keras_vae.experiments.runs import devices
 from keras_vae.experiments.runs.evaluation import evaluate_log_likelihood
-from keras_vae.experiments.runs.store import RunStore, StoreError
-from keras_vae.experiments.runs.sweeps import SweepError, train_all
+from keras_vae.experiments.runs.store import RunStore
+from keras_vae.experiments.runs.sweeps import train_all
 from keras_vae.experiments.runs.training import versions
-
-ERRORS = (
-    StoreError,
-    SweepError,
-    results.OutputError,
-    originals.OriginalsError,
-    tracking.TrackingError,
-    ConnectionError,
-    ValueError,
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,49 +43,110 @@ class Analysis:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One figure of a report.
+    """One figure of a report: which runs it wants, and what it makes of them.
+
+    How to write a figure: a script below `reproductions` defines, from top to bottom, the
+    functions named here and ends with
+
+        FIGURE = Figure(script=__file__, report="activity", name="fig_9_9", ...)
+
+        if __name__ == "__main__":
+            sys.exit(main(FIGURE))
+
+    What several figures of one report share is in `experiments.reports`, often as a subclass
+    that overrides the methods below. `keras-vae figures --update` adds the script to the
+    catalogue that the command line reads.
 
     Attributes:
+        script: Path of the script, its `__file__`.
         report: Name of the report.
         name: Name of the figure's folder, for example `"fig_3_1"`.
         title: What it shows.
         presets: Dictionary of `Preset` by name.
         protocol: What the report asks for, as JSON-compatible values.
-        specs: Function from (dataset, seed) to a dictionary of `RunSpec` by method.
-        analyse: Function from (dictionary of `MethodRuns` by method, options) to `Analysis`.
+        runs: Function from (options, seed) to one trial's runs, a dictionary of `RunSpec` by
+            method; None where nothing is trained.
+        measure: Function from (dictionary of `MethodRuns` by method, options) to what the other
+            functions take as `measured`; None passes on the runs themselves.
+        draw: Function from (measured, options) to a Matplotlib figure.
+        caption: The caption, or a function from (measured, options) to it.
+        judge: Function from (measured, options) to a list of `Claim`; None for no claims.
+        record: Function from (measured, options) to the figure's own part of `data.json`.
+        tables: Function from (measured, options) to texts in Markdown by name of file; None
+            where the figure is no table.
+        add_options: Function that adds the figure's own options to an `argparse` parser; what
+            the user chooses is returned by `options.choice(name)`. None where there are none.
         datasets: Names of the data sets that it can show.
-        priors: Priors that a user can choose from; empty where there is no choice.
-        renyi_orders: Whether a user can choose orders of the Renyi bound and latent dimensions.
         keep_weights: Whether it needs the weights of earlier epochs too.
     """
 
+    script: str | None = None
     report: str
     name: str
     title: str
-    presets: dict[str, options.Preset]
+    presets: dict[str, Preset]
     protocol: dict
-    specs: Callable
-    analyse: Callable
+    runs: Callable | None = None
+    measure: Callable | None = None
+    draw: Callable | None = None
+    caption: str | Callable = ""
+    judge: Callable | None = None
+    record: Callable | None = None
+    tables: Callable | None = None
+    add_options: Callable | None = None
     datasets: tuple[str, ...] = datasets.NAMES
+    keep_weights: bool = False
+    # Until every script has the functions above.
+    specs: Callable | None = None
+    analyse: Callable | None = None
     priors: tuple[str, ...] = ()
     renyi_orders: bool = False
-    keep_weights: bool = False
 
-    def trial(self, asked, seed):
+    def trial(self, options, seed):
         """The runs of one trial, a dictionary of `RunSpec` by method."""
-        return self.specs(asked.dataset, seed)
+        if self.specs is not None:
+            return self.specs(options.dataset, seed)
+        return {} if self.runs is None else self.runs(options, seed)
 
-    def epochs_of(self, label, asked):
+    def epochs_of(self, label, options):
         """Epochs that a method's runs shall have."""
-        return asked.epochs
+        return options.epochs
 
-    def folder(self, asked):
+    def epochs_asked(self, label):
+        """Epochs that the report asks for, of a method; None where it does not say."""
+        return self.protocol["epochs"]
+
+    def folder(self, options):
         """Where the results go, below the output folder."""
         return f"{self.report}/{self.name}"
 
-    def extent(self, asked):
+    def extent(self, options):
         """What was trained of what the report asks for, in a few words; empty if nothing was."""
-        return f"{asked.dataset}, {asked.epochs} of {self.protocol['epochs']} epochs"
+        if not self.trial(options, options.seed):
+            return ""
+        return f"{options.dataset}, {options.epochs} of {self.protocol['epochs']} epochs"
+
+    def make_analysis(self, methods, options):
+        """Measures runs, draws and judges.
+
+        Arguments:
+            methods: Dictionary of `MethodRuns` by method.
+            options: `Options`.
+
+        Returns:
+            `Analysis`.
+        """
+        if self.analyse is not None:
+            return self.analyse(methods, options)
+        measured = methods if self.measure is None else self.measure(methods, options)
+        caption = self.caption
+        return Analysis(
+            picture=self.draw(measured, options),
+            caption=caption(measured, options) if callable(caption) else caption,
+            claims=[] if self.judge is None else self.judge(measured, options),
+            data={} if self.record is None else self.record(measured, options),
+            tables={} if self.tables is None else self.tables(measured, options),
+        )
 
 
 def read_options(figure, argv=None, prog=None):
@@ -105,14 +158,15 @@ def read_options(figure, argv=None, prog=None):
         prog: What the program is called in its messages; None for the script's name.
 
     Returns:
-        `options.Options`.
+        `Options`.
     """
-    return options.parse(
+    return parse_options(
         argv,
         prog=prog,
         description=figure.title,
         presets=figure.presets,
         dataset_names=figure.datasets,
+        add_options=figure.add_options,
         priors=figure.priors,
         renyi_orders=figure.renyi_orders,
     )
@@ -130,44 +184,44 @@ def main(figure, argv=None, prog=None):
         Exit status: 0, 1 after an error that is explained on standard error, 130 if
         interrupted.
     """
-    asked = read_options(figure, argv, prog)
+    options = read_options(figure, argv, prog)
     console = Console()
     devices.configure()
     try:
-        make(figure, asked, console)
+        make(figure, options, console)
     except KeyboardInterrupt:
         print(
             "Interrupted. All finished epochs are stored: the same command continues there.",
             file=sys.stderr,
         )
         return 130
-    except ERRORS as error:
+    except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def make(figure, asked, console):
+def make(figure, options, console):
     """Trains what is missing, draws the figure, judges the claims and writes the results.
 
     Arguments:
         figure: `Figure`.
-        asked: `options.Options`.
+        options: `Options`.
         console: `rich.console.Console` for progress and the summary.
 
     Returns:
         List of `Claim`.
     """
-    if asked.notice:
-        console.print(asked.notice)
-    folder = pathlib.Path(asked.output) / figure.folder(asked)
+    if options.notice:
+        console.print(options.notice)
+    folder = pathlib.Path(options.output) / figure.folder(options)
     results.prepare_folder(folder)
-    original = find_original(figure, asked, console)
-    store = RunStore(asked.store)
-    methods = collect(figure, asked, store, console)
-    analysis = figure.analyse(methods, asked)
-    add_caption(figure, asked, analysis)
-    data = {**describe_figure(figure, asked, methods), **analysis.data}
+    original = find_original(figure, options, console)
+    store = RunStore(options.store)
+    methods = collect(figure, options, store, console)
+    analysis = figure.make_analysis(methods, options)
+    add_caption(figure, options, analysis)
+    data = {**describe_figure(figure, options, methods), **analysis.data}
     kept = results.write(folder, analysis.picture, data, analysis.claims, analysis.tables)
     if original is not None:
         results.write_side_by_side(folder, original)
@@ -175,79 +229,92 @@ def make(figure, asked, console):
     return analysis.claims
 
 
-def add_caption(figure, asked, analysis):
+def add_caption(figure, options, analysis):
     """Writes small under a figure's picture what was computed and what it does not decide."""
-    text, extent = analysis.caption, figure.extent(asked)
+    text, extent = analysis.caption, figure.extent(options)
     if extent:
-        trials = "1 trial" if asked.trials == 1 else f"{asked.trials} trials"
+        trials = "1 trial" if options.trials == 1 else f"{options.trials} trials"
         text = f"{extent}, {trials}; {text}"
     plots.add_caption(analysis.picture, text, analysis.claims)
 
 
-def find_original(figure, asked, console):
+def find_original(figure, options, console):
     """Returns the user's picture of the original figure; says so if there is none."""
-    if asked.originals is None:
+    if options.originals is None:
         return None
-    picture = originals.read_picture(asked.originals, figure.report, figure.name)
+    picture = originals.read_picture(options.originals, figure.report, figure.name)
     if picture is None:
-        wanted = asked.originals / figure.report / f"{figure.name}.png"
+        wanted = options.originals / figure.report / f"{figure.name}.png"
         console.print(f"No original to put beside ours: there is no {wanted}.", soft_wrap=True)
     return picture
 
 
-def collect(figure, asked, store, console):
+def collect(figure, options, store, console):
     """Trains what is not stored; returns a dictionary of `MethodRuns` by method."""
-    by_seed = [figure.trial(asked, seed) for seed in asked.seeds]
+    try:
+        by_seed = [figure.trial(options, seed) for seed in options.seeds]
+    except ValueError as error:
+        # Options that contradict each other make a spec that does not exist.
+        raise UserError(str(error)) from error
     labels = list(by_seed[0])
+    if not labels:
+        return {}
     specs = [trial[label] for label in labels for trial in by_seed]
-    epochs = [figure.epochs_of(label, asked) for label in labels for _ in by_seed]
+    epochs = [figure.epochs_of(label, options) for label in labels for _ in by_seed]
     runs = train_all(
         specs,
         epochs,
         store,
-        jobs=asked.jobs,
-        num_samples=asked.likelihood_samples,
-        num_images=asked.likelihood_images,
+        jobs=options.jobs,
+        num_samples=options.likelihood_samples,
+        num_images=options.likelihood_images,
         console=console,
-        tensorboard=asked.tensorboard,
+        tensorboard=options.tensorboard,
         keep_weights=figure.keep_weights,
     )
     evaluations = [
         evaluate_log_likelihood(
-            spec, store, asked.likelihood_samples, asked.likelihood_images, count
+            spec, store, options.likelihood_samples, options.likelihood_images, count
         )
         for spec, count in zip(specs, epochs, strict=True)
     ]
     methods = {}
     for index, label in enumerate(labels):
-        part = slice(index * asked.trials, (index + 1) * asked.trials)
-        count = figure.epochs_of(label, asked)
+        part = slice(index * options.trials, (index + 1) * options.trials)
+        count = figure.epochs_of(label, options)
         methods[label] = MethodRuns(specs[part], runs[part], count, evaluations[part], store)
     return methods
 
 
-def describe_figure(figure, asked, methods):
+def describe_figure(figure, options, methods):
     """What was asked for, what ran and under what, as JSON-compatible values."""
     original = originals.load(figure.report, figure.name)
     return {
         "figure": f"{figure.report}/{figure.name}",
+        "script": None if figure.script is None else catalogue.relative_path(figure.script),
         "title": figure.title,
         "protocol": {
             "reached": {
-                "dataset": asked.dataset,
+                "dataset": options.dataset,
                 "binarize": {
                     label: method.specs[0].data.binarize for label, method in methods.items()
                 },
-                "epochs": asked.epochs
+                "epochs": options.epochs
                 or {label: method.epochs for label, method in methods.items()},
-                "trials": asked.trials,
-                "seeds": list(asked.seeds),
+                "trials": options.trials,
+                "seeds": list(options.seeds),
             },
             "asked": figure.protocol,
         },
         "original": None if original is None else original["source"],
         "versions": versions(),
-        "runs": {label: describe(method) for label, method in methods.items()},
+        "runs": {
+            label: {
+                **describe(method),
+                "epochs": {"reached": method.epochs, "asked": figure.epochs_asked(label)},
+            }
+            for label, method in methods.items()
+        },
         "test_log_likelihood_differences": compare_log_likelihoods(methods),
     }
 

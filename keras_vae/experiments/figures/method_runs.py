@@ -7,7 +7,7 @@ import numpy as np
 from keras_vae.experiments.runs.evaluation import paired_difference, remembered, without_images
 from keras_vae.experiments.runs.snapshots import restorable_epochs
 from keras_vae.experiments.runs.spec import RunSpec
-from keras_vae.experiments.runs.store import RunStore, StoredRun
+from keras_vae.experiments.runs.store import RunStore, StoredRun, StoreError
 from keras_vae.experiments.runs.training import load_model, restore
 
 
@@ -61,7 +61,7 @@ class MethodRuns:
         """Epochs, in ascending order, after which the weights of every trial are at hand.
 
         Raises:
-            ValueError: If there are none up to the number asked for.
+            StoreError: If there are none up to the number asked for.
         """
         kept = [
             set(restorable_epochs(self.store.run_folder(spec), run.epochs))
@@ -69,7 +69,7 @@ class MethodRuns:
         ]
         found = sorted(epoch for epoch in set.intersection(*kept) if epoch <= self.epochs)
         if not found:
-            raise ValueError(
+            raise StoreError(
                 f"The runs {[spec.run_id for spec in self.specs]} went on to epochs "
                 f"{self.weights_epochs} without keeping their weights. Ask for as many epochs "
                 "with --epochs, or name another --store to train them anew."

@@ -43,8 +43,8 @@ class Preset:
 class Options:
     """What the user asked for, with the preset's values filled in.
 
-    `epochs` is None where the figure names them for each run; `prior`, `prior_components`,
-    `pseudo_inputs`, `alphas` and `latent_dims` are None where the report's own are to be used.
+    `epochs` is None where the figure names them for each run. `own` has the values of the
+    options that the figure adds itself, None where the report's own are to be used.
     """
 
     preset: str
@@ -60,24 +60,36 @@ class Options:
     originals: pathlib.Path | None = None
     tensorboard: pathlib.Path | None = None
     notice: str | None = None
-    prior: str | None = None
-    prior_components: int | None = None
-    pseudo_inputs: str | None = None
-    alphas: tuple[float, ...] | None = None
-    latent_dims: tuple[int, ...] | None = None
+    own: dict = dataclasses.field(default_factory=dict)
 
     @property
     def seeds(self):
         """The seeds of the trials."""
         return range(self.seed, self.seed + self.trials)
 
+    def choice(self, name):
+        """What the user chose by one of the figure's own options; None if nothing."""
+        return self.own.get(name)
 
-def parse(
+    # Until the figures that have these options ask for them by `choice`.
+    prior = property(lambda self: self.choice("prior"))
+    prior_components = property(lambda self: self.choice("prior_components"))
+    pseudo_inputs = property(lambda self: self.choice("pseudo_inputs"))
+    alphas = property(lambda self: _sorted(self.choice("alphas")))
+    latent_dims = property(lambda self: _sorted(self.choice("latent_dims")))
+
+
+def _sorted(values):
+    return None if values is None else tuple(sorted(set(values)))
+
+
+def parse_options(
     argv,
     *,
     description,
     presets,
     dataset_names=datasets.NAMES,
+    add_options=None,
     priors=(),
     renyi_orders=False,
     prog=None,
@@ -89,6 +101,7 @@ def parse(
         description: What the script does.
         presets: Dictionary of `Preset` by name.
         dataset_names: Data sets to choose from.
+        add_options: Function that adds a figure's own options to the parser; None for none.
         priors: Priors to choose from; empty where there is no choice.
         renyi_orders: Whether orders of the Renyi bound and latent dimensions can be chosen.
         prog: What the program is called in its messages; None for the script's name.
@@ -107,6 +120,8 @@ def parse(
         _add_prior_options(add, priors)
     if renyi_orders:
         _add_renyi_options(add)
+    if add_options is not None:
+        add_options(parser)
     return resolve(presets, **vars(parser.parse_args(argv)))
 
 
@@ -191,11 +206,9 @@ def resolve(
     likelihood_images=None,
     originals=None,
     tensorboard=None,
-    alphas=None,
-    latent_dims=None,
-    **chosen_prior,
+    **own,
 ):
-    """Fills in a preset's values; `chosen_prior` is passed on to `Options`.
+    """Fills in a preset's values; `own` are the values of a figure's own options.
 
     Raises:
         ValueError: If the preset or the data set is unknown.
@@ -221,9 +234,7 @@ def resolve(
         originals=None if originals is None else pathlib.Path(originals),
         tensorboard=None if tensorboard is None else pathlib.Path(tensorboard),
         notice=STAND_IN_NOTICE if stands_in else None,
-        alphas=None if alphas is None else tuple(sorted(set(alphas))),
-        latent_dims=None if latent_dims is None else tuple(sorted(set(latent_dims))),
-        **chosen_prior,
+        own=own,
     )
 
 

@@ -11,12 +11,13 @@ import matplotlib.image
 import numpy as np
 from PIL import UnidentifiedImageError
 
+from keras_vae.errors import UserError
 from keras_vae.experiments.figures import plots
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
-class OriginalsError(Exception):
+class OriginalsError(UserError):
     """A folder of original pictures, or a picture in it, cannot be used."""
 
 

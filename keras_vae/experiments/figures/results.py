@@ -4,6 +4,7 @@ import json
 import pathlib
 import shutil
 
+from keras_vae.errors import UserError
 from keras_vae.experiments.figures import originals, plots
 from keras_vae.experiments.runs.store import write_json
 from keras_vae.files import atomic_write, require_writable
@@ -13,7 +14,7 @@ SIDE_BY_SIDE = "side_by_side.png"
 LONGER = "longer_run"
 
 
-class OutputError(Exception):
+class OutputError(UserError):
     """The output folder cannot be written."""
 
 

@@ -6,6 +6,7 @@ import json
 import pathlib
 
 import keras_vae
+from keras_vae.errors import UserError
 from keras_vae.experiments.figures import originals
 from keras_vae.experiments.figures.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
 from keras_vae.experiments.figures.results import CLAIMS, DATA, LONGER, PICTURE
@@ -31,7 +32,7 @@ UNREADABLE = (
 )
 
 
-class PageError(Exception):
+class PageError(UserError):
     """There are no results to make a page of, or it cannot be written."""
 
 

@@ -11,6 +11,7 @@ import zipfile
 import filelock
 import numpy as np
 
+from keras_vae.errors import UserError
 from keras_vae.files import atomic_write, require_writable
 from keras_vae.paths import store_folder
 
@@ -20,7 +21,7 @@ BYTES_PER_RUN = 16 * 2**20
 UNREADABLE = (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile)
 
 
-class StoreError(Exception):
+class StoreError(UserError):
     """A run store cannot be used; the message says what to do."""
 
 

@@ -18,6 +18,7 @@ from rich.progress import (
 )
 
 from keras_vae.checks import check_positive_integer
+from keras_vae.errors import UserError
 from keras_vae.experiments.runs import devices, tracking
 from keras_vae.experiments.runs.evaluation import evaluate_log_likelihood, stored_log_likelihood
 from keras_vae.experiments.runs.store import RunStore, StoreError
@@ -27,7 +28,7 @@ MAX_RUNS_PER_GPU = 4
 POLL_SECONDS = 0.5
 
 
-class SweepError(Exception):
+class SweepError(UserError):
     """Some runs of a sweep failed; the others are stored."""
 
 
@@ -116,7 +117,10 @@ class Work:
 
 
 def _train_missing(wanted, store, jobs, work, console):
-    images = check_runs([spec for spec, _ in wanted])
+    try:
+        images = check_runs([spec for spec, _ in wanted])
+    except ValueError as error:
+        raise SweepError(str(error)) from error
     costs = [cost_per_epoch(spec, count) for (spec, _), count in zip(wanted, images, strict=True)]
     threads = max(1, devices.cores() // jobs)
     with _progress_bar(wanted, costs, store, work.evaluation, console):

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_vae.errors import UserError
 from keras_vae.experiments.runs.snapshots import is_snapshot_epoch
 from keras_vae.files import require_writable
 
@@ -15,7 +16,7 @@ LEAST_ACTIVITY = 1e-4
 ALWAYS_LOGGED = "test_bound"
 
 
-class TrackingError(Exception):
+class TrackingError(UserError):
     """Runs cannot be logged as asked."""
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from keras_vae import likelihoods
 from keras_vae.callbacks import LatentActivity, WarmUp
 from keras_vae.checks import check_positive_integer
+from keras_vae.errors import UserError
 from keras_vae.experiments.runs.snapshots import is_snapshot_epoch, load_snapshot, save_snapshot
-from keras_vae.experiments.runs.store import StoredRun
+from keras_vae.experiments.runs.store import StoredRun, StoreError
 from keras_vae.models import VAE, HierarchicalVAE
 
 MAX_STEPS_PER_EXECUTION = 100
@@ -21,7 +22,11 @@ PACKAGES = ("keras-vae", "tensorflow", "keras", "tensorflow-probability", "numpy
 TRAIN_METRICS = ("loss", "bound", "reconstruction", "kl")
 
 
-class DivergedError(Exception):
+class NoEpochError(StoreError, LookupError):
+    """A run has no finished epoch."""
+
+
+class DivergedError(UserError):
     """A run's bound stopped being a finite number."""
 
 
@@ -124,7 +129,7 @@ def load_model(spec, store):
     """Returns a stored run's model with its weights, and its data set.
 
     Raises:
-        LookupError: If no epoch of the run is stored.
+        NoEpochError: If no epoch of the run is stored.
     """
     stored = _load_stored(spec, store)
     data = spec.data.load()
@@ -160,7 +165,7 @@ def restore(model, spec, store, epoch=None):
 def _load_stored(spec, store):
     stored = store.load(spec, with_weights=True)
     if stored is None:
-        raise LookupError(f"No epoch of run {spec.run_id} is stored in {store.folder}.")
+        raise NoEpochError(f"No epoch of run {spec.run_id} is stored in {store.folder}.")
     return stored
 
 

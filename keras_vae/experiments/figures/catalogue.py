@@ -1,0 +1,138 @@
+"""The reproduction scripts: where they are, and which figure each of them makes.
+
+Running a script's definitions imports TensorFlow, for which lists and `--help` shall not wait.
+`catalogue.json` beside the scripts says what they define; `keras-vae figures --update` writes it.
+"""
+
+import dataclasses
+import importlib.util
+import json
+import pathlib
+import re
+
+from keras_vae.errors import UserError
+from keras_vae.files import atomic_write
+
+CATALOGUE = "catalogue.json"
+PACKAGE = pathlib.Path(__file__).parents[2]
+# An installed copy comes first: `reproductions` beside it may be someone else's.
+FOLDERS = (PACKAGE / "_reproductions", PACKAGE.parent / "reproductions")
+
+
+class CatalogueError(UserError):
+    """The reproduction scripts, or the catalogue of them, cannot be read."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Script:
+    """A reproduction script, as far as it is known without running it.
+
+    Attributes:
+        path: The file.
+        report: Name of its report, as in the results.
+        name: Name of its figure's folder.
+        title: What the figure shows.
+    """
+
+    path: pathlib.Path
+    report: str
+    name: str
+    title: str
+
+    @property
+    def figure(self):
+        """Name of the figure among those of all reports."""
+        return f"{self.report}/{self.name}"
+
+    def is_called(self, name):
+        """Whether a user can mean it by a name."""
+        return name == self.path.stem or f"/{self.figure}".endswith(f"/{name}")
+
+    def load(self):
+        """Runs the script's definitions, which needs TensorFlow, and returns its `Figure`."""
+        return load_script(self.path).FIGURE
+
+
+def load_script(path):
+    """Runs a script's definitions and returns it as a module.
+
+    Arguments:
+        path: The file, or its path below the folder of scripts.
+    """
+    path = pathlib.Path(path)
+    if not path.is_absolute():
+        path = scripts_folder() / path
+    module_spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(module_spec)
+    module_spec.loader.exec_module(module)
+    return module
+
+
+def scripts_folder():
+    """The folder of the scripts of this installation or checkout.
+
+    Raises:
+        CatalogueError: If there is none.
+    """
+    found = next((folder for folder in FOLDERS if (folder / CATALOGUE).is_file()), None)
+    if found is None:
+        looked = " or ".join(map(str, FOLDERS))
+        raise CatalogueError(f"There are no reproduction scripts in {looked}.")
+    return found
+
+
+def relative_path(path):
+    """A script's path below the folder of scripts, as results name it."""
+    path = pathlib.Path(path).resolve()
+    folders = [folder.resolve() for folder in FOLDERS]
+    inside = next((folder for folder in folders if path.is_relative_to(folder)), path.parent)
+    return path.relative_to(inside).as_posix()
+
+
+def find_scripts():
+    """Reads the catalogue.
+
+    Returns:
+        List of `Script`, by report and number.
+
+    Raises:
+        CatalogueError: If there are no scripts, or the catalogue is damaged.
+    """
+    folder = scripts_folder()
+    try:
+        rows = json.loads((folder / CATALOGUE).read_text(encoding="utf-8"))
+        return [Script(folder / row.pop("script"), **row) for row in rows]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CatalogueError(
+            f"{folder / CATALOGUE} cannot be read ({error!r}). keras-vae figures --update writes "
+            "it again."
+        ) from error
+
+
+def update_catalogue():
+    """Runs the definitions of all scripts and writes the catalogue of their figures.
+
+    Returns:
+        List of `Script`.
+    """
+    folder = next((folder for folder in FOLDERS if folder.is_dir()), None)
+    if folder is None:
+        raise CatalogueError(f"There is no folder {' or '.join(map(str, FOLDERS))}.")
+    figures = {
+        path.relative_to(folder).as_posix(): load_script(path).FIGURE
+        for path in sorted(folder.rglob("*.py"))
+    }
+    rows = [
+        {"script": path, "report": figure.report, "name": figure.name, "title": figure.title}
+        for path, figure in figures.items()
+    ]
+    rows.sort(key=_order)
+    with atomic_write(folder / CATALOGUE) as file:
+        file.write((json.dumps(rows, indent=2, ensure_ascii=False) + "\n").encode())
+    return find_scripts()
+
+
+def _order(row):
+    is_figure = row["name"].startswith("fig_")
+    numbers = [int(digits) for digits in re.findall(r"\d+", row["name"])] if is_figure else []
+    return row["report"], not is_figure, numbers, row["name"]
