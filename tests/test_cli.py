@@ -17,11 +17,15 @@ from keras_vae.experiments.figures import catalogue
 ROOT = pathlib.Path(__file__).parents[1]
 
 
-def write_result(folder, verdicts=(), reached=None, asked=300):
+def write_result(folder, figure, verdicts=(), epochs=((60, 300),)):
     folder.mkdir(parents=True)
-    reached = {"dataset": "mnist", "epochs": 60, "trials": 2, **(reached or {})}
-    protocol = {"reached": reached, "asked": {"epochs": asked}}
-    (folder / "data.json").write_text(json.dumps({"protocol": protocol}))
+    runs = {
+        f"run {i}": {"epochs": {"reached": reached, "asked": asked}}
+        for i, (reached, asked) in enumerate(epochs)
+    }
+    protocol = {"reached": {"dataset": "mnist", "trials": 2}}
+    data = {"figure": figure, "protocol": protocol, "runs": runs}
+    (folder / "data.json").write_text(json.dumps(data))
     (folder / "claims.json").write_text(json.dumps([{"verdict": verdict} for verdict in verdicts]))
 
 
@@ -146,13 +150,13 @@ def test_without_scripts_there_is_a_message(monkeypatch, tmp_path, capsys):
 
 
 def test_figures_shows_what_is_there(tmp_path, capsys):
-    write_result(tmp_path / "activity/fig_3_1", ["reproduced", "inconclusive", "reproduced"])
-    epochs = {"mnist/VAE": 100, "mnist/VAE without warm-up": 50}
-    asked = {"mnist": {"VAE": 200}}
-    write_result(tmp_path / "vampprior/warm_up_mnist", (), {"epochs": epochs}, asked)
-    write_result(tmp_path / "vampprior/fig_10", (), {"epochs": {}})
-    write_result(tmp_path / "geometry/fig_1_alpha_0_max")
-    write_result(tmp_path / "geometry/fig_12")
+    verdicts = ["reproduced", "inconclusive", "reproduced"]
+    write_result(tmp_path / "activity/fig_3_1", "activity/fig_3_1", verdicts)
+    epochs = ((100, 200), (50, 200), (9, None))
+    write_result(tmp_path / "vampprior/warm_up_mnist", "vampprior/warm_up", (), epochs)
+    write_result(tmp_path / "vampprior/fig_10", "vampprior/fig_10", (), ())
+    write_result(tmp_path / "geometry/fig_1_alpha_0_max", "geometry/fig_1", (), ((7, None),))
+    write_result(tmp_path / "geometry/fig_12", "geometry/fig_12")
     assert main(["figures", "--results", str(tmp_path), "--json"]) == 0
     rows = {row["folder"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["activity/fig_3_1"]["verdicts"] == {"reproduced": 2, "inconclusive": 1}
@@ -162,7 +166,9 @@ def test_figures_shows_what_is_there(tmp_path, capsys):
     assert rows["vampprior/fig_10"]["extent"] == "no training"
     assert rows["geometry/fig_2"]["state"] == result_state.NOT_RUN
     assert rows["geometry/fig_1_alpha_0_max"]["figure"] == "geometry/fig_1"
-    assert "geometry/fig_1" not in rows and "geometry/fig_12" not in rows
+    assert rows["geometry/fig_1_alpha_0_max"]["extent"] == "7 x 2"
+    # A result whose script is not there is shown all the same.
+    assert "geometry/fig_1" not in rows and rows["geometry/fig_12"]["script"] is None
     assert "vampprior/warm_up" not in rows
     assert main(["figures", "--results", str(tmp_path)]) == 0
     table = capsys.readouterr().out
@@ -173,7 +179,7 @@ def test_figures_shows_what_is_there(tmp_path, capsys):
 @pytest.mark.parametrize("name", ["data.json", "claims.json"])
 def test_damaged_results_are_shown_as_damaged(tmp_path, capsys, name, content):
     folder = tmp_path / "activity/fig_3_1"
-    write_result(folder, ["reproduced"])
+    write_result(folder, "activity/fig_3_1", ["reproduced"])
     # An empty list of claims is what a figure without claims has.
     (folder / name).write_text("[1]" if (name, content) == ("claims.json", "[]") else content)
     assert main(["figures", "--results", str(tmp_path)]) == 0

@@ -17,59 +17,49 @@ def states(scripts, results):
         List of dictionaries of JSON-compatible values, at least one for each figure: results of
         chosen data sets and priors are in folders of their own.
     """
+    found = [_read_folder(path, results) for path in _folders(results)]
     rows = []
     for script in scripts:
-        for folder in _folders(script, scripts, results) or [results / script.figure]:
-            rows.append(
-                {
-                    "figure": script.figure,
-                    "folder": folder.relative_to(results).as_posix(),
-                    "title": script.title,
-                    "script": script.path.stem,
-                    **read_state(folder),
-                }
-            )
-    return rows
+        shared = {"figure": script.figure, "title": script.title, "script": script.path.stem}
+        of_script = [row for row in found if script.figure in (row["figure"], row["folder"])]
+        for row in of_script or [{"folder": script.figure, "state": NOT_RUN}]:
+            rows.append({**row, **shared})
+    shown = {row["folder"] for row in rows}
+    return rows + [row for row in found if row["folder"] not in shown]
 
 
-def read_state(folder):
-    """State of one folder: `state`, and what was computed and judged where it is `DONE`."""
+def _folders(results):
+    """All folders of results, in order of their names."""
     # These draw with Matplotlib, for which `--help` shall not wait.
+    from keras_vae.experiments.figures.results import CLAIMS, DATA, LONGER
+
+    found = {path.parent for name in (DATA, CLAIMS) for path in results.rglob(name)}
+    return sorted(path for path in found if path.name != LONGER)
+
+
+def _read_folder(folder, results):
+    """State of one folder: `state`, and what was computed and judged where it is `DONE`."""
     from keras_vae.experiments.figures.results import CLAIMS, DATA
     from keras_vae.experiments.page.entries import UNREADABLE
     from keras_vae.experiments.page.wording import describe_extent
 
-    if not any((folder / name).exists() for name in (DATA, CLAIMS)):
-        return {"state": NOT_RUN}
+    name = folder.relative_to(results).as_posix()
+    row = {"figure": name, "folder": name, "title": "", "script": None}
     try:
-        protocol = _read(folder / DATA)["protocol"]
+        data = _read(folder / DATA)
         verdicts = collections.Counter(claim["verdict"] for claim in _read(folder / CLAIMS))
         return {
+            **row,
+            "figure": data["figure"],
             "state": DONE,
-            "dataset": protocol["reached"]["dataset"],
-            "epochs": protocol["reached"]["epochs"],
-            "asked_epochs": protocol["asked"]["epochs"],
-            "trials": protocol["reached"]["trials"],
-            "extent": describe_extent(protocol),
+            "dataset": data["protocol"]["reached"]["dataset"],
+            "epochs": {label: run["epochs"] for label, run in data["runs"].items()},
+            "trials": data["protocol"]["reached"]["trials"],
+            "extent": describe_extent(data),
             "verdicts": dict(verdicts),
         }
     except UNREADABLE as error:
-        return {"state": DAMAGED, "reason": f"{type(error).__name__}: {error}"}
-
-
-def _folders(script, scripts, results):
-    report = results / script.report
-    names = [other.name for other in scripts if other.report == script.report]
-    if not report.is_dir():
-        return []
-    folders = sorted(path for path in report.iterdir() if path.is_dir())
-    return [folder for folder in folders if _figure_of(folder.name, names) == script.name]
-
-
-def _figure_of(folder, names):
-    """The longest name of a figure that a folder's name begins with, or None."""
-    fitting = [name for name in names if f"{folder}_".startswith(f"{name}_")]
-    return max(fitting, key=len, default=None)
+        return {**row, "state": DAMAGED, "reason": f"{type(error).__name__}: {error}"}
 
 
 def _read(path):

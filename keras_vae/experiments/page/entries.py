@@ -43,6 +43,7 @@ class Entry:
     Attributes:
         name: Folder below the results, for example `"activity/fig_3_1"`.
         title: What the figure shows.
+        script: Path of its script below the folder of scripts, or None.
         claims: List of dictionaries as in `claims.json`, without those that cannot be read.
         claims_are_all: Whether all of them could be read.
         extent: What was computed of what the report asks for, in short.
@@ -57,6 +58,7 @@ class Entry:
 
     name: str
     title: str
+    script: str | None
     claims: list[dict]
     claims_are_all: bool
     extent: str
@@ -118,7 +120,7 @@ def read_entry(folder, path, originals_folder=None):
     name = path.relative_to(folder).as_posix()
     try:
         protocol = data.get("protocol", {})
-        extent, rows = describe_extent(protocol), describe_protocol(protocol)
+        extent, rows = describe_extent(data), describe_protocol(protocol)
     except UNREADABLE as error:
         notes.append(f"The protocol in {DATA} cannot be read ({type(error).__name__}: {error}).")
         extent, rows = "unknown", []
@@ -129,6 +131,7 @@ def read_entry(folder, path, originals_folder=None):
     return Entry(
         name=name,
         title=str(data.get("title", name)),
+        script=data.get("script"),
         claims=claims,
         claims_are_all=claims_are_all,
         extent=extent,

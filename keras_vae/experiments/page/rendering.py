@@ -74,8 +74,9 @@ def figure_table(folder, scripts):
     """
     lines = ["| figure | shows | epochs x trials | claims |", "|---|---|---|---|"]
     for entry in read_results(folder):
-        script = script_of(entry.name, scripts)
-        link = f"[`{entry.name}`]({script.as_posix()})" if script else f"`{entry.name}`"
+        link = f"`{entry.name}`"
+        if entry.script:
+            link = f"[{link}]({pathlib.PurePosixPath(scripts, entry.script)})"
         counts = [f"{count} {verdict}" for verdict, count in entry.counts.items() if count]
         claims = ", ".join(counts) or "none made"
         title = markdown_cell(entry.title)
@@ -103,23 +104,6 @@ def renew_table(readme, folder, scripts):
     table = figure_table(folder, scripts)
     with atomic_write(readme) as file:
         file.write(f"{before}{begins}\n{table}{ends}{after}".encode())
-
-
-def script_of(name, scripts):
-    """The script that makes a figure, or None.
-
-    Arguments:
-        name: Name of the figure's folder, for example `"activity/fig_3_1"`; one of a single data
-            set is named after the script and the data set.
-        scripts: Folder of the reproduction scripts.
-    """
-    report, *between, figure = name.split("/")
-    folder = pathlib.Path(scripts, getattr(REPORTS.get(report), "scripts", report), *between)
-    for path in sorted(folder.glob("*.py")):
-        if path.stem == figure or path.stem.startswith(f"{figure}_"):
-            return path
-    longer = (path for path in sorted(folder.glob("*.py")) if figure.startswith(f"{path.stem}_"))
-    return next(longer, None)
 
 
 def _require_ours(path, mark):

@@ -23,23 +23,24 @@ class Table(typing.NamedTuple):
     below: list[str]
 
 
-def describe_extent(protocol):
+def describe_extent(data):
     """What was computed of what the report asks for, in short.
 
     Arguments:
-        protocol: Dictionary with `reached` and `asked`, as in `data.json`.
+        data: Dictionary as in `data.json`.
 
     Returns:
-        `"120 of 300 x 2"` (epochs x trials); a range of shares, `"34-100% x 1"`, where every run
-        has epochs of its own; `"no training"` where none has.
+        `"120 of 300 x 2"` (epochs x trials); a range of shares, `"34-100% x 1"`, where runs differ
+        in epochs; `"no training"` where nothing was trained.
     """
-    reached, asked = protocol["reached"], protocol["asked"]["epochs"]
-    epochs, trials = reached["epochs"], reached["trials"]
-    if not isinstance(epochs, dict):
-        return f"{epochs} of {asked} x {trials}"
-    if not epochs:
+    trials = data["protocol"]["reached"]["trials"]
+    found = {(run["epochs"]["reached"], run["epochs"]["asked"]) for run in data["runs"].values()}
+    if not found:
         return "no training"
-    shares = [round(100 * done / _asked_of(label, asked)) for label, done in epochs.items()]
+    if len(found) == 1:
+        reached, asked = found.pop()
+        return f"{reached} x {trials}" if asked is None else f"{reached} of {asked} x {trials}"
+    shares = [round(100 * reached / asked) for reached, asked in found if asked is not None]
     span = "-".join(str(share) for share in sorted({min(shares), max(shares)}))
     return f"{span}% x {trials}"
 
@@ -100,13 +101,6 @@ def _list(values):
         return f"rows in claims.json: {len(values)}"
     shown = ", ".join(describe_number(value) for value in values[:LONGEST])
     return shown if len(values) <= LONGEST else f"{shown}, … ({len(values)} values)"
-
-
-def _asked_of(label, asked):
-    """Epochs that the report asks for, of a run named `<data set>/<model>[ without ...]`."""
-    dataset, model = label.split("/")
-    by_model = asked[dataset]
-    return by_model[model] if model in by_model else by_model[model.split(" without ")[0]]
 
 
 def _plain(value):

@@ -33,7 +33,7 @@ def data(name, **changed):
             "asked": {"dataset": "mnist", "epochs": 300, "trials": "3", "batch_size": 100},
         },
         "versions": {"keras-vae": "0.1.0", "keras": "3.15.1"},
-        "runs": {},
+        "runs": {"a": {"epochs": {"reached": 60, "asked": 300}}},
         **changed,
     }
 
@@ -51,7 +51,9 @@ def write(folder, content, claims, picture=True):
 def results(tmp_path):
     folder = tmp_path / "results"
     every = [claim(f"activity.3.1.{i}", verdict) for i, verdict in enumerate(VERDICTS)]
-    write(folder / "activity/fig_3_1", data("activity/fig_3_1"), every)
+    write(
+        folder / "activity/fig_3_1", data("activity/fig_3_1", script="fig_3_1_activity.py"), every
+    )
     write(folder / "activity/fig_3_10", data("activity/fig_3_10"), [])
     write(folder / "activity/beyond/more", data("activity/beyond/more"), every[:1])
     by_model = {"mnist": {"VAE": 200, "HVAE": 300}}
@@ -63,7 +65,14 @@ def results(tmp_path):
         },
         "asked": {"dataset": "all", "epochs": by_model},
     }
-    content = data("vampprior/table_1", protocol=protocol, original="the report's Table 1")
+    runs = {
+        "mnist/VAE": {"epochs": {"reached": 200, "asked": 200}},
+        "mnist/HVAE": {"epochs": {"reached": 105, "asked": 300}},
+        "mnist/VAE without warm-up": {"epochs": {"reached": 100, "asked": 200}},
+    }
+    content = data(
+        "vampprior/table_1", protocol=protocol, runs=runs, original="the report's Table 1"
+    )
     write(folder / "vampprior/table_1", content, every[1:2])
     (folder / "vampprior/table_1/table.md").write_text(
         "| a | b |\n|---|---|\n| 1 | 2 |\n\nBelow.\n"

@@ -13,7 +13,6 @@ from PIL import Image
 from keras_vae.experiments import page
 from keras_vae.experiments.figures.originals import OriginalsError
 from keras_vae.experiments.page import wording
-from keras_vae.experiments.page.rendering import script_of
 
 ROOT = pathlib.Path(__file__).parents[3]
 
@@ -169,15 +168,11 @@ def test_nothing_to_show(tmp_path):
 
 def test_table_of_figures_and_its_place(results, tmp_path):
     scripts = tmp_path / "reproductions"
-    (scripts / "vampprior").mkdir(parents=True)
-    for name in ("fig_3_1_activity.py", "fig_3_10_more.py", "vampprior/table_1_values.py"):
-        (scripts / name).touch()
     table = page.figure_table(results, scripts)
     row = next(line for line in table.splitlines() if "fig_3_1`" in line)
     assert row.endswith("| 60 of 300 x 2 | 1 reproduced, 1 not reproduced, 1 inconclusive |")
-    assert "fig_3_1_activity.py" in row
-    assert script_of("vampprior/table_1_frey_faces", scripts) is None
-    assert script_of("vampprior/table_1_values_frey_faces", scripts).stem == "table_1_values"
+    assert f"[`activity/fig_3_1`]({scripts}/fig_3_1_activity.py)" in row
+    assert "| `activity/fig_3_10` |" in table
     readme = tmp_path / "README.md"
     readme.write_text("above\n<!-- figures: made by keras-vae compare -->\nold\n")
     with pytest.raises(page.PageError, match="lacks the lines"):
@@ -192,6 +187,26 @@ def test_table_of_figures_and_its_place(results, tmp_path):
     assert table in content and "old" not in content
 
 
+@pytest.mark.parametrize(
+    "epochs, extent",
+    [
+        ((), "no training"),
+        (((60, 300), (60, 300)), "60 of 300 x 2"),
+        (((60, None), (60, None)), "60 x 2"),
+        (((60, 300), (299, 300)), "20-100% x 2"),
+        (((60, 300), (30, 150)), "20% x 2"),
+        (((60, 300), (60, None)), "20% x 2"),
+    ],
+)
+def test_the_extent_is_what_the_runs_say(epochs, extent):
+    runs = {
+        str(i): {"epochs": {"reached": reached, "asked": asked}}
+        for i, (reached, asked) in enumerate(epochs)
+    }
+    content = {"protocol": {"reached": {"trials": 2}}, "runs": runs}
+    assert wording.describe_extent(content) == extent
+
+
 def test_numbers_in_words():
     pairs = wording.describe_numbers({"a_b": {"c": 1234.5678}, "d": True, "e": list(range(20))})
     assert pairs[:2] == [("a b, c", "1235"), ("d", "yes")]
@@ -201,8 +216,6 @@ def test_numbers_in_words():
     assert wording.describe_numbers({"a": {"b": estimate}}) == [("a, b", expected)]
     assert wording.describe_numbers({"a": [estimate] * 2}) == [("a", f"{expected}; {expected}")]
     assert wording.describe_numbers({"a": [{"b": 1}]}) == [("a", "rows in claims.json: 1")]
-    none = {"reached": {"epochs": {}, "trials": 1}, "asked": {"epochs": {}}}
-    assert wording.describe_extent(none) == "no training"
     mixed = {"reached": {"binarize": {"binary": "static", "grey": None}}, "asked": {}}
     assert wording.describe_protocol(mixed) == [("binarize", "binary: static; grey: none", "")]
 

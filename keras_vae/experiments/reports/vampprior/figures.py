@@ -56,6 +56,9 @@ class DataSetFigure(Figure):
         found = schedule(*split_name(label))
         return found.reached if asked.preset == "results" else found.epochs
 
+    def epochs_asked(self, label):
+        return schedule(*split_name(label)).epochs
+
     def folder(self, asked):
         """One of its own for a single data set, and for other priors than the report's."""
         parts = [self.name]
