@@ -10,30 +10,25 @@ class Report:
     Attributes:
         title: Its title.
         authors: Its authors, with "and" before the last.
-        scripts: Folder of its scripts below `reproductions`.
     """
 
     title: str
     authors: str
-    scripts: str
 
 
 REPORTS = {
     "activity": Report(
         "Variational Auto Encoder Latent Space Activity and Visualization",
         "Jesse Bettencourt and Matt Craddock",
-        "",
     ),
-    "understanding": Report("Understanding Variational Auto-Encoder", "Peiyun Hu", "understanding"),
+    "understanding": Report("Understanding Variational Auto-Encoder", "Peiyun Hu"),
     "vampprior": Report(
         "Project: Large VAE",
         "Francesco Zappia, Vittorio Zampinetti and Marco Schouten",
-        "vampprior",
     ),
     "geometry": Report(
         "An Explanatory Analysis of the Geometry of Latent Variables Learned by Variational "
         "Auto-Encoders",
         "Alexandra Peşte, Luigi Malagò and Septimia Sârbu",
-        "geometry",
     ),
 }

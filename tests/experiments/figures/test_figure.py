@@ -1,7 +1,6 @@
 """A figure from command line to files, and every way it can be refused."""
 
 import dataclasses
-import importlib.util
 import json
 import os
 import pathlib
@@ -15,22 +14,18 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from keras_vae.experiments.figures import options, results
+from keras_vae.errors import UserError
+from keras_vae.experiments.figures import catalogue, options, results
+from keras_vae.experiments.figures import figure as figure_module
 from keras_vae.experiments.figures.claims import Claim
-from keras_vae.experiments.figures.figure import Analysis, Figure, find_original, main
+from keras_vae.experiments.figures.figure import Figure, find_original, main
 from keras_vae.experiments.figures.plots import panels
 from keras_vae.experiments.reports.activity.protocol import PRESETS
+from keras_vae.experiments.runs.spec import ModelSpec
 from keras_vae.experiments.runs.store import RunStore
 
-ROOT = pathlib.Path(__file__).parents[3]
-SCRIPT = ROOT / "reproductions" / "fig_3_1_activity.py"
-
-
-def load_script():
-    module_spec = importlib.util.spec_from_file_location("fig_3_1_activity", SCRIPT)
-    module = importlib.util.module_from_spec(module_spec)
-    module_spec.loader.exec_module(module)
-    return module
+FOLDER = pathlib.Path(__file__).parents[3] / "reproductions"
+SCRIPT = FOLDER / "fig_3_1_activity.py"
 
 
 @pytest.fixture
@@ -45,13 +40,26 @@ def figure(plain_spec):
             "quick": options.Preset(dataset=None, epochs=2, trials=1),
         },
         protocol={"epochs": 10},
-        specs=lambda dataset, seed: {"small": dataclasses.replace(plain_spec, seed=seed)},
-        analyse=lambda methods, asked: Analysis(
-            picture=panels(1)[0],
-            caption="nothing",
-            claims=[Claim("t.0.1", "s", "r", {"x": 1.0}, True)],
-            data={"counts": methods["small"].activity.shape},
-        ),
+        runs=lambda options, seed: {"small": dataclasses.replace(plain_spec, seed=seed)},
+        measure=lambda methods, options: methods["small"].activity.shape,
+        draw=lambda measured, options: panels(1)[0],
+        caption="nothing",
+        judge=lambda measured, options: [Claim("t.0.1", "s", "r", {"x": 1.0}, True)],
+        record=lambda measured, options: {"counts": measured},
+    )
+
+
+@pytest.fixture
+def untrained(figure):
+    """A figure of nothing but its options, with one of its own."""
+    return dataclasses.replace(
+        figure,
+        runs=None,
+        measure=lambda methods, options: (methods, options.choice("shape"), options.seed),
+        record=lambda measured, options: {"measured": measured},
+        caption=lambda measured, options: f"shape {measured[1]} of {options.dataset}",
+        tables=lambda measured, options: {"table.md": f"{measured[1]}"},
+        add_options=lambda parser: parser.add_argument("--shape", choices=("round", "flat")),
     )
 
 
@@ -96,6 +104,66 @@ def test_trials_in_parallel_leave_picture_numbers_and_claims(figure, tmp_path, d
     assert time.monotonic() - started < 10
 
 
+def test_a_figure_without_runs_trains_nothing_and_has_options_of_its_own(untrained, tmp_path):
+    assert run(untrained, tmp_path, "--preset", "smoke", "--shape", "flat", "--seed", "3") == 0
+    data = read(tmp_path, "data.json")
+    assert data["measured"] == [{}, "flat", 3] and data["runs"] == {}
+    assert (tmp_path / "out/tests/fig_0/table.md").read_text() == "flat"
+    assert not (tmp_path / "store").exists()
+
+
+def test_each_part_of_a_figure_gets_what_was_measured_and_the_options(untrained):
+    chosen = options.resolve(untrained.presets, preset="smoke", shape="round")
+    analysis = untrained.make_analysis({"m": 1}, chosen)
+    assert analysis.caption == "shape round of mnist_5k" and len(analysis.claims) == 1
+    assert analysis.data == {"measured": ({"m": 1}, "round", 0)}
+    assert analysis.tables == {"table.md": "round"}
+    bare = dataclasses.replace(untrained, measure=None, caption="c", judge=None, record=None)
+    analysis = dataclasses.replace(bare, tables=None).make_analysis({"m": 1}, chosen)
+    assert (analysis.caption, analysis.claims, analysis.data, analysis.tables) == ("c", [], {}, {})
+
+
+def test_an_option_of_another_figure_is_refused(figure, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run(figure, tmp_path, "--shape", "flat")
+    assert "unrecognized arguments: --shape" in capsys.readouterr().err
+
+
+def test_results_say_their_script_and_what_each_run_reached(figure, tmp_path, monkeypatch):
+    script = FOLDER / "beyond" / "five_digits.py"
+    figure = dataclasses.replace(figure, script=str(script))
+    chosen = options.resolve(figure.presets, preset="smoke")
+    monkeypatch.setattr(figure_module, "describe", lambda method: {"ids": ["x"]})
+    monkeypatch.setattr(figure_module, "compare_log_likelihoods", lambda methods: {})
+    specs = list(figure.trial(chosen, 0).values())
+    method = type("Method", (), {"epochs": 7, "specs": specs})()
+    content = figure_module.describe_figure(figure, chosen, {"small": method})
+    assert content["script"] == "beyond/five_digits.py" and content["figure"] == "tests/fig_0"
+    assert content["runs"] == {"small": {"ids": ["x"], "epochs": {"reached": 7, "asked": 10}}}
+
+
+def test_what_a_user_can_mend_is_a_line_and_a_fault_of_ours_a_traceback(
+    untrained, tmp_path, capsys
+):
+    def fail(error):
+        def measure(methods, options):
+            raise error
+
+        return dataclasses.replace(untrained, measure=measure)
+
+    assert run(fail(UserError("the disk is full")), tmp_path, "--preset", "smoke") == 1
+    assert capsys.readouterr().err == "error: the disk is full\n"
+    for error in (ValueError("shapes differ"), LookupError("no such row")):
+        with pytest.raises(type(error), match=str(error)):
+            run(fail(error), tmp_path, "--preset", "smoke")
+
+
+def test_options_that_contradict_each_other_are_a_line(figure, tmp_path, capsys):
+    figure = dataclasses.replace(figure, runs=lambda options, seed: {"a": ModelSpec(latent_dim=0)})
+    assert run(figure, tmp_path, "--preset", "smoke") == 1
+    assert capsys.readouterr().err.startswith("error: `latent_dim` must be at least 1")
+
+
 def test_ctrl_c_leaves_a_store_that_continues(tmp_path, digits):
     arguments = ["--preset", "smoke", "--epochs", "500", "--jobs", "2"]
     places = ["--store", str(tmp_path / "store"), "--output", str(tmp_path / "out")]
@@ -118,7 +186,7 @@ def test_ctrl_c_leaves_a_store_that_continues(tmp_path, digits):
     assert "the same command continues there" in stderr
     assert "Traceback" not in stderr
     store = RunStore(tmp_path / "store")
-    specs = load_script().FIGURE.specs("mnist_5k", 0).values()
+    specs = catalogue.load_script(SCRIPT).FIGURE.specs("mnist_5k", 0).values()
     stored = [run for run in (store.load(spec, with_weights=True) for spec in specs) if run]
     assert stored and all(0 < run.epochs < 500 for run in stored)
 
@@ -233,12 +301,12 @@ def test_epochs_that_differ_between_methods_add_up():
 
 
 def test_script_draws_and_judges_what_the_report_has():
-    script = load_script()
+    script = catalogue.load_script(SCRIPT)
     rng = np.random.default_rng(0)
     method = type("Method", (), {"activity": rng.random((2, 4, 50)) ** 6})()
     methods = dict.fromkeys(script.FIGURE.specs("mnist_5k", 0), method)
     asked = options.resolve(PRESETS, preset="smoke", epochs=4, trials=2)
-    analysis = script.FIGURE.analyse(methods, asked)
+    analysis = script.FIGURE.make_analysis(methods, asked)
     assert len(analysis.picture.axes) == 3
     for axis, expected in zip(analysis.picture.axes, script.PANELS.values(), strict=True):
         assert tuple(text.get_text() for text in axis.get_legend().get_texts()) == expected

@@ -130,7 +130,7 @@ def analysed(script):
     asked = options.resolve(figure.presets, preset="smoke", epochs=EPOCHS, trials=2)
     trials = [figure.trial(asked, seed) for seed in asked.seeds]
     methods = {label: made_up([trial[label] for trial in trials]) for label in trials[0]}
-    return figure, asked, figure.analyse(methods, asked)
+    return figure, asked, figure.make_analysis(methods, asked)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=str)
