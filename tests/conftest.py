@@ -1,12 +1,32 @@
 """Fixtures: a cache of the tests' own, and small genuine images."""
 
 import os
+import warnings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Compiling costs the tests more than what they compile; it is set before TensorFlow starts and
+# holds for the processes that tests start as well, so that comparisons of bits are of like.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import pytest
 
+# Warnings of other packages that we cannot avoid.
+FOREIGN_WARNINGS = (
+    # Imports distutils.
+    "ignore::DeprecationWarning:tensorflow_probability",
+    # Keras' own conversion of its variables, in `get_weights`, `save` and elsewhere.
+    "ignore:__array__ implementation:DeprecationWarning:keras.src.backend.tensorflow.core",
+)
+# What happens below comes before pytest looks at its own filters.
+warnings.filterwarnings("ignore", category=DeprecationWarning, module="tensorflow_probability")
+
 import keras_vae as kv
+
+
+def pytest_configure(config):
+    """Warnings are errors, but for foreign ones."""
+    for line in ("error", *FOREIGN_WARNINGS):
+        config.addinivalue_line("filterwarnings", line)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,8 +13,6 @@ from scipy.special import logsumexp
 import keras_vae as kv
 from keras_vae import random
 
-# One process makes the fixture for all of them.
-pytestmark = pytest.mark.xdist_group("export")
 CLIENT = """
 import importlib.abc, json, sys
 

@@ -271,11 +271,12 @@ class TestGeodesics:
         assert verdicts(geodesics.judge(below)) == {"4.1": NOT_REPRODUCED}
 
 
-class TestInterpolations:
-    @pytest.fixture(scope="class")
-    def model(self):
-        return kv.VAE(latent_dim=3, hidden_units=(8,), seed=0)
+@pytest.fixture(scope="module")
+def model():
+    return kv.VAE(latent_dim=3, hidden_units=(8,), seed=0)
 
+
+class TestInterpolations:
     def test_paths_end_at_their_images(self, model, images):
         paths = interpolations.join(model, images[:4], images[4:8], seed=0)
         assert tuple(paths) == interpolations.PATHS

@@ -61,6 +61,10 @@ LIKELIHOODS = [
 ] * 2
 
 
+# Two iterations of the classifier are too few, and meant to be.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
 @pytest.fixture(scope="module", autouse=True)
 def little_is_measured():
     """A timing on a machine that runs tests means nothing; the rest would take minutes."""
