@@ -33,7 +33,7 @@ setup(
         "tensorflow>=2.20",
         "keras>=3.11",
         "tensorflow-probability>=0.25",
-        "tf_keras>=2.20",
+        "tf_keras>=2.20.1",
         "tensorflow-datasets>=4.9.10",
         "importlib_resources>=6.0",
         "numpy>=2.0",
@@ -51,7 +51,7 @@ setup(
         "setuptools>=70; python_version >= '3.12'",
     ],
     extras_require={
-        "test": ["pytest>=8.0", "pytest-xdist>=3.6", "tensorboard>=2.20"],
+        "test": ["pytest>=8.0", "pytest-xdist>=3.6.1", "tensorboard>=2.20"],
         "tensorboard": ["tensorboard>=2.20"],
         "gpu": ["tensorflow[and-cuda]>=2.20"],
         "benchmark": ["jax>=0.7", "torch>=2.6"],
