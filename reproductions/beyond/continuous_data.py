@@ -31,12 +31,17 @@ PRESETS = {
 }
 
 
-def analyse(methods, asked):
-    """Draws, and asks of these data what the report claims of MNIST."""
-    claims = [
+def judge(activity, options):
+    """Asks of these data what the report claims of MNIST."""
+    return [
         dataclasses.replace(claim, id=claim.id.replace("activity", "beyond.continuous_data"))
-        for claim in judge_methods(activities(methods), THRESHOLD, asked, about=DATASET)
+        for claim in judge_methods(activity, THRESHOLD, options, about=DATASET)
     ]
+
+
+def analyse(methods, asked):
+    """Draws and judges."""
+    claims = judge(activities(methods), asked)
     return count_analysis(one_panel(methods, METHOD_STYLES), claims, methods)
 
 

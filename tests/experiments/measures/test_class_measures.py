@@ -129,3 +129,81 @@ def test_distance_counts_the_pixels_that_differ():
     images[1, 0, :4] = 1
     images[2] = 1
     np.testing.assert_allclose(distance(images), [0, 4, 36], rtol=1e-6)
+
+
+def test_neighbours_by_hand():
+    # On a line: the two nearest of 0 are 1 and 2, those of 2 are 1 and 0, of 10 they are 2 and 1.
+    codes, labels = np.array([[0.0], [1], [2], [10]]), np.array([4, 4, 9, 9])
+    confusion = class_measures.neighbour_confusion(codes, labels, neighbours=2)
+    assert confusion.tolist() == [[0.5, 0.5], [0.75, 0.25]]
+
+
+def test_ten_neighbours_count():
+    # The ten nearest of the code at 0 are ten of its class; an eleventh code is of another.
+    codes = np.concatenate([np.arange(11.0), [1000.0]])[:, None]
+    labels = np.array([0] * 11 + [1])
+    assert class_measures.neighbour_confusion(codes, labels).tolist() == [[1, 0], [1, 0]]
+    labels = np.array([0, *[1] * 9, 2, 3])
+    assert class_measures.neighbour_confusion(codes, labels)[0].tolist() == [0, 0.9, 0.1, 0]
+
+
+def test_silhouettes_by_hand():
+    codes, labels = np.array([[0.0], [1], [10], [14]]), np.array([0, 0, 1, 1])
+    expected = [np.mean([1 - 1 / 12, 1 - 1 / 11]), np.mean([1 - 4 / 9.5, 1 - 4 / 13.5])]
+    np.testing.assert_allclose(class_measures.silhouette_by_class(codes, labels), expected)
+    # Codes past the limit do not count, whatever they are.
+    more = np.concatenate([codes, [[10.0]]]), np.array([0, 0, 1, 1, 0])
+    np.testing.assert_allclose(class_measures.silhouette_by_class(*more, limit=4), expected)
+    assert class_measures.silhouette_by_class(*more, limit=5)[0] < expected[0]
+
+
+def one_pixel(*values):
+    return np.asarray(values, dtype=np.float32)[:, None, None]
+
+
+def test_five_of_the_first_images_classify():
+    # Levels of one pixel: 3 of class 1 are nearer, then 2 of class 0, then 9 more of class 0.
+    levels = np.array([0, 1, 2, 10, 11, *range(20, 29)], dtype=np.uint8)
+    labels = np.array([1, 1, 1, 0, 0] + [0] * 9)
+    classify = class_measures.image_classifier(Split(levels[:, None, None], labels), binary=False)
+    assert classify(one_pixel(0.0)).tolist() == [1]
+    # Three of the five nearest are of class 1; of the seven nearest four are not.
+    few = Split(levels[:, None, None], np.array([1, 0, 1, 0, 1] + [0] * 9))
+    assert class_measures.image_classifier(few, binary=False)(one_pixel(0.0)).tolist() == [1]
+    limited = class_measures.image_classifier(few, binary=False, limit=5)
+    assert limited(one_pixel(1.0)).tolist() == [1]
+    assert class_measures.image_classifier(few, binary=False)(one_pixel(1.0)).tolist() == [0]
+
+
+def test_half_grey_is_black_to_a_classifier_of_binary_images():
+    pixels = np.repeat([0, 255], 5).astype(np.uint8)[:, None, None]
+    classify = class_measures.image_classifier(Split(pixels, np.repeat([0, 1], 5)), binary=True)
+    assert classify(one_pixel(0.5, 0.501, 0.499, 0.9)).tolist() == [0, 1, 0, 1]
+
+
+def test_ten_thousand_images_are_compared_with():
+    """One white image among black ones is the last that counts, or the first that does not."""
+    pixels = np.zeros((10_001, 1, 1), dtype=np.uint8)
+    labels = np.zeros(10_001, dtype=int)
+
+    def of_white(index):
+        white, of_it = pixels.copy(), labels.copy()
+        white[index - 10 : index] = 255
+        of_it[index - 10 : index] = 1
+        split, image = Split(white, of_it), one_pixel(1.0)
+        return (
+            class_measures.distance_to_images(split)(image)[0],
+            class_measures.digit_confidence(split)(image)[0],
+        )
+
+    assert of_white(10_000) == (0, 1)
+    assert of_white(10_001) == (pytest.approx(0.1), 0.9)
+
+
+def test_pixels_are_drawn_anew_by_seed():
+    grey = np.full((2, 50, 50), 0.5, dtype=np.float32)
+    one, again, other = (class_measures.draw_pixels(grey, seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any() and (one[0] != one[1]).any()
+    ends = np.stack([np.zeros((2, 2)), np.ones((2, 2))])
+    np.testing.assert_array_equal(class_measures.draw_pixels(ends, seed=0), ends)

@@ -34,3 +34,35 @@ def test_epochs_to_a_level_on_an_exponential(rate, distance):
 def test_trials_are_averaged_before_anything_is_measured():
     first, second = [0, 4, 8, 10], [8, 8, 8, 10]
     assert convergence.epochs_to_level([first, second], 8) == 3
+
+
+@pytest.mark.parametrize("epochs, width", [(1, 1), (14, 1), (15, 2), (25, 2), (26, 3), (300, 30)])
+def test_the_last_tenth_is_rounded_and_at_least_one_epoch(epochs, width):
+    values = np.zeros((1, epochs))
+    values[0, -width:] = 1
+    assert convergence.final_value(values) == 1
+    assert convergence.final_value(1 - values) == 0
+    if epochs > width:
+        values[0, -width - 1] = width + 1
+        assert convergence.final_value(values) == 1
+
+
+def test_settling_compares_neighbouring_windows_of_the_mean_over_trials():
+    # Windows of two epochs, whose means are 7 and 6.5; what is before them does not count.
+    values = [[99.0] * 16 + [6, 8, 6, 7]]
+    assert convergence.has_settled(values, tolerance=0.5)
+    assert not convergence.has_settled(values, tolerance=0.499)
+    assert not convergence.has_settled(-np.array(values), tolerance=0.499)
+    # Two windows have to fit, and no more.
+    assert convergence.has_settled([[3, 3]], tolerance=0)
+    assert convergence.has_settled([[3, 3, 3, 3]], tolerance=0, share=0.5)
+    assert not convergence.has_settled([[3, 3, 3]], tolerance=0, share=0.6)
+    # Opposite trials cancel.
+    assert convergence.has_settled([[1, 5], [5, 1]], tolerance=0)
+
+
+def test_a_level_that_is_met_exactly_is_reached():
+    assert convergence.epochs_to_level([[1, 2, 3]], 3) == 3
+    assert convergence.epochs_to_level([[1, 2, 3]], 1) == 1
+    assert convergence.epochs_to_level([[1, 2, 3]], 3.001) is None
+    assert convergence.epochs_to_level([[1, 3, 2]], 2.5) == 2
