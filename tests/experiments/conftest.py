@@ -1,16 +1,10 @@
-"""A run small enough to train in seconds, and made-up ones of three data sets."""
+"""A run small enough to train in seconds."""
 
 import dataclasses
 
-import numpy as np
 import pytest
-from vampprior_runs import MODELS, Trained
 
-import keras_vae as kv
-from keras_vae.datasets import Split
 from keras_vae.experiments.reports.activity.protocol import ADAM
-from keras_vae.experiments.reports.vampprior import warm_up
-from keras_vae.experiments.reports.vampprior.protocol import run_spec as vampprior_run
 from keras_vae.experiments.runs.spec import DataSpec, ModelSpec, ObjectiveSpec, RunSpec
 from keras_vae.experiments.runs.store import RunStore
 
@@ -36,37 +30,3 @@ def plain_spec(spec):
 @pytest.fixture
 def store(tmp_path):
     return RunStore(tmp_path / "store")
-
-
-@pytest.fixture
-def three_data_sets():
-    """Methods of the three models on stand-ins for the report's three data sets."""
-    rng = np.random.default_rng(0)
-    sides = {"mnist": (28, 28), "frey_faces": (28, 20), "fashion_mnist": (28, 28)}
-    methods = {}
-    for dataset, shape in sides.items():
-        train, test = (rng.integers(0, 256, size=(n, *shape)).astype(np.uint8) for n in (80, 20))
-        binarize = "static" if dataset == "mnist" else None
-        if binarize:
-            train, test = (kv.datasets.image_data.threshold(x) for x in (train, test))
-        data = kv.datasets.ImageData(dataset, binarize, Split(train), Split(test))
-        for model in (*MODELS, warm_up.WITHOUT):
-            spec = vampprior_run(dataset, 0, model)
-            methods[f"{dataset}/{model}"] = Trained(
-                data=data,
-                specs=[spec],
-                epochs=30,
-                weights_epochs=[30],
-                activity=np.ones((1, 30, 4)),
-                log_likelihood=[
-                    {
-                        "mean": -90.0,
-                        "standard_error": 1.0,
-                        "images": 3,
-                        "num_samples": 50,
-                        "epochs": 30,
-                        "per_image": [-91.0, -90.0, -89.0],
-                    }
-                ],
-            )
-    return methods

@@ -1,16 +1,48 @@
-"""The understanding report's measures, on data whose answer is known."""
+"""The understanding report's runs, measures and claims, on cases whose answer is known."""
 
+import dataclasses
 import types
 
 import numpy as np
 import pytest
+import scipy.spatial
+import tensorflow as tf
 
-import keras_vae as kv
+from keras_vae.datasets import ImageData, Split
 from keras_vae.experiments.figures import originals
 from keras_vae.experiments.figures.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
-from keras_vae.experiments.reports.understanding import morphing, optimizer_curves, protocol
+from keras_vae.experiments.measures.class_measures import draw_pixels
+from keras_vae.experiments.measures.image_pairs import pairs_of_two_classes
+from keras_vae.experiments.reports.understanding import (
+    morphing,
+    optimizer_curves,
+    protocol,
+    samples,
+)
+from keras_vae.experiments.runs.spec import (
+    DataSpec,
+    ModelSpec,
+    ObjectiveSpec,
+    OptimizerSpec,
+    RunSpec,
+)
 
-FULL = types.SimpleNamespace(dataset="mnist", epochs=150, trials=1)
+OPTIMIZERS = ("Adam", "RMSprop", "Adagrad", "SGD")
+UNCORRECTED = "Adam, uncorrected"
+
+
+def judge_figure_3(curves, options):
+    (claim,) = optimizer_curves.judge(curves, options)
+    return claim
+
+
+def judge_figure_6(summary, options, weights_epochs):
+    (claim,) = morphing.judge(summary, options, weights_epochs)
+    return claim
+
+
+def asked(dataset="mnist", epochs=150, trials=1):
+    return types.SimpleNamespace(dataset=dataset, epochs=epochs, trials=trials, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -18,34 +50,101 @@ def original():
     return originals.load("understanding", "fig_3")
 
 
-def as_ours(original):
+EPSILON = 1e-4 / 250
+ARGUMENTS = {
+    "Adam": {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8 / 250},
+    "RMSprop": {"learning_rate": 1e-3, "rho": 0.9, "epsilon": EPSILON**2},
+    "Adagrad": {"learning_rate": 1e-2, "initial_accumulator_value": 0.0, "epsilon": EPSILON**2},
+    # A decay of 5e-4 that goes through a momentum of 0.9 counts ten times.
+    "SGD": {"learning_rate": 5e-4, "momentum": 0.9},
+}
+
+
+@pytest.mark.parametrize(
+    "dataset, held_out",
+    [("mnist", 10000), ("fashion_mnist", 10000), ("mnist_5k", 750), ("frey_faces", 265)],
+)
+def test_the_runs_are_the_reports(dataset, held_out):
+    specs = protocol.optimizer_specs(dataset, 3)
+    assert list(specs) == [*OPTIMIZERS, UNCORRECTED]
+    for name, spec in specs.items():
+        kind = name.removesuffix(", uncorrected")
+        decay = 5e-4 / (1 - 0.9) if name == "SGD" else 5e-4
+        assert spec == RunSpec(
+            data=DataSpec(name=dataset, binarize="static", validation_images=held_out),
+            model=ModelSpec(
+                latent_dim=20,
+                hidden_units=(500,),
+                activation="tanh",
+                kernel_initializer="keras_vae>FanInUniform",
+                bias_initializer="keras_vae>FanInUniform",
+            ),
+            objective=ObjectiveSpec(name="elbo"),
+            optimizer=OptimizerSpec(
+                name=kind.lower(),
+                arguments=tuple({**ARGUMENTS[kind], "weight_decay": decay}.items()),
+                bias_rate=2.0,
+                bias_correction=name != UNCORRECTED,
+            ),
+            batch_size=250,
+            seed=3,
+        )
+    by_size = protocol.latent_dim_specs(2, 20)(dataset, 3)
+    assert list(by_size) == ["2", "20"] and by_size["20"] == specs["Adam"]
+    two = dataclasses.replace(by_size["20"].model, latent_dim=2)
+    assert by_size["2"] == dataclasses.replace(by_size["20"], model=two)
+
+
+def test_the_protocol_names_what_the_report_asks_for():
+    assert protocol.PROTOCOL["dataset"] == "mnist" and protocol.PROTOCOL["epochs"] == 150
+    smoke, quick, paper = (protocol.PRESETS[name] for name in ("smoke", "quick", "paper"))
+    assert (smoke.dataset, smoke.epochs) == ("mnist_5k", 3)
+    assert (quick.dataset, quick.epochs, quick.embedded_epochs) == (None, 10, 60)
+    assert (paper.dataset, paper.epochs, paper.likelihood_samples) == ("mnist", 150, 5000)
+    assert {preset.trials for preset in protocol.PRESETS.values()} == {1}
+
+
+def as_ours(original, labels=OPTIMIZERS):
     """The original's curves as if they were ours, with one trial."""
     return {
         panel: {
-            label: {split: np.array([values]) for split, values in by_split.items()}
-            for label, by_split in by_label.items()
+            label: {split: np.array([values]) for split, values in by_label[label].items()}
+            for label in labels
         }
         for panel, by_label in original["panels"].items()
     }
 
 
-def test_the_run_is_the_reports():
-    spec = protocol.optimizer_specs("mnist", 0)["SGD"]
-    assert spec.batch_size == 250 and spec.model.latent_dim == 20
-    assert spec.model.hidden_units == (500,) and spec.model.activation == "tanh"
-    assert spec.data.validation_images == 10000 and spec.data.binarize == "static"
-    assert dict(spec.optimizer.arguments)["learning_rate"] == 5e-4
-    assert dict(spec.optimizer.arguments)["momentum"] == 0.9
-    rates = {
-        name: dict(spec.optimizer.arguments)["learning_rate"]
-        for name, spec in protocol.optimizer_specs("mnist", 0).items()
+def test_the_curves_are_bound_reconstruction_error_and_kl():
+    values = {
+        "train_bound": -100.0,
+        "test_bound": -110.0,
+        "train_reconstruction": -80.0,
+        "test_reconstruction": -85.0,
+        "train_kl": 20.0,
+        "test_kl": 25.0,
     }
-    assert rates["Adam"] == rates["RMSprop"] == 1e-3 and rates["Adagrad"] == 1e-2
+    method = types.SimpleNamespace(history=lambda name: np.full((2, 3), values[name]))
+    found = optimizer_curves.curves({"Adam": method, "SGD": method})
+    assert {
+        (panel, label): {split: trials.tolist() for split, trials in by_split.items()}
+        for panel, by_label in found.items()
+        for label, by_split in by_label.items()
+    } == {
+        (panel, label): {"train": [[train] * 3] * 2, "validation": [[validation] * 3] * 2}
+        for panel, train, validation in (
+            ("lower_bound", -100.0, -110.0),
+            ("negative_log_likelihood", 80.0, 85.0),
+            ("kl_divergence", 20.0, 25.0),
+        )
+        for label in ("Adam", "SGD")
+    }
 
 
 def test_the_original_agrees_with_itself(original):
     compared = optimizer_curves.compare_all(as_ours(original), original)
     for by_label in compared["differences"].values():
+        assert list(by_label) == list(OPTIMIZERS)
         for by_split in by_label.values():
             for numbers in by_split.values():
                 assert numbers["mean_absolute_difference"] == numbers["final_difference"] == 0
@@ -53,79 +152,329 @@ def test_the_original_agrees_with_itself(original):
     for order in compared["order_by_validation_bound"].values():
         assert order["ours"] == order["original"]
     last = compared["order_by_validation_bound"]["150"]["ours"]
-    assert last == ["Adam", "RMSprop", "Adagrad", "SGD"]
+    assert last == list(OPTIMIZERS)
+
+
+def test_the_mean_over_trials_is_compared_with_the_originals_own_curve(original):
+    labels = (*OPTIMIZERS, UNCORRECTED)
+    theirs = {**original["panels"]["kl_divergence"]}
+    theirs[UNCORRECTED] = theirs["Adam"]
+    ours = {
+        panel: {
+            label: {
+                split: np.array(theirs[label][split])[None, :100] + [[1.0 + index], [4.0 + index]]
+                for split in ("train", "validation")
+            }
+            for index, label in enumerate(labels)
+        }
+        for panel in ("lower_bound", "kl_divergence")
+    }
+    found = optimizer_curves.compare_all(ours, original)["differences"]["kl_divergence"]
+    for index, label in enumerate(labels):
+        for split, numbers in found[label].items():
+            assert numbers["final_difference"] == pytest.approx(2.5 + index)
+            assert numbers["original_there"] == theirs[label][split][99]
+            assert numbers["epochs_compared"] == 100
+
+
+def test_the_optimisers_are_ordered_by_their_validation_bound_at_three_epochs(original):
+    def curve(*segments):
+        return np.interp(np.arange(1, 151), [1, 10, 50, 150], segments)
+
+    # The first trial alone would order them otherwise at 50.
+    bounds = {
+        "Adam": np.stack([curve(0, 4, 9, 9), curve(0, 4, 1, 9)]),
+        "RMSprop": np.stack([curve(0, 3, 6, 8)] * 2),
+        "Adagrad": np.stack([curve(0, 2, 7, 7)] * 2),
+        "SGD": np.stack([curve(0, 1, 8, 6)] * 2),
+        UNCORRECTED: np.full((2, 150), 99.0),
+    }
+    flat = {label: np.full((2, 150), -float(index)) for index, label in enumerate(bounds)}
+    ours = {
+        "lower_bound": {
+            label: {"train": flat[label], "validation": bounds[label]} for label in bounds
+        }
+    }
+    found = optimizer_curves.rank_orders(ours, original)
+    assert {epoch: order["ours"] for epoch, order in found.items()} == {
+        "10": ["Adam", "RMSprop", "Adagrad", "SGD"],
+        "50": ["SGD", "Adagrad", "RMSprop", "Adam"],
+        "150": ["Adam", "RMSprop", "Adagrad", "SGD"],
+    }
+    theirs = original["panels"]["lower_bound"]
+    for epoch, order in found.items():
+        values = {label: theirs[label]["validation"][int(epoch) - 1] for label in OPTIMIZERS}
+        assert order["original"] == sorted(values, key=values.get, reverse=True)
+    # Where our curves end before, there is no order of ours.
+    short = {"lower_bound": {"Adam": {"validation": bounds["Adam"][:, :49]}}}
+    assert optimizer_curves.rank_orders(short, original)["50"]["ours"] is None
+
+
+def test_what_is_recorded_are_the_curves_and_their_comparison(original):
+    ours = {"lower_bound": {"Adam": {"train": np.array([[-80.00004, -79.12346]])}}}
+    found = optimizer_curves.analyse_data(ours, None)
+    assert found == {
+        "curves": {"lower_bound": {"Adam": {"train": [[-80.0, -79.1235]]}}},
+        "against_the_original": None,
+    }
+    compared = optimizer_curves.analyse_data(as_ours(original), original)
+    assert compared["against_the_original"] == optimizer_curves.compare_all(
+        as_ours(original), original
+    )
+    assert optimizer_curves.original_curves(asked()) == original
+    assert optimizer_curves.original_curves(asked("mnist_5k")) is None
+
+
+def test_the_picture_has_the_originals_curves_thinly_under_ours(original):
+    ours = as_ours(original, OPTIMIZERS)
+    ours = {
+        panel: {
+            label: {split: values[:, :40] for split, values in by_split.items()}
+            for label, by_split in {**by_label, UNCORRECTED: by_label["Adam"]}.items()
+        }
+        for panel, by_label in ours.items()
+    }
+    figure = optimizer_curves.draw(ours, original, 40)
+    titles = [axis.get_title() for axis in figure.axes]
+    assert titles == ["(a) Lower bound", "(b) Negative log-likelihood", "(c) KL divergence"]
+    for axis, panel in zip(figure.axes, ours, strict=True):
+        widths = [line.get_linewidth() for line in axis.lines]
+        # Five of ours and four of the report's, of two splits each.
+        assert sorted(widths) == [0.6] * 8 + [1.6] * 10
+        late = np.concatenate(
+            [trials[0, 2:] for of in ours[panel].values() for trials in of.values()]
+        )
+        margin = 0.04 * (late.max() - late.min()) + 0.1
+        assert axis.get_ylim() == pytest.approx((late.min() - margin, late.max() + margin))
+    without = optimizer_curves.draw(ours, None, 40)
+    assert len(without.axes[0].lines) == 10
+    assert optimizer_curves.caption(asked(), None) == "scales cover epochs 3 and later"
+    assert optimizer_curves.caption(asked(trials=2), original) == (
+        "scales cover epochs 3 and later; mean over trials; thin: the report's own curves"
+    )
+
+
+def final_bounds(epochs=150, **finals):
+    """Curves of two unequal trials that end at these means, and had other values before."""
+    last = epochs // 10
+
+    def ending(value):
+        trial = np.full(epochs, -900.0)
+        trial[-last:] = value + np.linspace(-3, 3, last)
+        return np.stack([trial - 40.0, trial + 40.0])
+
+    decoy = {"train": np.zeros((2, epochs)), "validation": np.zeros((2, epochs))}
+    return {
+        "negative_log_likelihood": dict.fromkeys(finals, decoy),
+        "lower_bound": {
+            label: {"train": decoy["train"] - index, "validation": ending(value)}
+            for index, (label, value) in enumerate(reversed(finals.items()))
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "finals, verdict",
+    [
+        ((-80.0, -80.5, -90.0, -100.0), REPRODUCED),
+        ((-80.0, -80.49, -90.0, -100.0), NOT_REPRODUCED),
+        ((-80.0, -100.0, -80.5, -90.0), REPRODUCED),
+        ((-80.0, -100.0, -80.49, -90.0), NOT_REPRODUCED),
+        ((-80.0, -90.0, -100.0, -80.5), REPRODUCED),
+        ((-80.0, -90.0, -100.0, -80.49), NOT_REPRODUCED),
+        ((-80.0, -79.0, -79.0, -79.0), NOT_REPRODUCED),
+    ],
+)
+def test_adams_bound_has_to_be_half_a_nat_above_every_other(finals, verdict):
+    curves = final_bounds(**dict(zip(OPTIMIZERS, finals, strict=True)), **{UNCORRECTED: -60.0})
+    claim = judge_figure_3(curves, asked())
+    assert claim.id == "understanding.3.1" and claim.verdict == verdict
+    assert claim.numbers["final_validation_bound"] == pytest.approx(
+        {**dict(zip(OPTIMIZERS, finals, strict=True)), UNCORRECTED: -60.0}
+    )
+    assert "0.5 nats" in claim.rule and claim.unmet == ()
+
+
+@pytest.mark.parametrize(
+    "options, unmet",
+    [
+        (asked(epochs=149), ("149 epochs, needs 150",)),
+        (asked(epochs=151), ()),
+        (asked("mnist_5k"), ("measured on mnist_5k, the claim is about mnist",)),
+        (asked(trials=3), ()),
+    ],
+)
+def test_both_claims_need_the_reports_data_and_epochs(options, unmet):
+    curves = final_bounds(Adam=-80.0, SGD=-90.0)
+    summary = path_summary(50.0, 60.0, 80.0)
+    for claim in (
+        judge_figure_3(curves, options),
+        judge_figure_6(summary, options, [options.epochs] * 2),
+    ):
+        assert claim.unmet == unmet
+        assert claim.verdict == (INCONCLUSIVE if unmet else REPRODUCED)
 
 
 def test_the_originals_curves_bear_out_its_claim(original):
-    (claim,) = optimizer_curves.judge(as_ours(original), FULL)
-    assert claim.verdict == REPRODUCED
+    assert judge_figure_3(as_ours(original), asked()).verdict == REPRODUCED
 
 
-def test_adam_no_better_than_another_does_not(original):
-    ours = as_ours(original)
-    ours["lower_bound"]["SGD"] = ours["lower_bound"]["Adam"]
-    (claim,) = optimizer_curves.judge(ours, FULL)
-    assert claim.verdict == NOT_REPRODUCED
-    short = types.SimpleNamespace(dataset="mnist", epochs=60, trials=1)
-    (claim,) = optimizer_curves.judge(ours, short)
-    assert claim.verdict == INCONCLUSIVE
+class SquaringModel:
+    """Stands in for a trained model: a code is an image's pixels plus 1, decoded by squaring."""
+
+    likelihoods = ()
+
+    def encode(self, images):
+        return types.SimpleNamespace(mean=lambda: tf.constant(images + 1))
+
+    def decode(self, codes):
+        return types.SimpleNamespace(mean=lambda: tf.constant((codes - 1) ** 2))
+
+    def log_likelihood(self, images, num_samples):
+        assert num_samples == 100
+        self.likelihoods = (*self.likelihoods, images)
+        return tf.constant(-images.sum(axis=(1, 2)))
 
 
-def test_uncorrected_adam_stands_beside_the_originals_adam_but_in_no_order(original):
-    ours = as_ours(original)
-    ours["lower_bound"][protocol.UNCORRECTED] = {
-        split: values + 1.0 for split, values in ours["lower_bound"]["Adam"].items()
-    }
-    compared = optimizer_curves.compare_all(ours, original)
-    numbers = compared["differences"]["lower_bound"][protocol.UNCORRECTED]["validation"]
-    assert numbers["final_difference"] == pytest.approx(1.0)
-    assert len(compared["order_by_validation_bound"]["150"]["ours"]) == 4
+def test_both_kinds_of_path_join_the_same_pairs():
+    rng = np.random.default_rng(0)
+    starts, ends = (rng.random((3, 2, 2)).astype("float32") for _ in range(2))
+    paths = morphing.join(SquaringModel(), starts, ends)
+    for step in range(13):
+        straight = starts * (12 - step) / 12 + ends * step / 12
+        np.testing.assert_allclose(paths.image[:, step], straight, rtol=1e-5)
+        np.testing.assert_allclose(paths.latent[:, step], straight**2, atol=1e-5)
+    assert paths.image.shape == paths.latent.shape == (3, 13, 2, 2)
 
 
-def test_both_kinds_of_path_join_the_same_pairs(digits):
-    model = kv.VAE(latent_dim=3, hidden_units=(8,), seed=0)
-    images = digits.test.images[:4]
-    paths = morphing.join(model, images[:-1], images[1:])
-    assert paths.image.shape == paths.latent.shape == (3, morphing.STEPS, 28, 28)
-    np.testing.assert_array_equal(paths.image[:, 0], images[:-1])
-    # A row starts where the last one ended.
-    np.testing.assert_allclose(paths.latent[1:, 0], paths.latent[:-1, -1], rtol=1e-5)
-    np.testing.assert_allclose(paths.latent[:, 0], model(images[:-1]), rtol=1e-5)
-
-
-def test_a_chain_repeats_no_image_and_follows_the_seed(digits):
-    images = digits.test.images
+def test_a_chain_repeats_no_image_and_follows_the_seed():
+    images = np.arange(40.0).reshape(40, 1, 1)
     drawn = morphing.chain(images, seed=1)
-    assert len(np.unique(drawn.reshape(len(drawn), -1), axis=0)) == morphing.ROWS + 1
+    # Twelve rows have thirteen ends.
+    assert drawn.shape == (13, 1, 1) and len(np.unique(drawn)) == 13
     np.testing.assert_array_equal(drawn, morphing.chain(images, seed=1))
     assert not np.array_equal(drawn, morphing.chain(images, seed=2))
 
 
-def measures(latent, image, held_out=50.0, pairs=100):
-    rng = np.random.default_rng(0)
-    made = {
-        f"{name}_distance": value + rng.normal(size=pairs)
-        for name, value in (("latent", latent), ("image", image), ("held_out", held_out))
+def binary_data(rng, train=200, test=1200):
+    parts = [
+        Split((rng.random((n, 4, 4)) < 0.4).astype("uint8") * 255, rng.integers(0, 3, n))
+        for n in (train, test)
+    ]
+    return ImageData("mnist", "static", *parts)
+
+
+def nearest(images, reference):
+    """Distances from the ten nearest, and their indices."""
+    flat = [np.asarray(of).reshape(len(of), -1) for of in (images, reference)]
+    squared = scipy.spatial.distance.cdist(*flat) ** 2
+    return np.sort(squared, axis=1)[:, :10].mean(axis=1)
+
+
+def test_paths_are_measured_at_their_middle_by_the_distance_from_training_images():
+    data = binary_data(np.random.default_rng(3))
+    model = SquaringModel()
+    found = morphing.measure(model, data, seed=5)
+    starts, ends = (split.images for split in pairs_of_two_classes(data.test, 5, 1000))
+    middles = {"image": (starts + ends) / 2, "latent": ((starts + ends) / 2) ** 2}
+    for index, (name, middle) in enumerate(middles.items()):
+        # All steps of a path are drawn at once.
+        whole = morphing.join(model, starts, ends)
+        drawn = draw_pixels(getattr(whole, name), 5)[:, 6]
+        assert (drawn[middle == 0] == 0).all() and (drawn[middle == 1] == 1).all()
+        np.testing.assert_allclose(
+            found[f"{name}_distance"], nearest(drawn, data.train.images), rtol=1e-5
+        )
+        np.testing.assert_array_equal(found[f"{name}_log_likelihood"], -drawn.sum(axis=(1, 2)))
+        np.testing.assert_array_equal(model.likelihoods[index], drawn)
+        assert found[f"{name}_confidence"].shape == (1000, 13)
+        assert set(np.round(10 * found[f"{name}_confidence"]).ravel()) <= set(range(4, 11))
+    held_out = nearest(data.test.images[:1000], data.train.images)
+    np.testing.assert_allclose(found["held_out_distance"], held_out, rtol=1e-5)
+
+
+def test_measures_of_paths_are_summarised_over_pairs():
+    measures = {
+        "image_distance": np.array([80.0, 90.0, 70.0]),
+        "latent_distance": np.array([60.0, 60.0, 60.0]),
+        "held_out_distance": np.array([50.0, 56.0]),
+        "image_confidence": np.array([[0.5, 1.0], [0.25, 1.0], [0.3, 1.0]]),
+        "latent_confidence": np.array([[1.0, 0.4], [1.0, 0.6], [1.0, 0.8]]),
+        "image_log_likelihood": np.array([-100.0, -110.0, -120.0]),
+        "latent_log_likelihood": np.array([-80.0, -90.0, -85.0]),
     }
-    for name in ("latent", "image"):
-        made[f"{name}_confidence"] = rng.random((pairs, morphing.STEPS))
-        made[f"{name}_log_likelihood"] = rng.normal(size=pairs)
-    return made
+    assert morphing.summarise(measures) == {
+        "pairs": 3,
+        "pixels_from_nearest_images": {"image": 80.0, "latent": 60.0, "held_out": 53.0},
+        "pixels_closer_on_latent_paths": 20.0,
+        # Of 20, 30 and 10 the variance is 100.
+        "standard_error": pytest.approx(10 / np.sqrt(3)),
+        "share_of_neighbours_of_one_class": {"image": [0.35, 1.0], "latent": [1.0, 0.6]},
+        "log_likelihood_at_the_middle": {"image": -110.0, "latent": -85.0},
+    }
+
+
+def path_summary(held_out, latent, image, standard_error=1.0, closer=None):
+    return {
+        "pixels_from_nearest_images": {"image": image, "latent": latent, "held_out": held_out},
+        "pixels_closer_on_latent_paths": image - latent if closer is None else closer,
+        "standard_error": standard_error,
+    }
 
 
 @pytest.mark.parametrize(
-    "latent, image, verdict",
+    "summary, verdict",
     [
-        (55.0, 80.0, REPRODUCED),
-        (70.0, 80.0, NOT_REPRODUCED),
-        (80.0, 55.0, NOT_REPRODUCED),
-        (50.0, 50.0, NOT_REPRODUCED),
+        (path_summary(50.0, 55.0, 80.0), REPRODUCED),
+        # An excess of at most half of that on image paths.
+        (path_summary(50.0, 65.0, 80.0), REPRODUCED),
+        (path_summary(50.0, 65.01, 80.0), NOT_REPRODUCED),
+        (path_summary(50.0, 80.0, 55.0), NOT_REPRODUCED),
+        # A difference of at least three standard errors.
+        (path_summary(50.0, 60.0, 90.0, 10.0), REPRODUCED),
+        (path_summary(50.0, 60.0, 90.0, 10.01), NOT_REPRODUCED),
+        (path_summary(50.0, 50.0, 50.0), NOT_REPRODUCED),
+        # Either alone is not enough.
+        (path_summary(50.0, 75.0, 80.0, 0.1), NOT_REPRODUCED),
+        (path_summary(50.0, 55.0, 80.0, closer=2.99), NOT_REPRODUCED),
     ],
 )
-def test_morphing_is_judged_by_the_distance_from_digits_at_the_middle(latent, image, verdict):
-    summary = morphing.summarise(measures(latent, image))
-    assert summary["pixels_closer_on_latent_paths"] == pytest.approx(image - latent, abs=0.6)
-    (claim,) = morphing.judge(summary, FULL, [150])
-    assert claim.verdict == verdict
-    (claim,) = morphing.judge(summary, FULL, [160])
-    assert claim.verdict == INCONCLUSIVE
+def test_morphing_is_judged_by_the_distance_from_digits_at_the_middle(summary, verdict):
+    claim = judge_figure_6(summary, asked(), [150, 150])
+    assert claim.id == "understanding.6.1" and claim.verdict == verdict
+    assert claim.numbers == summary and claim.unmet == ()
+    for words in ("10 nearest of 10000", "at most 0.5 of", "at least 3 standard errors"):
+        assert words in claim.rule
+    for epochs in ([151, 150], [150, 151]):
+        assert judge_figure_6(summary, asked(), epochs).unmet == (
+            "weights of epochs [150, 151], asked 150",
+        )
+
+
+class NoiseModel:
+    """Stands in for a trained model that decodes codes to images of one grey level each."""
+
+    def sample_prior(self, count, seed):
+        self.seed = tuple(np.asarray(seed))
+        return tf.constant(np.linspace(0, 1, count, dtype="float32"))
+
+    def decode(self, codes):
+        images = codes[:, None, None] * tf.ones((1, 4, 4))
+        return types.SimpleNamespace(mean=lambda: images)
+
+
+def test_samples_are_measured_by_their_distance_from_training_images():
+    data = binary_data(np.random.default_rng(4))
+    model, other = NoiseModel(), NoiseModel()
+    found = samples.distance_of_samples(model, data, 7)
+    levels = np.linspace(0, 1, 1000, dtype="float32")[:, None, None] * np.ones((1, 4, 4), "f4")
+    distances = nearest(draw_pixels(levels, 7), data.train.images)
+    assert found == {
+        "pixels_from_nearest_images": pytest.approx(distances.mean()),
+        "standard_error": pytest.approx(distances.std(ddof=1) / np.sqrt(1000)),
+        "the_same_of_held_out_images": pytest.approx(
+            nearest(data.test.images[:1000], data.train.images).mean()
+        ),
+    }
+    samples.draw_samples(other, 8, 3)
+    assert model.seed != other.seed

@@ -13,23 +13,83 @@ from keras_vae.experiments.reports.vampprior import (
     warm_up,
 )
 from keras_vae.experiments.reports.vampprior.figures import report_figure
-from keras_vae.experiments.reports.vampprior.protocol import VAE, VAMPPRIOR, run_spec
-from keras_vae.experiments.runs.spec import ModelSpec
+from keras_vae.experiments.reports.vampprior.protocol import HVAE, VAE, VAMPPRIOR, run_spec
+from keras_vae.experiments.runs.spec import (
+    DataSpec,
+    ModelSpec,
+    ObjectiveSpec,
+    OptimizerSpec,
+    RunSpec,
+)
 from keras_vae.experiments.runs.store import ForeignRunError
 from keras_vae.experiments.runs.training import check_runs, untrained_model
 
+# Epochs of the report, those over which beta rises, and those of our own stored results.
+SCHEDULES = {
+    "mnist": {VAE: (200, 100, 200), VAMPPRIOR: (200, 60, 200), HVAE: (300, 100, 105)},
+    "frey_faces": {VAE: (200, 100, 200), VAMPPRIOR: (200, 60, 200), HVAE: (400, 50, 400)},
+    "fashion_mnist": {VAE: (300, 100, 102), VAMPPRIOR: (200, 60, 64), HVAE: (100, 30, 46)},
+}
+SCHEDULES["mnist_5k"] = SCHEDULES["mnist"]
 
-def test_the_runs_are_the_reports():
-    vae, vamp, hvae = (run_spec("fashion_mnist", 0, model) for model in MODELS)
-    assert vae.model.latent_dim == 40 and vae.model.hidden_units == (300,) and vae.model.gated
-    assert vae.batch_size == 100 and dict(vae.optimizer.arguments) == {"learning_rate": 1e-3}
-    assert vamp.model.prior == "vamp" and vamp.model.prior_components == 500
-    assert dict(vamp.optimizer.arguments) == {"learning_rate": 1e-4}
-    assert hvae.model.latent_dims == (40, 40) and hvae.objective.warm_up_epochs == 30
-    assert vae.model.likelihood == "discretized_logistic" and vae.data.binarize is None
-    digits = run_spec("mnist", 0, VAMPPRIOR)
-    assert digits.model.likelihood == "bernoulli" and digits.data.binarize == "static"
-    assert digits.model.prior_components == 200 and digits.objective.warm_up_epochs == 60
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("dataset", SCHEDULES)
+def test_every_run_is_the_reports(dataset, model):
+    binary, vamp = dataset in ("mnist", "mnist_5k"), model == VAMPPRIOR
+    assert run_spec(dataset, 3, model) == RunSpec(
+        data=DataSpec(name=dataset, binarize="static" if binary else None),
+        model=ModelSpec(
+            latent_dim=40,
+            hidden_units=(300,),
+            activation="linear",
+            likelihood="bernoulli" if binary else "discretized_logistic",
+            prior="vamp" if vamp else "standard_normal",
+            kernel_initializer="glorot_uniform",
+            gated=True,
+            upper_latent_dims=(40,) if model == HVAE else (),
+            prior_components=(200 if binary else 500) if vamp else None,
+            pseudo_inputs="grey" if vamp else "noise",
+        ),
+        objective=ObjectiveSpec(name="elbo", warm_up_epochs=SCHEDULES[dataset][model][1]),
+        optimizer=OptimizerSpec(
+            name="adam", arguments=(("learning_rate", 1e-4 if vamp else 1e-3),)
+        ),
+        batch_size=100,
+        seed=3,
+    )
+
+
+def test_a_mixture_of_gaussians_has_the_reports_number_of_components_and_rate():
+    spec = run_spec("frey_faces", 0, VAE, "mixture_of_gaussians")
+    assert spec.model.prior_components == 500 and spec.model.pseudo_inputs == "noise"
+    assert dict(spec.optimizer.arguments) == {"learning_rate": 1e-3}
+
+
+def test_only_the_reports_own_runs_are_the_reports():
+    for model in MODELS:
+        assert protocol.is_reports(run_spec("mnist", 4, model), model)
+    assert not protocol.is_reports(run_spec("mnist", 0, VAMPPRIOR, "vamp", 201), VAMPPRIOR)
+    assert not protocol.is_reports(run_spec("mnist", 0, VAMPPRIOR), VAE)
+
+
+def test_the_protocol_names_what_the_report_asks_for():
+    for index, name in enumerate(("epochs", "warm_up_epochs")):
+        assert protocol.PROTOCOL[name] == {
+            dataset: {model: values[index] for model, values in by_model.items()}
+            for dataset, by_model in SCHEDULES.items()
+            if dataset != "mnist_5k"
+        }
+    assert protocol.PROTOCOL["dataset"] == "all" and protocol.PROTOCOL["batch_size"] == 100
+    smoke, quick, results, paper = (
+        protocol.PRESETS[name] for name in ("smoke", "quick", "results", "paper")
+    )
+    assert (smoke.dataset, smoke.epochs) == ("mnist_5k", 3)
+    assert (quick.dataset, quick.epochs, quick.embedded_epochs) == (None, 8, 60)
+    assert (results.likelihood_samples, results.likelihood_images) == (5000, 300)
+    assert (paper.likelihood_samples, paper.likelihood_images) == (5000, None)
+    assert {results.dataset, paper.dataset} == {"all"} and {results.epochs, paper.epochs} == {None}
+    assert {preset.trials for preset in protocol.PRESETS.values()} == {1}
 
 
 def test_without_warm_up_nothing_else_changes():
@@ -51,12 +111,12 @@ def figure():
 
 def test_epochs_are_each_runs_own_unless_named(figure):
     paper, results, named = ask(), ask(preset="results"), ask(epochs=7)
-    assert figure.epochs_of("frey_faces/HVAE", paper) == 400
-    assert figure.epochs_of("mnist/HVAE", paper) == 300
-    for dataset, by_model in protocol.SCHEDULES.items():
-        for model, schedule in by_model.items():
-            assert figure.epochs_of(f"{dataset}/{model}", results) == schedule.reached
-            assert 40 <= schedule.reached <= schedule.epochs
+    for dataset, by_model in SCHEDULES.items():
+        for model, (epochs, warm_up_epochs, reached) in by_model.items():
+            assert figure.epochs_of(f"{dataset}/{model}", paper) == epochs
+            assert figure.epochs_of(f"{dataset}/{model}", results) == reached
+            # Stored results end after warm-up.
+            assert warm_up_epochs < reached <= epochs
     assert {figure.epochs_of(label, named) for label in figure.trial(named, 0)} == {7}
     assert set(figure.trial(paper, 0)) == {
         f"{dataset}/{model}" for dataset in protocol.PANELS for model in MODELS
@@ -107,8 +167,17 @@ def test_bad_priors_in_a_spec_are_named(arguments, message):
         ModelSpec(**arguments)
 
 
-def test_the_caption_says_where_warm_up_did_not_end(figure):
-    assert "beta up to 0.06" in figure.extent(ask(epochs=7))
+def test_the_caption_says_how_far_every_run_went(figure):
+    assert figure.extent(ask(dataset="fashion_mnist", epochs=30)) == (
+        "fashion_mnist: VAE 30 of 300 (beta up to 0.29), VampPrior 30 of 200 (beta up to 0.48), "
+        "HVAE 30 of 100 epochs"
+    )
+    assert figure.extent(ask(dataset="mnist", prior="standard_normal", trials=2)) == (
+        "mnist: VAE 200 of 200, VampPrior 200 of 200 (standard_normal), HVAE 300 of 300 epochs; "
+        "first trial"
+    )
+    parts = figure.extent(ask()).split("; ")
+    assert [part.split(":")[0] for part in parts] == ["mnist", "frey_faces", "fashion_mnist"]
     assert "beta" not in figure.extent(ask())
 
 
