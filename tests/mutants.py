@@ -232,7 +232,7 @@ def main(arguments=None):
     file = asked.output / "results.json"
     results = json.loads(file.read_text()) if file.exists() else []
     if asked.survivors:
-        results = [result for result in results if result["outcome"] != "survived"]
+        results = [each for each in results if each["outcome"] in ("killed", "timed out")]
     ours = {key(named) for _, named in mutants}
     results = [result for result in results if key(result) in ours]
     tried = {key(result) for result in results}
