@@ -1,11 +1,10 @@
 """Both sides of every boundary of the geometry report's claims, on numbers made by hand."""
 
-import types
-
 import numpy as np
 import pytest
 
 from keras_vae.experiments.figures.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
+from keras_vae.experiments.figures.options import resolve
 from keras_vae.experiments.reports.geometry import (
     bound_claims,
     bounds,
@@ -16,11 +15,18 @@ from keras_vae.experiments.reports.geometry import (
     separability,
     separability_claims,
 )
+from keras_vae.experiments.reports.geometry.protocol import PRESETS
 
 EPOCHS = 50
-FULL = types.SimpleNamespace(
-    dataset="mnist", epochs=EPOCHS, trials=2, alphas=None, latent_dims=None
-)
+
+
+def choose(**chosen):
+    """The fewest epochs and trials that decide every claim, with changes."""
+    needed = {"preset": "results", "dataset": "mnist", "epochs": EPOCHS, "trials": 2}
+    return resolve(PRESETS, **{**needed, **chosen})
+
+
+FULL = choose()
 LOG_LIKELIHOODS = np.array([-64.0, -128.0])
 
 
@@ -135,9 +141,7 @@ class TestCounts:
         found = counted({30: {**SATURATING, **changed}, **other_sizes})
         assert judge_counts(found)["2a.1"].verdict == verdict
 
-    @pytest.mark.parametrize(
-        "last, verdict", [((19, 19), REPRODUCED), ((19, 18), NOT_REPRODUCED)]
-    )
+    @pytest.mark.parametrize("last, verdict", [((19, 19), REPRODUCED), ((19, 18), NOT_REPRODUCED)])
     def test_a_steps_average_is_over_the_steps_there_are(self, last, verdict):
         # A rise of 8 in two steps: half of a step's average is 2.
         found = counted({30: {0.0: (20, 22), 0.25: last, 1.0: (12, 14)}})
@@ -581,7 +585,7 @@ CLAIMS = ("1.1", "2a.1", "2a.2", "2b.1", "2b.2", "3.1", "3.2", "3.3", "3.4", "5.
 )
 def test_requirements(case):
     changed, weights, reason = case
-    claims = judge_all(types.SimpleNamespace(**{**vars(FULL), **changed}), weights)
+    claims = judge_all(choose(**changed), weights)
     assert sorted(claims) == sorted(CLAIMS)
     for id, claim in claims.items():
         assert claim.holds is True or claim.holds is np.True_

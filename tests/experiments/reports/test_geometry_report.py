@@ -68,11 +68,13 @@ class TestRuns:
 
     def test_command_line(self, capsys):
         arguments = {"description": "", "presets": PRESETS, "renyi_orders": True}
-        asked = options.parse(["--alphas", "-0.5", "max", "1", "--latent-dims", "2"], **arguments)
+        asked = options.parse_options(
+            ["--alphas", "-0.5", "max", "1", "--latent-dims", "2"], **arguments
+        )
         assert asked.alphas == (-np.inf, -0.5, 1.0) and asked.latent_dims == (2,)
         for wrong in (["--alphas", "1.5"], ["--alphas", "nan"], ["--latent-dims", "0"]):
             with pytest.raises(SystemExit):
-                options.parse(wrong, **arguments)
+                options.parse_options(wrong, **arguments)
             assert "must be at" in capsys.readouterr().err
         assert isinstance(self.figure, RenyiFigure)
 

@@ -49,7 +49,6 @@ WITHOUT_CLAIMS = {
 }
 WITHOUT_TRAINING = {"geometry/fig_4_geodesics"}
 EPOCHS = 30
-pytestmark = pytest.mark.filterwarnings("ignore:lbfgs failed to converge after 2 iteration")
 # More test images than a code has dimensions, and some of each class.
 TRAIN_IMAGES, TEST_IMAGES = 200, 100
 QUANTITIES = ("bound", "reconstruction", "kl")
