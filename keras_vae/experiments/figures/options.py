@@ -128,10 +128,14 @@ def parse_options(
 def _add_shared_options(add, presets, dataset_names):
     add("--preset", choices=presets, default="quick", help="how much to compute")
     add("--dataset", choices=dataset_names, help="data set, in place of the preset's")
-    add("--epochs", type=_positive, help="epochs of each run, in place of the preset's")
-    add("--trials", type=_positive, help="runs of each method, in place of the preset's")
+    add("--epochs", type=positive_integer, help="epochs of each run, in place of the preset's")
+    add("--trials", type=positive_integer, help="runs of each method, in place of the preset's")
     add("--seed", type=_seed, default=0, help="seed of the first trial; the others count up")
-    add("--jobs", type=_positive, help="runs at a time; by default as many as the machine suits")
+    add(
+        "--jobs",
+        type=positive_integer,
+        help="runs at a time; by default as many as the machine suits",
+    )
     add("--store", type=pathlib.Path, help="folder of stored runs [KERAS_VAE_STORE or the cache]")
     add("--output", type=pathlib.Path, default="results", help="folder that gets the results")
     add(
@@ -147,7 +151,7 @@ def _add_shared_options(add, presets, dataset_names):
     )
     add(
         "--likelihood-samples",
-        type=_positive,
+        type=positive_integer,
         help="importance samples per image for the test log-likelihood, in place of the preset's",
     )
     add(
@@ -165,7 +169,7 @@ def _add_prior_options(add, priors):
     )
     add(
         "--prior-components",
-        type=_positive,
+        type=positive_integer,
         help="pseudo-inputs or components of a learned prior, in place of the report's number",
     )
     add(
@@ -185,7 +189,7 @@ def _add_renyi_options(add):
     )
     add(
         "--latent-dims",
-        type=_positive,
+        type=positive_integer,
         nargs="+",
         help="numbers of latent dimensions k, in place of the report's; each with every alpha",
     )
@@ -238,7 +242,8 @@ def resolve(
     )
 
 
-def _positive(text):
+def positive_integer(text):
+    """Reads a number of at least 1 from the command line, as `type` of an argument."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, received {text}")
@@ -246,7 +251,7 @@ def _positive(text):
 
 
 def _at_least_two(text):
-    if _positive(text) < 2:
+    if positive_integer(text) < 2:
         raise argparse.ArgumentTypeError("must be at least 2, for a standard error")
     return int(text)
 
@@ -267,4 +272,4 @@ def _seed(text):
 
 
 _order.__name__ = "alpha"
-_positive.__name__ = _at_least_two.__name__ = _seed.__name__ = "integer"
+positive_integer.__name__ = _at_least_two.__name__ = _seed.__name__ = "integer"
