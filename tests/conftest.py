@@ -24,9 +24,22 @@ import keras_vae as kv
 
 
 def pytest_configure(config):
-    """Warnings are errors, but for foreign ones."""
+    """Warnings are errors, but for foreign ones; some tests are slow."""
     for line in ("error", *FOREIGN_WARNINGS):
         config.addinivalue_line("filterwarnings", line)
+    config.addinivalue_line("markers", "slow: starts processes; left out unless --slow is given")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="run the tests marked as slow too")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--slow"):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if item not in slow]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,17 +4,24 @@ Arguments: pickle of (spec, epochs, folder of the store, optimiser step to die a
 """
 
 import os
+import pathlib
 import pickle
 import signal
 import sys
 
 import keras
 
-from keras_vae.experiments.runs import training
-from keras_vae.experiments.runs.store import RunStore
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+
+import small_data  # noqa: E402
+
+import keras_vae as kv  # noqa: E402
+from keras_vae.experiments.runs import training  # noqa: E402
+from keras_vae.experiments.runs.store import RunStore  # noqa: E402
 
 # Several executions an epoch, so that there is a middle to die in.
-training.MAX_STEPS_PER_EXECUTION = 10
+training.MAX_STEPS_PER_EXECUTION = 1
+kv.datasets.load = small_data.load
 
 
 class Die(keras.callbacks.Callback):

@@ -1,6 +1,7 @@
 """Runs: continued, killed, asked for twice, diverged."""
 
 import dataclasses
+import math
 import pathlib
 import pickle
 import subprocess
@@ -10,21 +11,23 @@ import keras
 import numpy as np
 import pytest
 
-from keras_vae.experiments.figures.method_runs import MethodRuns
-from keras_vae.experiments.runs.evaluation import evaluate_log_likelihood as evaluate_log_likelihood
-from keras_vae.experiments.runs.snapshots import load_snapshot, save_snapshot, snapshot_epochs
-from keras_vae.experiments.runs.spec import ModelSpec, OptimizerSpec
-from keras_vae.experiments.runs.store import DamagedRunError, RunStore
+from keras_vae.activity import latent_activity
+from keras_vae.experiments.runs import training
+from keras_vae.experiments.runs.snapshots import load_snapshot, snapshot_epochs
+from keras_vae.experiments.runs.spec import DataSpec, ModelSpec
+from keras_vae.experiments.runs.store import RunStore
 from keras_vae.experiments.runs.training import (
     DivergedError,
-    build_model,
+    RefuseDivergence,
+    check_runs,
     largest_divisor,
     load_model,
+    restore,
     train,
 )
 
 SCRIPT = pathlib.Path(__file__).with_name("run_once.py")
-STEPS_PER_EPOCH = 40
+STEPS_PER_EPOCH = 3
 
 
 def start(folder, spec, epochs, die_after=None):
@@ -39,125 +42,158 @@ def assert_same_run(first, second):
     """Bit by bit, but for the seconds that the epochs took."""
     assert first.epochs == second.epochs
     np.testing.assert_array_equal(first.activity, second.activity)
+    assert first.history.keys() == second.history.keys()
     for name in first.history.keys() - {"seconds"}:
         np.testing.assert_array_equal(first.history[name], second.history[name], err_msg=name)
     for part in ("weights", "optimizer"):
+        assert len(getattr(first, part)) > 0
         for ours, theirs in zip(getattr(first, part), getattr(second, part), strict=True):
             np.testing.assert_array_equal(ours, theirs)
 
 
-def assert_same_snapshots(tmp_path, spec):
-    """Weights kept on the way are there, equal, and can be put back into a model."""
-    stores = [RunStore(tmp_path / name / "store") for name in ("whole", "killed")]
-    folders = [store.run_folder(spec) for store in stores]
-    method = MethodRuns([spec], [stores[1].load(spec)], 4, [], stores[1])
-    assert [snapshot_epochs(folder) for folder in folders] == [[1, 2, 5]] * 2
-    assert method.kept_epochs() == [1, 2]
-    for epoch in (1, 2, 5):
-        ours, theirs = (load_snapshot(folder, epoch) for folder in folders)
-        for first, second in zip(ours, theirs, strict=True):
-            np.testing.assert_array_equal(first, second)
-    model, _ = method.load_model(0)
-    last = [weight.numpy() for weight in model.weights]
-    method.restore(model, 0, 2)
-    for weight, expected in zip(model.weights, load_snapshot(folders[1], 2), strict=True):
-        np.testing.assert_array_equal(weight, expected)
-    method.restore(model, 0, 5)
-    for weight, expected in zip(model.weights, last, strict=True):
-        np.testing.assert_array_equal(weight, expected)
-    assert method.remembered(0, "measure", lambda: [1.5]) == [1.5]
-    assert method.remembered(0, "measure", lambda: pytest.fail("computed again")) == [1.5]
+def assert_same_snapshots(first, second, epochs):
+    """Weights kept on the way are there and equal; arguments are folders of runs."""
+    assert snapshot_epochs(first) == snapshot_epochs(second) == epochs
+    for epoch in epochs:
+        pairs = zip(load_snapshot(first, epoch), load_snapshot(second, epoch), strict=True)
+        for ours, theirs in pairs:
+            np.testing.assert_array_equal(ours, theirs)
 
 
-def test_snapshots_that_are_not_there_or_damaged(tmp_path):
-    save_snapshot(tmp_path, 10, [np.ones(3), np.zeros((2, 2))])
-    assert snapshot_epochs(tmp_path) == [10]
-    with pytest.raises(LookupError, match=r"epoch 7 .*\[10\]"):
-        load_snapshot(tmp_path, 7)
-    (tmp_path / "weights_after_000010.npz").write_bytes(b"PK nonsense")
-    with pytest.raises(DamagedRunError, match="weights_after_000010"):
-        load_snapshot(tmp_path, 10)
+def assert_weights(model, expected):
+    for weight, value in zip(model.weights, expected, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), value)
 
 
-def test_killed_continued_and_raced_runs_end_bit_identical(tmp_path, spec, digits):
-    whole = start(tmp_path / "whole", spec, epochs=5)
+@pytest.mark.slow
+def test_killed_continued_and_raced_runs_end_bit_identical(
+    tmp_path, spec, small_images, monkeypatch
+):
+    # Several executions an epoch, as in the processes, so that there is a middle to die in.
+    monkeypatch.setattr(training, "MAX_STEPS_PER_EXECUTION", 1)
     # In the middle of the third epoch, with warm-up, batch normalisation and fresh noise.
-    killed = start(tmp_path / "killed", spec, epochs=5, die_after=2 * STEPS_PER_EPOCH + 20)
-    assert whole.wait() == 0
+    killed = start(tmp_path / "killed", spec, epochs=5, die_after=2 * STEPS_PER_EPOCH + 2)
+    whole = RunStore(tmp_path / "whole")
+    train(spec, 5, whole, keep_weights=True)
     assert killed.wait() == -9
     store = RunStore(tmp_path / "killed" / "store")
     assert store.load(spec).epochs == 2
     # Two processes continue it at once.
-    continued = [start(tmp_path / "killed", spec, epochs=5) for _ in range(2)]
-    assert [process.wait() for process in continued] == [0, 0]
-    expected = RunStore(tmp_path / "whole" / "store").load(spec, with_weights=True)
-    assert expected.epochs == 5
-    assert_same_run(store.load(spec, with_weights=True), expected)
-    assert_same_snapshots(tmp_path, spec)
+    other = start(tmp_path / "killed", spec, epochs=5)
+    train(spec, 5, store, keep_weights=True)
+    assert other.wait() == 0
+    assert_same_run(store.load(spec, with_weights=True), whole.load(spec, with_weights=True))
+    assert_same_snapshots(store.run_folder(spec), whole.run_folder(spec), [1, 2, 5])
 
 
-def test_a_stored_run_is_not_trained_again_and_can_be_extended(store, spec, digits):
-    first = train(spec, 2, store)
-    assert set(first.history) == {
-        *(
-            f"{split}_{name}"
-            for split in ("train", "test")
-            for name in ("loss", "bound", "reconstruction", "kl")
-        ),
-        "seconds",
-    }
-    assert first.activity.shape == (2, 4)
-    path = store.run_folder(spec) / "checkpoint.npz"
-    written = path.stat().st_mtime_ns
-    assert train(spec, 1, store).epochs == 2
-    assert path.stat().st_mtime_ns == written
-    longer = train(spec, 3, store)
-    assert longer.epochs == 3 and [v["first_epoch"] for v in longer.versions] == [0, 2]
-    np.testing.assert_array_equal(longer.activity[:2], first.activity)
+def test_one_epoch_and_two_more_are_three(store, spec, small_images, eager, three_epochs):
+    first = train(spec, 1, store, keep_weights=True)
+    assert first.epochs == 1 and first.activity.shape == (1, 4)
+    longer = train(spec, 3, store, keep_weights=True)
+    assert [stretch["first_epoch"] for stretch in longer.versions] == [0, 1]
+    assert longer.versions[1].keys() >= {"python", *training.PACKAGES}
+    at_once = RunStore(three_epochs)
+    assert_same_run(store.load(spec, with_weights=True), at_once.load(spec, with_weights=True))
+    assert_same_snapshots(store.run_folder(spec), at_once.run_folder(spec), [1, 2])
 
 
-def test_a_stored_model_is_the_one_that_was_trained(store, plain_spec, digits):
-    run = train(plain_spec, 1, store)
-    model, data = load_model(plain_spec, store)
-    model.compile()
-    bound = model.evaluate(data.test_batches(500), verbose=0, return_dict=True)["bound"]
-    np.testing.assert_allclose(bound, run.history["test_bound"][-1], rtol=1e-6)
-    means = model.encode(data.test.images).mean().numpy()
-    np.testing.assert_allclose(means.var(axis=0), run.activity[-1], rtol=1e-3)
+def test_what_is_stored_is_not_trained_again(trained, spec, monkeypatch):
+    monkeypatch.setattr(training, "untrained_model", lambda *_: pytest.fail("trained again"))
+    for epochs in (1, 3):
+        run = train(spec, epochs, trained)
+        assert run.epochs == 3 and run.weights == []
+    with pytest.raises(pytest.fail.Exception):
+        train(spec, 4, trained)
 
 
-def test_the_log_likelihood_is_stored_for_each_length(store, plain_spec, digits, monkeypatch):
-    with pytest.raises(LookupError, match="No epoch of run"):
-        evaluate_log_likelihood(plain_spec, store, 20)
-    run = train(plain_spec, 1, store)
-    result = evaluate_log_likelihood(plain_spec, store, 20)
-    assert result["mean"] > run.history["test_bound"][-1]
-    assert result["images"] == 1000 and result["epochs"] == 1
-    assert 0 < result["standard_error"] < 5
-    np.testing.assert_allclose(np.mean(result["per_image"]), result["mean"], atol=1e-4)
-    train(plain_spec, 2, store)
-    later = evaluate_log_likelihood(plain_spec, store, 20)
-    assert later["epochs"] == 2 and later["mean"] != result["mean"]
-    monkeypatch.setattr("keras_vae.experiments.runs.evaluation.load_model", None)
-    assert evaluate_log_likelihood(plain_spec, store, 20) == later
-    assert evaluate_log_likelihood(plain_spec, store, 20, epochs=1) == result
+def test_a_run_keeps_its_columns(trained, spec):
+    run = trained.load(spec)
+    terms = ("loss", "bound", "reconstruction", "kl")
+    columns = {f"{split}_{name}" for split in ("train", "test") for name in terms}
+    assert set(run.history) == {*columns, "seconds"}
+    assert all(values.shape == (3,) for values in run.history.values())
+    assert (run.history["seconds"] > 0).all()
 
 
-def test_divergence_is_an_error_and_keeps_the_epochs_before(store, plain_spec, digits):
+def test_weights_are_kept_where_that_is_asked(store, plain_spec, small_images, eager):
+    train(plain_spec, 1, store)
+    assert snapshot_epochs(store.run_folder(plain_spec)) == []
+
+
+def test_warm_up_is_in_a_stored_run_and_evaluation_is_without(
+    store, plain_spec, small_images, eager
+):
+    """Also in a run that is continued: beta is that of the epoch."""
+    warm_up = dataclasses.replace(plain_spec.objective, warm_up_epochs=3)
+    spec = dataclasses.replace(plain_spec, objective=warm_up)
+    train(spec, 2, store)
+    history = train(spec, 4, store).history
+    for split, beta in (("train", np.array([0, 1 / 3, 2 / 3, 1])), ("test", 1.0)):
+        loss, bound, reconstruction, kl = (
+            history[f"{split}_{name}"] for name in ("loss", "bound", "reconstruction", "kl")
+        )
+        assert (kl > 0.001).all()
+        np.testing.assert_allclose(loss, beta * kl - reconstruction, rtol=1e-6)
+        np.testing.assert_allclose(bound, reconstruction - kl, rtol=1e-6)
+
+
+def test_a_stored_model_is_the_one_that_was_trained(trained, spec):
+    run = trained.load(spec)
+    model, data = load_model(spec, trained)
+    for epoch in (3, 2, None):
+        assert restore(model, spec, trained, epoch) == (epoch or 3)
+        row = (epoch or 3) - 1
+        means = model.encode(data.test.images).mean().numpy()
+        np.testing.assert_allclose(latent_activity(means), run.activity[row], rtol=1e-5)
+        model.compile()
+        found = model.evaluate(data.test_batches(500), verbose=0, return_dict=True)
+        for name, value in found.items():
+            np.testing.assert_allclose(value, run.history[f"test_{name}"][row], rtol=1e-5)
+
+
+def test_weights_of_an_epoch_are_those_that_were_kept(trained, spec):
+    last = trained.load(spec, with_weights=True).weights
+    model, _ = load_model(spec, trained)
+    assert_weights(model, last)
+    kept = load_snapshot(trained.run_folder(spec), 1)
+    assert not np.array_equal(kept[0], last[0])
+    restore(model, spec, trained, 1)
+    assert_weights(model, kept)
+    with pytest.raises(LookupError, match=r"epoch 7 .*\[1, 2\]"):
+        restore(model, spec, trained, 7)
+    unknown = dataclasses.replace(spec, seed=8)
+    for ask in (
+        lambda: load_model(unknown, trained),
+        lambda: restore(model, unknown, trained),
+    ):
+        with pytest.raises(LookupError, match=f"No epoch of run {unknown.run_id}"):
+            ask()
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_numbers_that_are_not_finite_are_divergence(spec, value):
+    refuse = RefuseDivergence(spec)
+    refuse.on_epoch_end(4, {"loss": 1e30, "val_loss": -1e30})
+    for name in ("loss", "val_kl"):
+        with pytest.raises(DivergedError, match=f"{spec.run_id} diverged in epoch 5.*smaller"):
+            refuse.on_epoch_end(4, {"bound": 1.0, name: value})
+
+
+def test_divergence_is_an_error_and_keeps_the_epochs_before(store, plain_spec, small_images, eager):
     class Spoil(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 1:
-                self.model.encoder.dense_layers[0].kernel.assign(
-                    np.full((784, 8), np.nan, "float32")
-                )
+                kernel = self.model.encoder.dense_layers[0].kernel
+                kernel.assign(np.full(kernel.shape, np.nan, "float32"))
 
-    with pytest.raises(DivergedError, match="epoch 2.*smaller learning rate"):
+    with pytest.raises(DivergedError, match="epoch 2"):
         train(plain_spec, 3, store, callbacks=[Spoil()])
-    assert store.load(plain_spec).epochs == 1
+    run = store.load(plain_spec, with_weights=True)
+    assert run.epochs == 1 and all(np.isfinite(weights).all() for weights in run.weights)
 
 
 def test_grey_levels_under_a_binary_likelihood_are_refused_unless_asked_for(
-    store, plain_spec, digits
+    store, plain_spec, small_images, eager
 ):
     grey = dataclasses.replace(plain_spec, data=dataclasses.replace(plain_spec.data, binarize=None))
     with pytest.raises(ValueError, match="binary pixels"):
@@ -166,24 +202,27 @@ def test_grey_levels_under_a_binary_likelihood_are_refused_unless_asked_for(
     assert train(dataclasses.replace(grey, model=model), 1, store).epochs == 1
 
 
-def test_epochs_must_be_positive(store, spec):
+def test_data_that_do_not_suit_a_run_are_found_beforehand(spec, small_images):
+    some = dataclasses.replace(spec, data=DataSpec(name="mnist_5k", train_images=8))
+    assert check_runs([spec, some, spec]) == [26, 8, 26]
+    with pytest.raises(ValueError, match="8. Received: 9"):
+        check_runs([spec, some, dataclasses.replace(some, batch_size=9)])
+    vamp = ModelSpec(prior="vamp", prior_components=9, pseudo_inputs="data")
+    with pytest.raises(ValueError, match="9 pseudo-inputs.*from 8"):
+        check_runs([spec, dataclasses.replace(some, model=vamp)])
+    with pytest.raises(ValueError, match="class: 4"):
+        check_runs([dataclasses.replace(spec, data=DataSpec(name="mnist_5k", classes=(4,)))])
+
+
+@pytest.mark.parametrize("epochs", [0, -1])
+def test_epochs_must_be_positive(store, spec, epochs):
     with pytest.raises(ValueError, match="epochs.*at least 1"):
-        train(spec, 0, store)
+        train(spec, epochs, store)
 
 
-def test_the_spec_reaches_model_and_optimizer(spec):
-    spec = dataclasses.replace(
-        spec,
-        model=ModelSpec(latent_dim=6, hidden_units=(9, 5), likelihood="gaussian"),
-        optimizer=OptimizerSpec("sgd", (("momentum", 0.9), ("learning_rate", 0.5))),
-    )
-    model = build_model(spec, (28, 20))
-    assert (model.latent_dim, model.hidden_units, model.seed) == (6, (9, 5), 7)
-    assert model.objective.num_samples == 2 and model.image_shape == (28, 20)
-    optimizer = spec.optimizer.make()
-    assert optimizer.momentum == 0.9 and float(optimizer.learning_rate) == 0.5
-
-
-@pytest.mark.parametrize("number, limit, expected", [(600, 100, 100), (40, 100, 40), (17, 8, 1)])
+@pytest.mark.parametrize(
+    "number, limit, expected",
+    [(600, 100, 100), (40, 100, 40), (17, 8, 1), (100, 100, 100), (12, 7, 6)],
+)
 def test_largest_divisor(number, limit, expected):
     assert largest_divisor(number, limit) == expected
