@@ -66,7 +66,7 @@ def load_snapshot(folder, epoch):
             f"those after {snapshot_epochs(folder)}."
         )
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return [archive[name] for name in sorted(archive.files)]
     except UNREADABLE as error:
         raise DamagedRunError(

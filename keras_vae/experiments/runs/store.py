@@ -126,7 +126,7 @@ class RunStore:
             return None
         self._check_spec(spec)
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 run = _read_run(archive, with_weights)
         except UNREADABLE as error:
             raise DamagedRunError(
@@ -201,7 +201,10 @@ class RunStore:
 def read_epochs(folder):
     """Number of epochs stored in a run's folder; 0 if there is no readable run."""
     try:
-        with np.load(folder / CHECKPOINT, allow_pickle=False) as archive:
+        with (
+            (folder / CHECKPOINT).open("rb") as file,
+            np.load(file, allow_pickle=False) as archive,
+        ):
             return max(0, int(archive["epochs"]))
     except UNREADABLE:
         return 0
