@@ -5,6 +5,7 @@ import errno
 import json
 import os
 
+import filelock
 import numpy as np
 import pytest
 
@@ -14,6 +15,7 @@ from keras_vae.experiments.runs.store import (
     RunStore,
     StoredRun,
     StoreError,
+    with_missing,
 )
 
 
@@ -115,6 +117,59 @@ def test_too_little_space_is_found_before_training(store, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
     with pytest.raises(StoreError, match="needs 64 MiB for 4 runs.*1 MiB left.*--store"):
         store.prepare(4)
+
+
+@pytest.mark.parametrize(
+    "keep_weights, runs, mebibytes", [(False, 4, 64), (True, 4, 128), (False, 1, 16)]
+)
+def test_the_space_that_runs_need(store, monkeypatch, keep_weights, runs, mebibytes):
+    for short in (0, 1):
+        usage = type("Usage", (), {"free": mebibytes * 2**20 - short})
+        monkeypatch.setattr("shutil.disk_usage", lambda folder, usage=usage: usage)
+        if short:
+            with pytest.raises(StoreError, match=f"needs {mebibytes} MiB for {runs} runs"):
+                store.prepare(runs, keep_weights)
+        else:
+            store.prepare(runs, keep_weights)
+    assert store.folder.is_dir() and not list(store.folder.iterdir())
+
+
+def test_a_run_is_held_by_one_at_a_time(store, spec, plain_spec):
+    with store.lock(spec):
+        with pytest.raises(filelock.Timeout):
+            filelock.FileLock(store.run_folder(spec) / ".lock").acquire(timeout=0)
+        # Other runs are free.
+        with store.lock(plain_spec):
+            pass
+    with store.lock(spec):
+        pass
+
+
+def test_what_an_older_file_lacks_is_at_its_default():
+    content, defaults = {"a": {"b": 1}, "c": None}, {"a": {"b": 0, "d": 2}, "c": {"e": 3}, "f": 4}
+    assert with_missing(content, defaults) == {"a": {"b": 1, "d": 2}, "c": None, "f": 4}
+    assert with_missing({"new": {"x": 1}}, {"a": 5}) == {"new": {"x": 1}, "a": 5}
+    assert with_missing([1], {"a": 5}) == [1]
+
+
+def test_variables_keep_their_order(store, spec):
+    store.run_folder(spec).mkdir(parents=True)
+    values = [np.full(2, index) for index in range(12)]
+    store.save(spec, dataclasses.replace(make_run(1), weights=values, optimizer=values[::-1]))
+    read = store.load(spec, with_weights=True)
+    np.testing.assert_array_equal(read.weights, values)
+    np.testing.assert_array_equal(read.optimizer, values[::-1])
+    assert store.load(spec).optimizer == []
+
+
+@pytest.mark.parametrize("epochs, activity", [(0, 0), (-1, 0), (2, 3), (3, 2)])
+def test_impossible_numbers_of_epochs_are_damage(store, spec, epochs, activity):
+    store.run_folder(spec).mkdir(parents=True)
+    run = make_run(max(epochs, 0))
+    store.save(spec, dataclasses.replace(run, epochs=epochs, activity=np.zeros((activity, 4))))
+    with pytest.raises(DamagedRunError, match="damaged"):
+        store.load(spec)
+    assert store.epochs_done(spec) == max(0, epochs)
 
 
 def test_a_store_that_cannot_be_written_is_found_before_training(tmp_path):

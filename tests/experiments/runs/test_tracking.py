@@ -1,7 +1,5 @@
 """TensorBoard's logs, read back."""
 
-import dataclasses
-
 import keras
 import numpy as np
 import pytest
@@ -36,39 +34,45 @@ def read(folder):
 
 
 class Count(keras.callbacks.Callback):
-    """Counts epochs in a file, so that another process can tell."""
+    """Notes the epochs that are trained."""
 
-    def __init__(self, path):
+    def __init__(self, epochs):
         super().__init__()
-        self.path = path
+        self.epochs = epochs
 
     def on_epoch_end(self, epoch, logs=None):
-        with self.path.open("a") as file:
-            file.write(f"{epoch}\n")
+        self.epochs.append(epoch)
 
 
-def test_runs_are_logged_with_the_epochs_that_were_stored_before(
-    tmp_path, plain_spec, store, digits
-):
-    data = dataclasses.replace(plain_spec.data, train_images=200)
-    spec = dataclasses.replace(plain_spec, data=data)
-    train(spec, 1, store)
-    logs, counted = tmp_path / "logs", tmp_path / "counted"
-    arguments = {"num_samples": 2, "num_images": 5, "tensorboard": logs}
-    (run,) = train_all([spec], 3, store, make_callbacks=lambda _: [Count(counted)], **arguments)
-    assert counted.read_text() == "1\n2\n"
+def test_runs_are_logged_with_the_epochs_that_were_stored_before(tmp_path, trained, spec):
+    logs, counted = tmp_path / "logs", []
+    arguments = {"jobs": 1, "num_samples": 2, "num_images": 5, "tensorboard": logs}
+    (run,) = train_all([spec], 5, trained, make_callbacks=lambda _: [Count(counted)], **arguments)
+    assert counted == [3, 4]
     steps, values = read(logs / spec.run_id)
-    np.testing.assert_allclose(values["test_bound"], run.history["test_bound"], rtol=1e-6)
-    assert steps["train_kl"] == [1, 2, 3]
-    assert 2 in steps["reconstructions"] and 3 in steps["reconstructions"]
+    for name in ("test_bound", "test_kl", "test_loss"):
+        np.testing.assert_allclose(values[name], run.history[name], rtol=1e-6)
+    assert steps["train_kl"] == steps["activity"] == [1, 2, 3, 4, 5]
+    assert steps["activity_shades"] == [5] and set(steps["reconstructions"]) == {5}
     # A run that is trained already is logged from the store, and but once.
+    arguments["tensorboard"] = tmp_path / "later"
     for _ in range(2):
-        train_all([spec], 3, store, num_samples=2, num_images=5, tensorboard=tmp_path / "later")
+        train_all([spec], 5, trained, **arguments)
         later, _ = read(tmp_path / "later" / spec.run_id)
-        assert later["test_bound"] == [1, 2, 3] and later["reconstructions"] == [3]
-    train(spec, 4, store, [tracking.RunSummaries(logs, spec, store)])
+        assert later["test_bound"] == [1, 2, 3, 4, 5] and later["reconstructions"] == [5]
+    train(spec, 6, trained, [tracking.RunSummaries(logs, spec, trained)])
     steps, values = read(logs / spec.run_id)
-    assert steps["test_bound"] == [1, 2, 3, 4] and len(set(values["test_bound"])) == 4
+    assert steps["test_bound"] == [1, 2, 3, 4, 5, 6] and len(set(values["test_bound"])) == 6
+    assert steps["activity_shades"] == [5, 6]
+
+
+def test_pictures_are_logged_after_the_epochs_whose_weights_are_kept(
+    tmp_path, store, plain_spec, small_images, eager
+):
+    train(plain_spec, 3, store, [tracking.RunSummaries(tmp_path, plain_spec, store)])
+    steps, _ = read(tmp_path / plain_spec.run_id)
+    assert steps["reconstructions"] == [1, 2, 3] and steps["train_bound"] == [1, 2, 3]
+    assert steps["activity_shades"] == [1, 2, 3]
 
 
 def test_shades_are_dark_where_activity_is_high():
@@ -100,8 +104,9 @@ def test_a_folder_that_cannot_be_written_is_found_before_training(tmp_path, spec
 
 
 def test_keras_own_callback_works_with_fused_steps(tmp_path, images):
-    model = kv.VAE(latent_dim=2, hidden_units=(4,), seed=0)
-    model.compile(steps_per_execution=2)
+    images = images[:, :4, :4]
+    model = kv.VAE(latent_dim=2, hidden_units=(), image_shape=(4, 4), seed=0)
+    model.compile("sgd", steps_per_execution=2)
     board = keras.callbacks.TensorBoard(tmp_path, histogram_freq=1)
     model.fit(images, epochs=2, batch_size=16, verbose=0, callbacks=[board])
     steps, _ = read(tmp_path / "train")
