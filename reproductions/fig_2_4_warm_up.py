@@ -5,16 +5,56 @@
 
 import sys
 
+from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
-from keras_vae.experiments.reports.activity.bound_claims import judge_warm_up
-from keras_vae.experiments.reports.activity.bound_figure import bound_figure
-from keras_vae.experiments.reports.activity.protocol import chosen_methods
+from keras_vae.experiments.reports.activity.bounds import (
+    BoundFigure,
+    epochs_to_common_level,
+    final_bounds,
+)
+from keras_vae.experiments.reports.activity.protocol import AFTER_WARM_UP_EPOCHS, method_specs
 
-FIGURE = bound_figure(
+SAME_RATE = 1.25
+SAME_BOUND = 0.5
+
+
+def runs(options, seed):
+    """Importance weighting, without and with warm-up."""
+    return method_specs(options.dataset, seed, ("IW", "IW+WU"))
+
+
+def judge(bounds, options):
+    """Judges how fast the bounds rise, and where they end."""
+    plain, warm_up = bounds["IW"], bounds["IW+WU"]
+    epochs = epochs_to_common_level(bounds)
+    needs = {"min_epochs": AFTER_WARM_UP_EPOCHS, "min_trials": 2}
+    return [
+        Claim(
+            id="activity.2.4.1",
+            statement="Warm-up learns at the same rate.",
+            rule="The epochs each needs to come within 1 nat of the lower of the two final test "
+            f"bounds differ by at most a factor of {SAME_RATE:g}.",
+            numbers={"epochs_to_common_level": epochs},
+            holds=max(epochs.values()) / min(epochs.values()) <= SAME_RATE,
+            unmet=unmet_requirements(options, **needs),
+        ),
+        Claim(
+            id="activity.2.4.2",
+            statement="Warm-up converges to the same bound.",
+            rule=f"The final test bounds differ by at most {SAME_BOUND:g} nats.",
+            numbers=final_bounds(bounds),
+            holds=abs(plain.final - warm_up.final) <= SAME_BOUND,
+            unmet=unmet_requirements(options, settled=plain.settled and warm_up.settled, **needs),
+        ),
+    ]
+
+
+FIGURE = BoundFigure(
+    script=__file__,
     name="fig_2_4",
     title="Figure 2.4: effect of warm-up over 100 epochs (n_z = 50)",
-    specs=chosen_methods("IW", "IW+WU"),
-    judge=judge_warm_up,
+    runs=runs,
+    judge=judge,
 )
 
 if __name__ == "__main__":

@@ -7,45 +7,275 @@ batch normalisation and with warm-up.
 
 import sys
 
+import numpy as np
+
 from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
-from keras_vae.experiments.reports.activity.figures import report_figure
-from keras_vae.experiments.reports.activity.protocol import METHOD_STYLES, PRESETS, method_specs
-from keras_vae.experiments.reports.activity.pruning_claims import judge_methods
-from keras_vae.experiments.reports.activity.pruning_figure import (
+from keras_vae.experiments.measures.convergence import final_value, has_settled
+from keras_vae.experiments.reports.activity.counts import (
     THRESHOLD,
-    activities,
-    count_analysis,
+    CountFigure,
+    active_counts,
     draw_counts,
     label_counts,
 )
+from keras_vae.experiments.reports.activity.protocol import (
+    AFTER_WARM_UP_EPOCHS,
+    CONVERGED_EPOCHS,
+    METHOD_STYLES,
+    PRESETS,
+    method_specs,
+)
 
 PANELS = {"a": ("VAE", "IW"), "b": ("IW", "IW+BN"), "c": ("IW", "IW+WU")}
+EARLY = 30
+CLEAR_DIFFERENCE = 0.5
+FROM_ALL = "all dimensions count as active before the first epoch"
 
 
-def draw(methods):
+def runs(options, seed):
+    """The four methods."""
+    return method_specs(options.dataset, seed)
+
+
+def largest_drop(counts, epochs, start=None):
+    """Largest fall of the mean count from one epoch to the next, in the first epochs.
+
+    Arguments:
+        counts: Array of shape (trials, all_epochs).
+        epochs: Number of epochs, from the first on, to look at.
+        start: Count before the first epoch; None leaves out what fell in that one.
+
+    Returns:
+        Number of dimensions; 0 if the count never falls.
+    """
+    mean = np.asarray(counts, dtype=float).mean(axis=0)[:epochs]
+    if start is not None:
+        mean = np.concatenate([[start], mean])
+    return float(max(0.0, -np.diff(mean).min(initial=0.0)))
+
+
+def epochs_to_half_pruned(counts):
+    """Epochs until half of all pruning that ever happens has happened.
+
+    Arguments:
+        counts: Array of shape (trials, epochs).
+
+    Returns:
+        Number of epochs, counted from 1, on the mean over trials, from its highest count
+        down to its last.
+    """
+    mean = np.asarray(counts, dtype=float).mean(axis=0)
+    start = int(mean.argmax())
+    half = (mean[start] + mean[-1]) / 2
+    return start + int(np.argmax(mean[start:] <= half)) + 1
+
+
+def returned_fraction(activity, threshold=THRESHOLD):
+    """Share of pruned dimensions that became active again.
+
+    A dimension is pruned once it was active after one epoch and inactive after a later
+    one; it has returned if it is active after any epoch that follows.
+
+    Arguments:
+        activity: Array of shape (trials, epochs, latent_dim).
+        threshold: Activity above which a dimension counts as active.
+
+    Returns:
+        Number in [0, 1] over all trials; 0 if nothing was pruned.
+    """
+    active = np.asarray(activity) > threshold
+    was_active = np.maximum.accumulate(active, axis=1)
+    pruned = np.maximum.accumulate(was_active & ~active, axis=1)
+    returned = (pruned & active).any(axis=1)
+    return float(returned.sum() / max(1, pruned[:, -1].sum()))
+
+
+class MethodActivity:
+    """Activity of one method's trials, and the numbers that claims are judged by.
+
+    Arguments:
+        activity: Array of shape (trials, epochs, latent_dim).
+    """
+
+    def __init__(self, activity):
+        self.counts = active_counts(activity)
+        # Activities rise within the first hundreds of steps and may fall in the same epoch:
+        # what is inactive after the first epoch counts as pruned in it.
+        self.early_drop = largest_drop(self.counts, EARLY, start=activity.shape[-1])
+        self.half_pruned = epochs_to_half_pruned(self.counts)
+        self.returned = returned_fraction(activity)
+        self.final = final_value(self.counts)
+        self.settled = has_settled(self.counts, CLEAR_DIFFERENCE)
+
+    def mean_count(self, epoch):
+        """Mean count over trials after an epoch counted from 1; None if it never ran."""
+        if epoch > self.counts.shape[1]:
+            return None
+        return float(self.counts[:, epoch - 1].mean())
+
+
+def draw(activity, options):
     """Draws the three panels."""
+    counts = {name: active_counts(value) for name, value in activity.items()}
     figure, axes = plots.panels(len(PANELS), sharey=True)
-    for axis, (letter, labels) in zip(axes, PANELS.items(), strict=True):
-        draw_counts(axis, methods, {label: label for label in labels}, METHOD_STYLES)
-        axis.set_title(f"({letter}) {labels[0]} and {labels[1]}")
+    for axis, (letter, names) in zip(axes, PANELS.items(), strict=True):
+        draw_counts(axis, {name: counts[name] for name in names}, METHOD_STYLES)
+        axis.set_title(f"({letter}) {names[0]} and {names[1]}")
         axis.legend()
     label_counts(axes[0])
     return figure
 
 
-def analyse(methods, asked):
-    """Draws, and judges the report's claims at the report's threshold."""
-    claims = judge_methods(activities(methods), THRESHOLD, asked)
-    return count_analysis(draw(methods), claims, methods)
+def judge(activity, options, about="mnist"):
+    """Judges the report's nine claims, in its order, about one data set."""
+    methods = {name: MethodActivity(value) for name, value in activity.items()}
+
+    def unmet(min_epochs, *settled):
+        return unmet_requirements(
+            options,
+            min_epochs=min_epochs,
+            min_trials=2,
+            settled=all(methods[name].settled for name in settled),
+            about=about,
+        )
+
+    return [
+        *vae_claims(methods["VAE"], methods["IW"], unmet),
+        *batch_norm_claims(methods["IW"], methods["IW+BN"], unmet),
+        *warm_up_claims(methods["IW"], methods["IW+WU"], unmet),
+    ]
 
 
-FIGURE = report_figure(
+def vae_claims(vae, iw, unmet):
+    """Panel (a)."""
+    return [
+        Claim(
+            id="activity.3.1a.1",
+            statement="The VAE prunes quickly, and pruned dimensions do not come back.",
+            rule=f"Half of the VAE's pruning is done within {EARLY} epochs, and at most 10% of "
+            "its pruned dimensions are active again after any later epoch.",
+            numbers={"epochs_to_half_pruned": vae.half_pruned, "returned_share": vae.returned},
+            holds=vae.half_pruned <= EARLY and vae.returned <= 0.1,
+            unmet=unmet(CONVERGED_EPOCHS),
+        ),
+        slower_pruning(
+            "activity.3.1a.2", "IW smooths early pruning.", ("VAE", vae), ("IW", iw), unmet
+        ),
+        Claim(
+            id="activity.3.1a.3",
+            statement="IW ends with fewer active dimensions than the VAE.",
+            rule=f"IW's final count is lower by at least {CLEAR_DIFFERENCE}.",
+            numbers=final_numbers(VAE=vae, IW=iw),
+            holds=iw.final <= vae.final - CLEAR_DIFFERENCE,
+            unmet=unmet(CONVERGED_EPOCHS, "VAE", "IW"),
+        ),
+        Claim(
+            id="activity.3.1a.4",
+            statement="About 10 active dimensions remain.",
+            rule="The final counts of VAE and IW both lie in [8, 12].",
+            numbers=final_numbers(VAE=vae, IW=iw),
+            holds=all(8 <= method.final <= 12 for method in (vae, iw)),
+            unmet=unmet(CONVERGED_EPOCHS, "VAE", "IW"),
+        ),
+    ]
+
+
+def batch_norm_claims(iw, batch_norm, unmet):
+    """Panel (b)."""
+    return [
+        slower_pruning(
+            "activity.3.1b.1",
+            "Batch normalisation slows early pruning.",
+            ("IW", iw),
+            ("IW+BN", batch_norm),
+            unmet,
+        ),
+        Claim(
+            id="activity.3.1b.2",
+            statement="Batch normalisation ends with more active dimensions.",
+            rule=f"IW+BN's final count is higher by at least {CLEAR_DIFFERENCE}.",
+            numbers=final_numbers(**{"IW": iw, "IW+BN": batch_norm}),
+            holds=batch_norm.final >= iw.final + CLEAR_DIFFERENCE,
+            unmet=unmet(CONVERGED_EPOCHS, "IW", "IW+BN"),
+        ),
+    ]
+
+
+def warm_up_claims(iw, warm_up, unmet):
+    """Panel (c)."""
+    middle, end = warm_up.mean_count(CONVERGED_EPOCHS // 2), warm_up.mean_count(CONVERGED_EPOCHS)
+    drop = largest_drop(warm_up.counts, CONVERGED_EPOCHS)
+    smooth = None if end is None else drop <= 5 and middle - end >= 1
+    return [
+        Claim(
+            id="activity.3.1c.1",
+            statement="Warm-up removes the initial drop.",
+            rule=f"In the first {EARLY} epochs IW+WU's largest fall of the mean count from one "
+            f"epoch to the next is at most half of IW's; {FROM_ALL}.",
+            numbers={"largest_drop": {"IW": iw.early_drop, "IW+WU": warm_up.early_drop}},
+            holds=warm_up.early_drop <= 0.5 * iw.early_drop if iw.early_drop else None,
+            unmet=unmet(EARLY),
+        ),
+        Claim(
+            id="activity.3.1c.2",
+            statement="With warm-up, pruning goes on smoothly through epoch 100.",
+            rule=f"From epoch {CONVERGED_EPOCHS // 2} to {CONVERGED_EPOCHS} the mean count falls "
+            f"by at least 1, and in the first {CONVERGED_EPOCHS} epochs it never falls by more "
+            "than 5 in one.",
+            numbers={
+                f"count_at_{CONVERGED_EPOCHS // 2}": middle,
+                f"count_at_{CONVERGED_EPOCHS}": end,
+                "largest_drop": drop,
+            },
+            holds=smooth,
+            unmet=unmet(CONVERGED_EPOCHS),
+        ),
+        Claim(
+            id="activity.3.1c.3",
+            statement="Warm-up ends with the same count as IW.",
+            rule="The final counts differ by at most 1.",
+            numbers=final_numbers(**{"IW": iw, "IW+WU": warm_up}),
+            holds=abs(warm_up.final - iw.final) <= 1,
+            unmet=unmet(AFTER_WARM_UP_EPOCHS, "IW", "IW+WU"),
+        ),
+    ]
+
+
+def slower_pruning(claim_id, statement, faster, slower, unmet):
+    """The claim that one method's largest early fall is smaller than another's."""
+    (fast_name, fast), (slow_name, slow) = faster, slower
+    return Claim(
+        id=claim_id,
+        statement=statement,
+        rule=f"In the first {EARLY} epochs the largest fall of the mean count from one epoch to "
+        f"the next is smaller for {slow_name} than for {fast_name} by at least 1; {FROM_ALL}.",
+        numbers={"largest_drop": {fast_name: fast.early_drop, slow_name: slow.early_drop}},
+        holds=slow.early_drop <= fast.early_drop - 1,
+        unmet=unmet(EARLY),
+    )
+
+
+def final_numbers(**methods):
+    """The numbers of a claim about final counts, by method."""
+    return {
+        "final_count": {name: method.final for name, method in methods.items()},
+        "lowest_and_highest_trial_after_the_last_epoch": {
+            name: [int(method.counts[:, -1].min()), int(method.counts[:, -1].max())]
+            for name, method in methods.items()
+        },
+    }
+
+
+FIGURE = CountFigure(
+    script=__file__,
     name="fig_3_1",
     title="Figure 3.1: effect of methods on latent dimension activity (n_z = 50)",
-    specs=method_specs,
-    analyse=analyse,
     presets=PRESETS,
+    runs=runs,
+    draw=draw,
+    judge=judge,
 )
 
 if __name__ == "__main__":

@@ -5,30 +5,80 @@
 
 import sys
 
+import numpy as np
+
+from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
-from keras_vae.experiments.reports.activity.figures import report_figure
-from keras_vae.experiments.reports.activity.latent_dim_claims import judge_latent_dim_activity
-from keras_vae.experiments.reports.activity.protocol import latent_dim_specs
-from keras_vae.experiments.reports.activity.pruning_figure import (
-    THRESHOLD,
-    activities,
-    count_analysis,
-    one_panel,
+from keras_vae.experiments.measures.convergence import final_value, has_settled
+from keras_vae.experiments.reports.activity.counts import (
+    CountFigure,
+    active_counts,
+    draw_in_one_panel,
+)
+from keras_vae.experiments.reports.activity.protocol import (
+    CONTRAST_EPOCHS,
+    CONVERGED_EPOCHS,
+    latent_dim_specs,
 )
 
-
-def analyse(methods, asked):
-    """Draws, and judges the report's claims at the report's threshold."""
-    styles = {label: index for index, label in enumerate(methods)}
-    claims = judge_latent_dim_activity(activities(methods), THRESHOLD, asked)
-    return count_analysis(one_panel(methods, styles, legend_title="n_z"), claims, methods)
+KEPT = 10
+STARTED_EPOCHS = 5
+ABOUT = 2.0
+SETTLED = 0.5
 
 
-FIGURE = report_figure(
+def runs(options, seed):
+    """Importance weighting with 2, 5, 10, 20, 50 and 100 latent dimensions."""
+    return latent_dim_specs(options.dataset, seed)
+
+
+def draw(activity, options):
+    """Draws a line for each number of dimensions."""
+    styles = {name: index for index, name in enumerate(activity)}
+    return draw_in_one_panel(activity, styles, legend_title="n_z")
+
+
+def judge(activity, options):
+    """Judges whether few dimensions stay active, and how many of many do."""
+    counts = {int(name): active_counts(value) for name, value in activity.items()}
+    small = {size: value for size, value in counts.items() if size < KEPT}
+    large = {size: value for size, value in counts.items() if size > KEPT}
+    finals = {size: final_value(value) for size, value in counts.items()}
+    settled = all(has_settled(value, SETTLED) for value in large.values())
+    lowest = {
+        size: int(np.min(value[:, STARTED_EPOCHS - 1 :]))
+        for size, value in small.items()
+        if value.shape[1] >= STARTED_EPOCHS
+    }
+    return [
+        Claim(
+            id="activity.3.2.1",
+            statement="Fewer than 10 latent dimensions are never pruned.",
+            rule=f"With 2 and 5 dimensions, all are active after every epoch from {STARTED_EPOCHS} "
+            "on, in every trial.",
+            numbers={"lowest_count": lowest},
+            holds=all(lowest[size] == size for size in small) if lowest else None,
+            unmet=unmet_requirements(options, min_epochs=CONTRAST_EPOCHS),
+        ),
+        Claim(
+            id="activity.3.2.2",
+            statement="More than 10 latent dimensions are pruned to about 10.",
+            rule=f"The final counts with 20, 50 and 100 dimensions all lie within {ABOUT:g} of "
+            f"{KEPT}.",
+            numbers={"final_count": finals},
+            holds=all(abs(finals[size] - KEPT) <= ABOUT for size in large),
+            unmet=unmet_requirements(options, min_epochs=CONVERGED_EPOCHS, settled=settled),
+        ),
+    ]
+
+
+FIGURE = CountFigure(
+    script=__file__,
     name="fig_3_2",
     title="Figure 3.2: effect of the number of latent dimensions on their activity (IW)",
-    specs=latent_dim_specs,
-    analyse=analyse,
+    runs=runs,
+    draw=draw,
+    judge=judge,
 )
 
 if __name__ == "__main__":

@@ -6,22 +6,97 @@
 import sys
 
 import numpy as np
+from scipy.stats import spearmanr
+from sklearn.metrics import silhouette_samples
+from sklearn.neighbors import NearestNeighbors
 
 from keras_vae import datasets
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.figure import Analysis, main
-from keras_vae.experiments.reports.activity.figures import report_figure
-from keras_vae.experiments.reports.activity.latent_view_claims import judge_encodings, requirements
-from keras_vae.experiments.reports.activity.latent_views import encoded_test_sets, encoding_measures
-from keras_vae.experiments.reports.activity.protocol import (
-    chosen_latent_dims,
+from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.measures.class_measures import by_class
+from keras_vae.experiments.reports.activity.protocol import ActivityFigure, latent_dim_specs
+from keras_vae.experiments.reports.activity.views import (
+    by_digit,
+    encoded_test_sets,
+    unmet_by_weights,
+    weights_epochs,
 )
 
 SHOWN = 5000
+NEIGHBOURS = 10
+SILHOUETTE_CODES = 3000
+CORRELATED = 0.6
+OVERLAP = 0.1
+MOST_CONFUSED = 5
 
 
-def draw(view):
-    """Draws the posterior means of the first test images."""
+def runs(options, seed):
+    """Importance weighting with 2 latent dimensions."""
+    return latent_dim_specs(options.dataset, seed, (2,))
+
+
+def neighbour_confusion(codes, labels, neighbours=NEIGHBOURS):
+    """How often the nearest neighbours of one class's codes are of another class.
+
+    Arguments:
+        codes: Array of shape (N, D).
+        labels: Integer array of shape (N,).
+        neighbours: Neighbours of each code that count, itself not among them.
+
+    Returns:
+        Array of shape (classes, classes); row i holds the shares among class i's neighbours.
+    """
+    classes, index = np.unique(labels, return_inverse=True)
+    search = NearestNeighbors(n_neighbors=neighbours).fit(codes)
+    found = index[search.kneighbors(return_distance=False)]
+    shares = np.stack([(found == label).mean(axis=1) for label in range(len(classes))], axis=1)
+    return np.stack([shares[index == label].mean(axis=0) for label in range(len(classes))])
+
+
+def silhouette_by_class(codes, labels, limit=SILHOUETTE_CODES):
+    """Mean silhouette of each class, from -1 (amid another class) to 1 (apart from all).
+
+    Arguments:
+        codes: Array of shape (N, D).
+        labels: Integer array of shape (N,).
+        limit: Codes, from the first on, that count: time and memory grow with their square.
+
+    Returns:
+        Array of shape (classes,).
+    """
+    return by_class(silhouette_samples(codes[:limit], labels[:limit]), labels[:limit])
+
+
+def measure(methods, options):
+    """All test images of all trials, and how their codes lie by class.
+
+    Returns:
+        Dictionary: `views`, a list of `EncodedTestSet`; `trials`, a list of `class_measures_of`;
+        `weights_epochs`.
+    """
+    views = encoded_test_sets(methods["2"])
+    return {
+        "views": views,
+        "trials": [class_measures_of(view) for view in views],
+        "weights_epochs": weights_epochs(methods),
+    }
+
+
+def class_measures_of(view):
+    """Numbers of one model: arrays of shape (classes,) or (classes, classes)."""
+    confusion = neighbour_confusion(view.means, view.labels)
+    return {
+        "neighbour_confusion": confusion,
+        "own_class_share_of_neighbours": np.diag(confusion),
+        "silhouette_by_class": silhouette_by_class(view.means, view.labels),
+        "recognised_share_by_class": view.recognised_by_class(),
+    }
+
+
+def draw(measured, options):
+    """Draws the posterior means of the first test images in the first trial."""
+    view = measured["views"][0]
     figure, (axis,) = plots.panels(1, width=6.4, height=5.2)
     plots.scatter_classes(axis, view.means[:SHOWN], view.labels[:SHOWN])
     axis.set_xlabel("First latent dimension (posterior mean)")
@@ -29,35 +104,79 @@ def draw(view):
     return figure
 
 
-def analyse(methods, asked):
-    """Draws the first trial, and measures all test images of all trials."""
-    views = list(encoded_test_sets(methods["2"]))
-    measures = [encoding_measures(view) for view in views]
-    trials = {name: np.stack([trial[name] for trial in measures]) for name in measures[0]}
-    return Analysis(
-        picture=draw(views[0]),
-        caption=f"first {min(SHOWN, len(views[0].labels)):,} test images, n_z = 2 (IW), "
-        f"seed {asked.seed}",
-        claims=judge_encodings(
-            trials["neighbour_confusion"],
-            trials["recognised_share_by_class"],
-            requirements(methods, asked),
-        ),
-        data={
-            "trials": [
-                {name: np.round(value, 5).tolist() for name, value in trial.items()}
-                for trial in measures
-            ]
-        },
+def caption(measured, options):
+    """How many images are shown."""
+    shown = min(SHOWN, len(measured["views"][0].labels))
+    return f"first {shown:,} test images, n_z = 2 (IW), seed {options.seed}"
+
+
+def judge(measured, options):
+    """Judges whether separated classes are reconstructed well, and whether 2 and 3 overlap."""
+    confusion, recognised = (
+        np.stack([trial[name] for trial in measured["trials"]])
+        for name in ("neighbour_confusion", "recognised_share_by_class")
     )
+    separation = np.diagonal(confusion, axis1=1, axis2=2)
+    correlations = [
+        float(spearmanr(*trial).statistic) for trial in zip(separation, recognised, strict=True)
+    ]
+    mutual = (confusion + confusion.swapaxes(1, 2)) / 2
+    pairs = mutual[:, *np.tril_indices(10, k=-1)]
+    ranks = 1 + np.sum(pairs > mutual[:, 2, 3, None], axis=1)
+    unmet = unmet_by_weights(measured["weights_epochs"], options)
+    return [
+        Claim(
+            id="activity.4.2.1",
+            statement="Classes that are separated in latent space are the ones reconstructed well.",
+            rule="Over the ten digits, Spearman's rank correlation between the share of a code's "
+            "nearest neighbours that are of its class and the share of recognised "
+            f"reconstructions is at least {CORRELATED:g}, in every trial.",
+            numbers={
+                "rank_correlation": correlations,
+                "own_class_share_of_neighbours": by_digit(separation),
+                "recognised_share_by_digit": by_digit(recognised),
+            },
+            holds=min(correlations) >= CORRELATED,
+            unmet=unmet,
+        ),
+        Claim(
+            id="activity.4.2.2",
+            statement="Classes 2 and 3 overlap in latent space.",
+            rule=f"In every trial, at least {OVERLAP:.0%} of the nearest neighbours of 2s are 3s "
+            "and the reverse, on average, and the pair is among the "
+            f"{MOST_CONFUSED} most confused.",
+            numbers={
+                "mean_share": mutual[:, 2, 3].tolist(),
+                "rank_among_45_pairs": ranks.tolist(),
+                "median_pair": np.median(pairs, axis=1).tolist(),
+            },
+            holds=bool(((mutual[:, 2, 3] >= OVERLAP) & (ranks <= MOST_CONFUSED)).all()),
+            unmet=unmet,
+        ),
+    ]
 
 
-FIGURE = report_figure(
+def record(measured, options):
+    """The numbers by class, of each trial."""
+    return {
+        "trials": [
+            {name: np.round(value, 5).tolist() for name, value in trial.items()}
+            for trial in measured["trials"]
+        ]
+    }
+
+
+FIGURE = ActivityFigure(
+    script=__file__,
     name="fig_4_2",
     title="Figure 4.2: test images in a latent space of two dimensions (IW)",
-    specs=chosen_latent_dims(2),
-    analyse=analyse,
-    dataset_names=datasets.LABELLED,
+    datasets=datasets.LABELLED,
+    runs=runs,
+    measure=measure,
+    draw=draw,
+    caption=caption,
+    judge=judge,
+    record=record,
 )
 
 if __name__ == "__main__":

@@ -7,20 +7,37 @@ evenly spaced on the plane.
 
 import sys
 
+import numpy as np
+from scipy.stats import norm
+from sklearn.neighbors import NearestNeighbors
+
 from keras_vae import datasets
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.figure import Analysis, main
-from keras_vae.experiments.measures.lattices import plane_lattice, quantile_lattice
-from keras_vae.experiments.reports.activity.figures import report_figure
-from keras_vae.experiments.reports.activity.latent_view_claims import judge_manifold, requirements
-from keras_vae.experiments.reports.activity.latent_views import (
-    decoded_classes,
+from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.measures.lattices import LATTICE_SIZE, plane_lattice, square_lattice
+from keras_vae.experiments.reports.activity.protocol import ActivityFigure, latent_dim_specs
+from keras_vae.experiments.reports.activity.views import (
     encoded_test_sets,
-    lattice_agreement,
+    unmet_by_weights,
+    weights_epochs,
 )
-from keras_vae.experiments.reports.activity.protocol import (
-    chosen_latent_dims,
-)
+
+LATTICE_NEIGHBOURS = 25
+AGREE = 0.7
+
+
+def quantile_lattice(size=LATTICE_SIZE):
+    """Codes of a square lattice of equal prior mass in two dimensions.
+
+    Arguments:
+        size: Codes along each axis, at the middles of as many equally probable intervals.
+
+    Returns:
+        Array of shape (size, size, 2): rows along the second dimension, from low to high.
+    """
+    return square_lattice(norm.ppf((np.arange(size) + 0.5) / size))
+
 
 LATTICES = {
     "(a) Equal prior mass": quantile_lattice(),
@@ -28,8 +45,56 @@ LATTICES = {
 }
 
 
-def draw(model):
-    """Draws one panel for each lattice."""
+def runs(options, seed):
+    """Importance weighting with 2 latent dimensions."""
+    return latent_dim_specs(options.dataset, seed, (2,))
+
+
+def measure(methods, options):
+    """The models of all trials, and how far they agree with the encoding of Figure 4.2.
+
+    Returns:
+        Dictionary: `views`, a list of `EncodedTestSet`; `agreement`, lists of shares by lattice,
+        one a trial; `weights_epochs`.
+    """
+    views = encoded_test_sets(methods["2"])
+    return {
+        "views": views,
+        "agreement": {
+            title: [
+                lattice_agreement(view, lattice, decoded_classes(view, lattice)) for view in views
+            ]
+            for title, lattice in LATTICES.items()
+        },
+        "weights_epochs": weights_epochs(methods),
+    }
+
+
+def decoded_classes(view, lattice):
+    """Classes that the classifier sees in the images decoded from a lattice, shape (codes,)."""
+    return view.classify(view.model.decode(lattice.reshape(-1, 2)).mean().numpy())
+
+
+def lattice_agreement(view, lattice, classes):
+    """Share of lattice codes whose class is the most frequent one among the codes around.
+
+    Arguments:
+        view: `EncodedTestSet` of a model with two latent dimensions.
+        lattice: Array of shape (size, size, 2).
+        classes: Class of each lattice code, for example from `decoded_classes`.
+
+    Returns:
+        Number in [0, 1].
+    """
+    search = NearestNeighbors(n_neighbors=LATTICE_NEIGHBOURS).fit(view.means)
+    around = view.labels[search.kneighbors(lattice.reshape(-1, 2), return_distance=False)]
+    most_frequent = np.array([np.bincount(labels).argmax() for labels in around])
+    return float((classes == most_frequent).mean())
+
+
+def draw(measured, options):
+    """Draws one panel for each lattice, as the first trial's model decodes it."""
+    model = measured["views"][0].model
     figure, axes = plots.panels(len(LATTICES), width=5.2, height=6.2)
     for axis, (title, lattice) in zip(axes, LATTICES.items(), strict=True):
         plots.image_lattice(axis, model.decode(lattice).mean().numpy(), lattice[0, :, 0])
@@ -39,27 +104,44 @@ def draw(model):
     return figure
 
 
-def analyse(methods, asked):
-    """Draws the first trial, and measures the agreement with Figure 4.2 over all trials."""
-    views = list(encoded_test_sets(methods["2"]))
-    agreement = {
-        title: [lattice_agreement(view, lattice, decoded_classes(view, lattice)) for view in views]
-        for title, lattice in LATTICES.items()
-    }
-    return Analysis(
-        picture=draw(views[0].model),
-        caption=f"means of p(x|z), n_z = 2 (IW), seed {asked.seed}",
-        claims=judge_manifold(agreement["(a) Equal prior mass"], requirements(methods, asked)),
-        data={"agreement_with_the_codes_around": agreement},
-    )
+def caption(measured, options):
+    """What is decoded."""
+    return f"means of p(x|z), n_z = 2 (IW), seed {options.seed}"
 
 
-FIGURE = report_figure(
+def judge(measured, options):
+    """Judges how far the lattice of equal prior mass agrees with the codes around it."""
+    agreement = measured["agreement"]["(a) Equal prior mass"]
+    return [
+        Claim(
+            id="activity.4.3.1",
+            statement="The manifold's regions agree with the encoding of the classes.",
+            rule=f"On at least {AGREE:.0%} of the lattice, a nearest-neighbour classifier on "
+            "pixels sees in the decoded image the most frequent class of the 25 nearest "
+            "codes, in every trial.",
+            numbers={"agreeing_share": agreement},
+            holds=min(agreement) >= AGREE,
+            unmet=unmet_by_weights(measured["weights_epochs"], options),
+        )
+    ]
+
+
+def record(measured, options):
+    """The agreement on either lattice, of each trial."""
+    return {"agreement_with_the_codes_around": measured["agreement"]}
+
+
+FIGURE = ActivityFigure(
+    script=__file__,
     name="fig_4_3",
     title="Figure 4.3: the latent manifold of two dimensions (IW)",
-    specs=chosen_latent_dims(2),
-    analyse=analyse,
-    dataset_names=datasets.LABELLED,
+    datasets=datasets.LABELLED,
+    runs=runs,
+    measure=measure,
+    draw=draw,
+    caption=caption,
+    judge=judge,
+    record=record,
 )
 
 if __name__ == "__main__":

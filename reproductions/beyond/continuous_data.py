@@ -1,56 +1,59 @@
 """Beyond the activity report: the four methods' latent activity on continuous data.
 
 "Latent Space Activity and Visualization", Section 5.1, asks for it: Figure 3.1 over again on
-Fashion-MNIST's grey images, with the report's Gaussian decoder.
+Fashion-MNIST's grey images, with the report's Gaussian decoder, in one panel and under the rules
+of `fig_3_1_activity.py`.
 """
 
 import dataclasses
+import pathlib
 import sys
 
+from keras_vae.experiments.figures.catalogue import load_script
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.options import Preset
-from keras_vae.experiments.reports.activity.figures import report_figure
+from keras_vae.experiments.reports.activity.counts import CountFigure, draw_in_one_panel
 from keras_vae.experiments.reports.activity.protocol import (
     METHOD_STYLES,
     PROTOCOL,
-    grey_method_specs,
+    REPORT,
+    method_specs,
 )
-from keras_vae.experiments.reports.activity.pruning_claims import judge_methods
-from keras_vae.experiments.reports.activity.pruning_figure import (
-    THRESHOLD,
-    activities,
-    count_analysis,
-    one_panel,
-)
+from keras_vae.experiments.runs.spec import DataSpec
 
 DATASET = "fashion_mnist"
-PRESETS = {
-    "smoke": Preset(dataset="mnist_5k", epochs=3, trials=1),
-    "quick": Preset(dataset=DATASET, epochs=8, trials=1),
-    "paper": Preset(dataset=DATASET, epochs=300, trials=2, likelihood_samples=5000),
-}
+FIGURE_3_1 = load_script(pathlib.Path(__file__).resolve().parents[1] / "fig_3_1_activity.py")
+
+
+def runs(options, seed):
+    """The four methods on grey images with the Gaussian decoder."""
+    grey = DataSpec(name=options.dataset, binarize=None)
+    return method_specs(grey, seed, likelihood="gaussian")
+
+
+def draw(activity, options):
+    """Draws a line for each method."""
+    return draw_in_one_panel(activity, METHOD_STYLES)
 
 
 def judge(activity, options):
     """Asks of these data what the report claims of MNIST."""
     return [
         dataclasses.replace(claim, id=claim.id.replace("activity", "beyond.continuous_data"))
-        for claim in judge_methods(activity, THRESHOLD, options, about=DATASET)
+        for claim in FIGURE_3_1.judge(activity, options, about=DATASET)
     ]
 
 
-def analyse(methods, asked):
-    """Draws and judges."""
-    claims = judge(activities(methods), asked)
-    return count_analysis(one_panel(methods, METHOD_STYLES), claims, methods)
-
-
-FIGURE = report_figure(
+FIGURE = CountFigure(
+    script=__file__,
+    report=f"{REPORT}/beyond",
     name="continuous_data",
     title="Beyond: active dimensions on Fashion-MNIST, Gaussian decoder (n_z = 50)",
-    specs=grey_method_specs,
-    analyse=analyse,
-    presets=PRESETS,
+    presets={
+        "smoke": Preset(dataset="mnist_5k", epochs=3, trials=1),
+        "quick": Preset(dataset=DATASET, epochs=8, trials=1),
+        "paper": Preset(dataset=DATASET, epochs=300, trials=2, likelihood_samples=5000),
+    },
     protocol={
         **PROTOCOL,
         "dataset": DATASET,
@@ -58,7 +61,9 @@ FIGURE = report_figure(
         "decoder": "Gaussian",
         "note": "ours: the report asks for continuous data and names none",
     },
-    beyond=True,
+    runs=runs,
+    draw=draw,
+    judge=judge,
 )
 
 if __name__ == "__main__":

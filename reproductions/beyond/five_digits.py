@@ -8,45 +8,108 @@ as many images of all ten digits are the comparison.
 import sys
 
 from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
-from keras_vae.experiments.reports.activity.figures import report_figure
-from keras_vae.experiments.reports.activity.five_digits_claims import judge_five_digits
-from keras_vae.experiments.reports.activity.protocol import FEW_IMAGES, five_digits_specs
-from keras_vae.experiments.reports.activity.pruning_figure import (
-    THRESHOLD,
-    activities,
-    count_analysis,
+from keras_vae.experiments.measures.convergence import final_value, has_settled
+from keras_vae.experiments.reports.activity.counts import (
+    CountFigure,
+    active_counts,
     draw_counts,
     label_counts,
 )
+from keras_vae.experiments.reports.activity.protocol import (
+    CONVERGED_EPOCHS,
+    ELBO,
+    IMPORTANCE_WEIGHTED,
+    REPORT,
+    run_spec,
+)
+from keras_vae.experiments.runs.spec import DataSpec
+
+# About as many training images as show the digits 1-5.
+FEW_IMAGES = {"mnist": 30000, "mnist_5k": 2000}
+OBJECTIVES = {"VAE": ELBO, "IW": IMPORTANCE_WEIGHTED}
+CLEAR_DIFFERENCE = 0.5
+CLASSES = 5
+ABOUT = 1.0
 
 
-def draw(methods):
+def runs(options, seed):
+    """VAE and IW on digits 1-5, on as many images of all digits, and on all images."""
+    few = FEW_IMAGES[options.dataset]
+    parts = {
+        "digits 1-5": {"classes": (1, 2, 3, 4, 5), "train_images": few},
+        "all digits, as many images": {"train_images": few},
+        "all digits": {},
+    }
+    return {
+        f"{method}, {part}": run_spec(DataSpec(name=options.dataset, **choice), seed, objective)
+        for method, objective in OBJECTIVES.items()
+        for part, choice in parts.items()
+    }
+
+
+def draw(activity, options):
     """Draws a panel for the VAE and one for importance weighting."""
     figure, axes = plots.panels(2, width=4.6, sharey=True)
-    for axis, objective in zip(axes, ("VAE", "IW"), strict=True):
-        parts = [label.partition(", ") for label in methods]
-        names = {"".join(part): part[2] for part in parts if part[0] == objective}
-        draw_counts(axis, methods, names, {label: index for index, label in enumerate(names)})
+    for axis, objective in zip(axes, OBJECTIVES, strict=True):
+        counts = {
+            label.removeprefix(f"{objective}, "): active_counts(value)
+            for label, value in activity.items()
+            if label.startswith(f"{objective}, ")
+        }
+        draw_counts(axis, counts, {part: index for index, part in enumerate(counts)})
         axis.set_title(objective)
     axes[1].legend()
     label_counts(axes[0])
     return figure
 
 
-def analyse(methods, asked):
-    """Draws, and judges whether the count follows the number of classes."""
-    claims = judge_five_digits(activities(methods), THRESHOLD, asked)
-    return count_analysis(draw(methods), claims, methods)
+def judge(activity, options):
+    """Judges whether the number of active dimensions follows the number of classes."""
+    counts = {name: active_counts(value) for name, value in activity.items()}
+    finals = {name: final_value(value) for name, value in counts.items()}
+    unmet = unmet_requirements(
+        options,
+        min_epochs=CONVERGED_EPOCHS,
+        min_trials=2,
+        settled=all(has_settled(value, CLEAR_DIFFERENCE) for value in counts.values()),
+    )
+    pairs = [
+        (finals[f"{method}, digits 1-5"], finals[f"{method}, all digits, as many images"])
+        for method in OBJECTIVES
+    ]
+    return [
+        Claim(
+            id="beyond.five_digits.1",
+            statement="Fewer classes leave fewer active dimensions.",
+            rule="For VAE and for IW, the final count is lower on digits 1-5 than on as many "
+            f"images of all digits, by at least {CLEAR_DIFFERENCE:g}.",
+            numbers={"final_count": finals},
+            holds=all(few <= control - CLEAR_DIFFERENCE for few, control in pairs),
+            unmet=unmet,
+        ),
+        Claim(
+            id="beyond.five_digits.2",
+            statement="As many dimensions stay active as there are classes.",
+            rule=f"On digits 1-5 the final counts of VAE and IW both lie within {ABOUT:g} of "
+            f"{CLASSES}.",
+            numbers={"final_count": finals},
+            holds=all(abs(few - CLASSES) <= ABOUT for few, _ in pairs),
+            unmet=unmet,
+        ),
+    ]
 
 
-FIGURE = report_figure(
+FIGURE = CountFigure(
+    script=__file__,
+    report=f"{REPORT}/beyond",
     name="five_digits",
     title="Beyond: active dimensions when only digits 1-5 are learned (n_z = 50)",
-    specs=five_digits_specs,
-    analyse=analyse,
-    dataset_names=tuple(FEW_IMAGES),
-    beyond=True,
+    datasets=tuple(FEW_IMAGES),
+    runs=runs,
+    draw=draw,
+    judge=judge,
 )
 
 if __name__ == "__main__":

@@ -1,14 +1,12 @@
 """Measures of how classes fare in images and in latent space."""
 
 import numpy as np
-from sklearn.metrics import silhouette_samples
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from keras_vae.datasets.image_data import as_floats
 from keras_vae.random import derive_seed
 
 NEIGHBOURS = 10
-SILHOUETTE_CODES = 3000
 REFERENCE_IMAGES = 10000
 
 
@@ -24,38 +22,6 @@ def by_class(values, labels):
     """
     values, labels = np.asarray(values, dtype=np.float64), np.asarray(labels)
     return np.array([values[labels == label].mean() for label in np.unique(labels)])
-
-
-def neighbour_confusion(codes, labels, neighbours=NEIGHBOURS):
-    """How often the nearest neighbours of one class's codes are of another class.
-
-    Arguments:
-        codes: Array of shape (N, D).
-        labels: Integer array of shape (N,).
-        neighbours: Neighbours of each code that count, itself not among them.
-
-    Returns:
-        Array of shape (classes, classes); row i holds the shares among class i's neighbours.
-    """
-    classes, index = np.unique(labels, return_inverse=True)
-    search = NearestNeighbors(n_neighbors=neighbours).fit(codes)
-    found = index[search.kneighbors(return_distance=False)]
-    shares = np.stack([(found == label).mean(axis=1) for label in range(len(classes))], axis=1)
-    return np.stack([shares[index == label].mean(axis=0) for label in range(len(classes))])
-
-
-def silhouette_by_class(codes, labels, limit=SILHOUETTE_CODES):
-    """Mean silhouette of each class, from -1 (amid another class) to 1 (apart from all).
-
-    Arguments:
-        codes: Array of shape (N, D).
-        labels: Integer array of shape (N,).
-        limit: Codes, from the first on, that count: time and memory grow with their square.
-
-    Returns:
-        Array of shape (classes,).
-    """
-    return by_class(silhouette_samples(codes[:limit], labels[:limit]), labels[:limit])
 
 
 def image_classifier(split, binary, limit=REFERENCE_IMAGES):

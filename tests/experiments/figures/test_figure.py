@@ -186,7 +186,8 @@ def test_ctrl_c_leaves_a_store_that_continues(tmp_path, digits):
     assert "the same command continues there" in stderr
     assert "Traceback" not in stderr
     store = RunStore(tmp_path / "store")
-    specs = catalogue.load_script(SCRIPT).FIGURE.specs("mnist_5k", 0).values()
+    chosen = options.resolve(PRESETS, preset="smoke")
+    specs = catalogue.load_script(SCRIPT).FIGURE.trial(chosen, 0).values()
     stored = [run for run in (store.load(spec, with_weights=True) for spec in specs) if run]
     assert stored and all(0 < run.epochs < 500 for run in stored)
 
@@ -304,9 +305,9 @@ def test_script_draws_and_judges_what_the_report_has():
     script = catalogue.load_script(SCRIPT)
     rng = np.random.default_rng(0)
     method = type("Method", (), {"activity": rng.random((2, 4, 50)) ** 6})()
-    methods = dict.fromkeys(script.FIGURE.specs("mnist_5k", 0), method)
-    asked = options.resolve(PRESETS, preset="smoke", epochs=4, trials=2)
-    analysis = script.FIGURE.make_analysis(methods, asked)
+    chosen = options.resolve(PRESETS, preset="smoke", epochs=4, trials=2)
+    methods = dict.fromkeys(script.FIGURE.trial(chosen, 0), method)
+    analysis = script.FIGURE.make_analysis(methods, chosen)
     assert len(analysis.picture.axes) == 3
     for axis, expected in zip(analysis.picture.axes, script.PANELS.values(), strict=True):
         assert tuple(text.get_text() for text in axis.get_legend().get_texts()) == expected

@@ -4,47 +4,20 @@
 which reproduces every one, with some runs put in place of others.
 """
 
-import functools
-import importlib.util
-import pathlib
 import types
 
 import numpy as np
 from matplotlib import pyplot
 
-from keras_vae.experiments.figures.claims import (
-    INCONCLUSIVE,
-    NOT_REPRODUCED,
-    REPRODUCED,
-)
-from keras_vae.experiments.reports.activity import (
-    bound_claims,
-    five_digits_claims,
-    latent_dim_claims,
-    latent_view_claims,
-    pruning_claims,
-    shade_claims,
-    two_layer_claims,
-)
-from keras_vae.experiments.reports.activity.pruning_figure import THRESHOLD
+from keras_vae.experiments.figures.catalogue import load_script
+from keras_vae.experiments.figures.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
 
-SCRIPTS = pathlib.Path(__file__).parents[3] / "reproductions"
 YES, NO, OPEN = REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE
 EPOCHS = 300
 # The first epochs of the last tenth, and of the tenth before.
 LAST, BEFORE = 271, 241
 # A power of two, so that sums and means of bounds are exact: the least step over a boundary.
 TICK = 2.0**-10
-
-
-@functools.cache
-def load_script(path):
-    """One of the report's scripts as a module."""
-    name = pathlib.PurePath(path).stem
-    module_spec = importlib.util.spec_from_file_location(name, SCRIPTS / path)
-    module = importlib.util.module_from_spec(module_spec)
-    module_spec.loader.exec_module(module)
-    return module
 
 
 def ask(epochs=EPOCHS, trials=2, dataset="mnist", seed=0):
@@ -110,7 +83,12 @@ def confusions(*trials):
 
 
 RISING = np.linspace(0.4, 0.85, 10)
-SCRIPT = {
+SCRIPTS = {
+    "2.1": "fig_2_1_decoders.py",
+    "2.2": "fig_2_2_importance_weighting.py",
+    "2.3": "fig_2_3_batch_norm.py",
+    "2.4": "fig_2_4_warm_up.py",
+    "2.5": "fig_2_5_latent_dim.py",
     "3.1": "fig_3_1_activity.py",
     "3.2": "fig_3_2_latent_dim_activity.py",
     "3.3": "fig_3_3_activity_shades.py",
@@ -183,14 +161,14 @@ BASE["continuous_data"] = BASE["3.1"]
 
 def judged(figure, changes=None, options=None):
     """A figure's claims by id, without the report's name, on its `BASE` with changes."""
-    measured = {**BASE[figure], **(changes or {})}
-    claims = JUDGES[figure](measured, options or ask())
+    measured = _measured(figure, {**BASE[figure], **(changes or {})})
+    claims = FIGURES[figure].judge(measured, options or ask())
     return {claim.id.removeprefix("activity."): claim for claim in claims}
 
 
 def analysed(figure, methods):
     """A script's `Analysis` of runs by method."""
-    found = load_script(SCRIPT[figure]).FIGURE.make_analysis(methods, ask())
+    found = FIGURES[figure].make_analysis(methods, ask())
     pyplot.close(found.picture)
     return found
 
@@ -201,41 +179,33 @@ def recorded(figure, activity):
     return analysed(figure, methods).data
 
 
-def _judge_views(judge, *names):
-    def judge_measured(measured, options):
-        weights = measured["weights"]
-        methods = {name: types.SimpleNamespace(weights_epochs=weights[name]) for name in weights}
-        unmet = latent_view_claims.requirements(methods, options)
-        return judge(*[measured[name] for name in names], unmet)
+def _measured(figure, changed):
+    """What the script's `judge` takes."""
+    if figure.startswith("2"):
+        return FIGURES[figure].measure(changed, ask())
+    if figure == "two_layers":
+        return {
+            layer: {name: changed[of, name] for of, name in changed if of == layer}
+            for layer in ("upper", "lower")
+        }
+    if figure.startswith("4"):
+        return {
+            "better_share": changed.get("better"),
+            "by_class": {"2": _trials(changed)},
+            "trials": _trials(changed),
+            "agreement": {"(a) Equal prior mass": changed.get("agreement")},
+            "weights_epochs": [epochs for of in changed["weights"].values() for epochs in of],
+        }
+    return changed
 
-    return judge_measured
+
+def _trials(changed):
+    names = {
+        "confusion": "neighbour_confusion",
+        "recognised": "recognised_share_by_class",
+    }
+    of = {long: changed[short] for short, long in names.items() if short in changed}
+    return [{name: values[trial] for name, values in of.items()} for trial in range(2)]
 
 
-def _judge_two_layers(measured, options):
-    by_layer = {"upper": {}, "lower": {}}
-    for (layer, name), values in measured.items():
-        by_layer[layer][name] = values
-    return two_layer_claims.judge_two_layers(by_layer, options)
-
-
-# Where each figure is judged: from what is measured by name, and options, to claims.
-JUDGES = {
-    "2.1": bound_claims.judge_decoders,
-    "2.2": bound_claims.judge_importance_weighting,
-    "2.3": bound_claims.judge_batch_norm,
-    "2.4": bound_claims.judge_warm_up,
-    "2.5": bound_claims.judge_latent_dim,
-    "3.1": lambda measured, options: pruning_claims.judge_methods(measured, THRESHOLD, options),
-    "3.2": lambda measured, options: latent_dim_claims.judge_latent_dim_activity(
-        measured, THRESHOLD, options
-    ),
-    "3.3": lambda measured, options: shade_claims.judge_shades(measured, THRESHOLD, options),
-    "4.1": _judge_views(latent_view_claims.judge_reconstructions, "better", "recognised"),
-    "4.2": _judge_views(latent_view_claims.judge_encodings, "confusion", "recognised"),
-    "4.3": _judge_views(latent_view_claims.judge_manifold, "agreement"),
-    "five_digits": lambda measured, options: five_digits_claims.judge_five_digits(
-        measured, THRESHOLD, options
-    ),
-    "two_layers": _judge_two_layers,
-    "continuous_data": load_script("beyond/continuous_data.py").judge,
-}
+FIGURES = {name: load_script(path).FIGURE for name, path in SCRIPTS.items()}

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from activity_runs import (
     BASE,
+    FIGURES,
     LAST,
     NO,
     TICK,
@@ -19,8 +20,6 @@ from activity_runs import (
 )
 
 from keras_vae import likelihoods
-from keras_vae.experiments.reports.activity import bound_claims
-from keras_vae.experiments.reports.activity.bound_figure import data
 
 
 def reaching(level, *epochs, end=-76):
@@ -192,6 +191,12 @@ def test_the_numbers_of_each_claim():
     assert faster.numbers == {"epochs_to_common_level": {"10": 20, "20": 30, "50": 30, "100": 31}}
 
 
+def data(methods):
+    """The part of `data.json` that the five figures of bounds share."""
+    figure = FIGURES["2.2"]
+    return figure.record(figure.measure(methods, ask()), ask())
+
+
 def test_the_data_of_a_figure_of_bounds():
     methods = {
         "VAE": bounds([(1, -900), (12, -81), (LAST, -80)], [(1, -900), (7, -81), (LAST, -80)]),
@@ -222,7 +227,9 @@ def test_the_gaussian_head_cannot_exceed_its_ceiling():
     image = np.random.default_rng(0).random((1, 28, 28)).astype("float32")
     logits = np.log(image / (1 - image)).reshape(1, -1)
     best = likelihood.distribution([logits, np.full((1, 784), -100.0, "float32")])
-    np.testing.assert_allclose(best.log_prob(image), bound_claims.GAUSSIAN_CEILING, rtol=1e-5)
+    claim = judged("2.1")["2.1.1"]
+    ceiling = claim.numbers["highest_possible_for_the_gaussian"]
+    np.testing.assert_allclose(best.log_prob(image), ceiling, rtol=1e-5)
 
 
 def test_bounds_that_approach_their_end_exponentially():

@@ -1,1 +1,1 @@
-"""The report "Latent Space Activity and Visualization": its runs, its plots and its claims."""
+"""What at least two figures of "Latent Space Activity and Visualization" share."""

@@ -1,9 +1,11 @@
-"""Measures of pruning on curves whose answers are known."""
+"""Figure 3.1's measures of pruning, on curves whose answers are known."""
 
 import numpy as np
 import pytest
 
-from keras_vae.experiments.measures import pruning
+from keras_vae.experiments.figures.catalogue import load_script
+
+pruning = load_script("fig_3_1_activity.py")
 
 
 def test_active_counts():

@@ -1,0 +1,75 @@
+"""What Figures 4.1 to 4.3 of the activity report look at in a trained model."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from keras_vae.experiments.figures.claims import unmet_requirements
+from keras_vae.experiments.measures.class_measures import by_class, image_classifier
+from keras_vae.experiments.reports.activity.protocol import CONTRAST_EPOCHS
+from keras_vae.models import LatentVariableModel
+
+
+@dataclasses.dataclass(frozen=True)
+class EncodedTestSet:
+    """The test set as a model encodes it.
+
+    Attributes:
+        model: Trained model.
+        images: Test images, shape (N, height, width).
+        labels: Their classes, shape (N,).
+        means: Posterior means, shape (N, latent_dim).
+        classify: Classifier of images, from `image_classifier`.
+    """
+
+    model: LatentVariableModel
+    images: np.ndarray
+    labels: np.ndarray
+    means: np.ndarray
+    classify: object
+
+    @functools.cached_property
+    def reconstructions(self):
+        """Means of p(x|z) at the posterior means, shape (N, height, width)."""
+        return self.model.decode(self.means).mean().numpy()
+
+    def recognised_by_class(self):
+        """Share of each class's reconstructions that are classified as that class."""
+        return by_class(self.classify(self.reconstructions) == self.labels, self.labels)
+
+
+def encoded_test_sets(method):
+    """List of an `EncodedTestSet` for each trial of a `MethodRuns`."""
+    views = []
+    for model, data in method.load_models():
+        images, labels = data.test
+        means = model.encode(images).mean().numpy()
+        classify = image_classifier(data.train, binary=data.binarize is not None)
+        views.append(EncodedTestSet(model, images, labels, means, classify))
+    return views
+
+
+def weights_epochs(methods):
+    """Epochs after which the weights that a figure looks at were stored, of all methods."""
+    return [epochs for method in methods.values() for epochs in method.weights_epochs]
+
+
+def unmet_by_weights(epochs, options):
+    """Why the claims of Figures 4.1 to 4.3 cannot be decided; empty if they can.
+
+    Arguments:
+        epochs: From `weights_epochs`.
+        options: `Options`.
+
+    Returns:
+        Tuple of strings.
+    """
+    return unmet_requirements(
+        options, min_epochs=CONTRAST_EPOCHS, min_trials=2, weights_epochs=epochs
+    )
+
+
+def by_digit(values):
+    """Values of shape (trials, 10) as a dictionary by digit of lists, one number a trial."""
+    return {digit: values[:, digit].tolist() for digit in range(values.shape[1])}
