@@ -232,18 +232,11 @@ def _parse(argv):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, help_text in (
-        ("write", "write the state of this checkout"),
-        ("compare", "compare this checkout with a written state"),
-    ):
-        command = commands.add_parser(name, help=help_text)
-        command.add_argument("folder", type=pathlib.Path, help="folder outside the repository")
-        command.add_argument("--only", default="*", help="pattern of items' names")
-        if name == "compare":
-            command.add_argument(
-                "--allow-new-keys", action="store_true", help="added keys are no failure"
-            )
+    add = parser.add_argument
+    add("command", choices=("write", "compare"), help="what to do with this checkout's state")
+    add("folder", type=pathlib.Path, help="folder of a state, outside the repository")
+    add("--only", default="*", help="pattern of items' names")
+    add("--allow-new-keys", action="store_true", help="for `compare`: added keys are no failure")
     return parser.parse_args(argv)
 
 
