@@ -10,8 +10,8 @@ import sys
 
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.bounds import SETTLED, BoundFigure, final_bounds
-from keras_vae.experiments.reports.activity.protocol import CONTRAST_EPOCHS, ELBO, run_spec
 from keras_vae.experiments.runs.spec import DataSpec
 
 FAR = 50.0
@@ -22,17 +22,19 @@ def runs(options, seed):
     """The plain VAE with both decoders, on binary and on grey images."""
     binary, grey = options.dataset, DataSpec(name=options.dataset, binarize=None)
     return {
-        "Bernoulli": run_spec(binary, seed, ELBO),
-        "Gaussian": run_spec(binary, seed, ELBO, likelihood="gaussian"),
-        "Bernoulli, grey (cross-entropy)": run_spec(grey, seed, ELBO, grey_levels=True),
-        "Gaussian, grey": run_spec(grey, seed, ELBO, likelihood="gaussian"),
+        "Bernoulli": protocol.run_spec(binary, seed, protocol.ELBO),
+        "Gaussian": protocol.run_spec(binary, seed, protocol.ELBO, likelihood="gaussian"),
+        "Bernoulli, grey (cross-entropy)": protocol.run_spec(
+            grey, seed, protocol.ELBO, grey_levels=True
+        ),
+        "Gaussian, grey": protocol.run_spec(grey, seed, protocol.ELBO, likelihood="gaussian"),
     }
 
 
 def judge(bounds, options):
     """Judges how far the decoders' bounds on binary data are apart, and whether one converged."""
     bernoulli, gaussian = bounds["Bernoulli"], bounds["Gaussian"]
-    unmet = unmet_requirements(options, min_epochs=CONTRAST_EPOCHS)
+    unmet = unmet_requirements(options, min_epochs=protocol.CONTRAST_EPOCHS)
     return [
         Claim(
             id="activity.2.1.1",

@@ -7,15 +7,15 @@ import sys
 
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.bounds import BoundFigure, final_bounds
-from keras_vae.experiments.reports.activity.protocol import CONTRAST_EPOCHS, method_specs
 
 CLEAR = 1.0
 
 
 def runs(options, seed):
     """Variational and importance-weighted training."""
-    return method_specs(options.dataset, seed, ("VAE", "IW"))
+    return protocol.method_specs(options.dataset, seed, ("VAE", "IW"))
 
 
 def judge(bounds, options):
@@ -28,7 +28,7 @@ def judge(bounds, options):
             "log-likelihoods tell how much of that is a better model.",
             numbers=final_bounds(bounds),
             holds=bounds["IW"].final >= bounds["VAE"].final + CLEAR,
-            unmet=unmet_requirements(options, min_epochs=CONTRAST_EPOCHS),
+            unmet=unmet_requirements(options, min_epochs=protocol.CONTRAST_EPOCHS),
         )
     ]
 

@@ -7,15 +7,15 @@ import sys
 
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.bounds import BoundFigure, final_bounds
-from keras_vae.experiments.reports.activity.protocol import CONTRAST_EPOCHS, method_specs
 
 LOWER = 0.5
 
 
 def runs(options, seed):
     """Importance weighting, without and with batch normalisation."""
-    return method_specs(options.dataset, seed, ("IW", "IW+BN"))
+    return protocol.method_specs(options.dataset, seed, ("IW", "IW+BN"))
 
 
 def judge(bounds, options):
@@ -32,7 +32,7 @@ def judge(bounds, options):
             and all(
                 ours < other for ours, other in zip(normalised.trials, plain.trials, strict=True)
             ),
-            unmet=unmet_requirements(options, min_epochs=CONTRAST_EPOCHS, min_trials=2),
+            unmet=unmet_requirements(options, min_epochs=protocol.CONTRAST_EPOCHS, min_trials=2),
         )
     ]
 

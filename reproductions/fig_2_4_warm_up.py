@@ -7,12 +7,12 @@ import sys
 
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.bounds import (
     BoundFigure,
     epochs_to_common_level,
     final_bounds,
 )
-from keras_vae.experiments.reports.activity.protocol import AFTER_WARM_UP_EPOCHS, method_specs
 
 SAME_RATE = 1.25
 SAME_BOUND = 0.5
@@ -20,14 +20,14 @@ SAME_BOUND = 0.5
 
 def runs(options, seed):
     """Importance weighting, without and with warm-up."""
-    return method_specs(options.dataset, seed, ("IW", "IW+WU"))
+    return protocol.method_specs(options.dataset, seed, ("IW", "IW+WU"))
 
 
 def judge(bounds, options):
     """Judges how fast the bounds rise, and where they end."""
     plain, warm_up = bounds["IW"], bounds["IW+WU"]
     epochs = epochs_to_common_level(bounds)
-    needs = {"min_epochs": AFTER_WARM_UP_EPOCHS, "min_trials": 2}
+    needs = {"min_epochs": protocol.AFTER_WARM_UP_EPOCHS, "min_trials": 2}
     return [
         Claim(
             id="activity.2.4.1",

@@ -8,16 +8,12 @@ import sys
 
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.bounds import (
     BoundFigure,
     draw_bounds,
     epochs_to_common_level,
     final_bounds,
-)
-from keras_vae.experiments.reports.activity.protocol import (
-    CONTRAST_EPOCHS,
-    CONVERGED_EPOCHS,
-    latent_dim_specs,
 )
 
 CLEAR = 1.0
@@ -25,7 +21,7 @@ CLEAR = 1.0
 
 def runs(options, seed):
     """Importance weighting with 2, 5, 10, 20, 50 and 100 latent dimensions."""
-    return latent_dim_specs(options.dataset, seed)
+    return protocol.latent_dim_specs(options.dataset, seed)
 
 
 def judge(bounds, options):
@@ -35,7 +31,7 @@ def judge(bounds, options):
     ends = [method.final for method in large.values()]
     settled = all(method.settled for method in large.values())
     epochs = epochs_to_common_level(large)
-    needs = {"min_epochs": CONVERGED_EPOCHS, "min_trials": 2}
+    needs = {"min_epochs": protocol.CONVERGED_EPOCHS, "min_trials": 2}
     return [
         Claim(
             id="activity.2.5.1",
@@ -44,7 +40,7 @@ def judge(bounds, options):
             f"dimensions by at least {CLEAR:g} nat.",
             numbers=final_bounds(bounds),
             holds=max(method.final for method in small.values()) <= min(ends) - CLEAR,
-            unmet=unmet_requirements(options, min_epochs=CONTRAST_EPOCHS),
+            unmet=unmet_requirements(options, min_epochs=protocol.CONTRAST_EPOCHS),
         ),
         Claim(
             id="activity.2.5.2",

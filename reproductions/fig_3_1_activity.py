@@ -13,19 +13,13 @@ from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.measures.convergence import final_value, has_settled
+from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.counts import (
     THRESHOLD,
     CountFigure,
     active_counts,
     draw_counts,
     label_counts,
-)
-from keras_vae.experiments.reports.activity.protocol import (
-    AFTER_WARM_UP_EPOCHS,
-    CONVERGED_EPOCHS,
-    METHOD_STYLES,
-    PRESETS,
-    method_specs,
 )
 
 PANELS = {"a": ("VAE", "IW"), "b": ("IW", "IW+BN"), "c": ("IW", "IW+WU")}
@@ -36,7 +30,7 @@ FROM_ALL = "all dimensions count as active before the first epoch"
 
 def runs(options, seed):
     """The four methods."""
-    return method_specs(options.dataset, seed)
+    return protocol.method_specs(options.dataset, seed)
 
 
 def largest_drop(counts, epochs, start=None):
@@ -121,7 +115,7 @@ def draw(activity, options):
     counts = {name: active_counts(value) for name, value in activity.items()}
     figure, axes = plots.panels(len(PANELS), sharey=True)
     for axis, (letter, names) in zip(axes, PANELS.items(), strict=True):
-        draw_counts(axis, {name: counts[name] for name in names}, METHOD_STYLES)
+        draw_counts(axis, {name: counts[name] for name in names}, protocol.METHOD_STYLES)
         axis.set_title(f"({letter}) {names[0]} and {names[1]}")
         axis.legend()
     label_counts(axes[0])
@@ -158,7 +152,7 @@ def vae_claims(vae, iw, unmet):
             "its pruned dimensions are active again after any later epoch.",
             numbers={"epochs_to_half_pruned": vae.half_pruned, "returned_share": vae.returned},
             holds=vae.half_pruned <= EARLY and vae.returned <= 0.1,
-            unmet=unmet(CONVERGED_EPOCHS),
+            unmet=unmet(protocol.CONVERGED_EPOCHS),
         ),
         slower_pruning(
             "activity.3.1a.2", "IW smooths early pruning.", ("VAE", vae), ("IW", iw), unmet
@@ -169,7 +163,7 @@ def vae_claims(vae, iw, unmet):
             rule=f"IW's final count is lower by at least {CLEAR_DIFFERENCE}.",
             numbers=final_numbers(VAE=vae, IW=iw),
             holds=iw.final <= vae.final - CLEAR_DIFFERENCE,
-            unmet=unmet(CONVERGED_EPOCHS, "VAE", "IW"),
+            unmet=unmet(protocol.CONVERGED_EPOCHS, "VAE", "IW"),
         ),
         Claim(
             id="activity.3.1a.4",
@@ -177,7 +171,7 @@ def vae_claims(vae, iw, unmet):
             rule="The final counts of VAE and IW both lie in [8, 12].",
             numbers=final_numbers(VAE=vae, IW=iw),
             holds=all(8 <= method.final <= 12 for method in (vae, iw)),
-            unmet=unmet(CONVERGED_EPOCHS, "VAE", "IW"),
+            unmet=unmet(protocol.CONVERGED_EPOCHS, "VAE", "IW"),
         ),
     ]
 
@@ -198,15 +192,16 @@ def batch_norm_claims(iw, batch_norm, unmet):
             rule=f"IW+BN's final count is higher by at least {CLEAR_DIFFERENCE}.",
             numbers=final_numbers(**{"IW": iw, "IW+BN": batch_norm}),
             holds=batch_norm.final >= iw.final + CLEAR_DIFFERENCE,
-            unmet=unmet(CONVERGED_EPOCHS, "IW", "IW+BN"),
+            unmet=unmet(protocol.CONVERGED_EPOCHS, "IW", "IW+BN"),
         ),
     ]
 
 
 def warm_up_claims(iw, warm_up, unmet):
     """Panel (c)."""
-    middle, end = warm_up.mean_count(CONVERGED_EPOCHS // 2), warm_up.mean_count(CONVERGED_EPOCHS)
-    drop = largest_drop(warm_up.counts, CONVERGED_EPOCHS)
+    last = protocol.CONVERGED_EPOCHS
+    middle, end = warm_up.mean_count(last // 2), warm_up.mean_count(last)
+    drop = largest_drop(warm_up.counts, last)
     smooth = None if end is None else drop <= 5 and middle - end >= 1
     return [
         Claim(
@@ -221,16 +216,15 @@ def warm_up_claims(iw, warm_up, unmet):
         Claim(
             id="activity.3.1c.2",
             statement="With warm-up, pruning goes on smoothly through epoch 100.",
-            rule=f"From epoch {CONVERGED_EPOCHS // 2} to {CONVERGED_EPOCHS} the mean count falls "
-            f"by at least 1, and in the first {CONVERGED_EPOCHS} epochs it never falls by more "
-            "than 5 in one.",
+            rule=f"From epoch {last // 2} to {last} the mean count falls by at least 1, and in the "
+            f"first {last} epochs it never falls by more than 5 in one.",
             numbers={
-                f"count_at_{CONVERGED_EPOCHS // 2}": middle,
-                f"count_at_{CONVERGED_EPOCHS}": end,
+                f"count_at_{last // 2}": middle,
+                f"count_at_{last}": end,
                 "largest_drop": drop,
             },
             holds=smooth,
-            unmet=unmet(CONVERGED_EPOCHS),
+            unmet=unmet(last),
         ),
         Claim(
             id="activity.3.1c.3",
@@ -238,7 +232,7 @@ def warm_up_claims(iw, warm_up, unmet):
             rule="The final counts differ by at most 1.",
             numbers=final_numbers(**{"IW": iw, "IW+WU": warm_up}),
             holds=abs(warm_up.final - iw.final) <= 1,
-            unmet=unmet(AFTER_WARM_UP_EPOCHS, "IW", "IW+WU"),
+            unmet=unmet(protocol.AFTER_WARM_UP_EPOCHS, "IW", "IW+WU"),
         ),
     ]
 
@@ -272,7 +266,7 @@ FIGURE = CountFigure(
     script=__file__,
     name="fig_3_1",
     title="Figure 3.1: effect of methods on latent dimension activity (n_z = 50)",
-    presets=PRESETS,
+    presets=protocol.PRESETS,
     runs=runs,
     draw=draw,
     judge=judge,

@@ -10,15 +10,11 @@ import numpy as np
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.measures.convergence import final_value, has_settled
+from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.counts import (
     CountFigure,
     active_counts,
     draw_in_one_panel,
-)
-from keras_vae.experiments.reports.activity.protocol import (
-    CONTRAST_EPOCHS,
-    CONVERGED_EPOCHS,
-    latent_dim_specs,
 )
 
 KEPT = 10
@@ -29,7 +25,7 @@ SETTLED = 0.5
 
 def runs(options, seed):
     """Importance weighting with 2, 5, 10, 20, 50 and 100 latent dimensions."""
-    return latent_dim_specs(options.dataset, seed)
+    return protocol.latent_dim_specs(options.dataset, seed)
 
 
 def draw(activity, options):
@@ -58,7 +54,7 @@ def judge(activity, options):
             "on, in every trial.",
             numbers={"lowest_count": lowest},
             holds=all(lowest[size] == size for size in small) if lowest else None,
-            unmet=unmet_requirements(options, min_epochs=CONTRAST_EPOCHS),
+            unmet=unmet_requirements(options, min_epochs=protocol.CONTRAST_EPOCHS),
         ),
         Claim(
             id="activity.3.2.2",
@@ -67,7 +63,9 @@ def judge(activity, options):
             f"{KEPT}.",
             numbers={"final_count": finals},
             holds=all(abs(finals[size] - KEPT) <= ABOUT for size in large),
-            unmet=unmet_requirements(options, min_epochs=CONVERGED_EPOCHS, settled=settled),
+            unmet=unmet_requirements(
+                options, min_epochs=protocol.CONVERGED_EPOCHS, settled=settled
+            ),
         ),
     ]
 

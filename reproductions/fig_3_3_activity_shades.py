@@ -12,12 +12,8 @@ import numpy as np
 from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.counts import THRESHOLD, measure_activity
-from keras_vae.experiments.reports.activity.protocol import (
-    AFTER_WARM_UP_EPOCHS,
-    ActivityFigure,
-    method_specs,
-)
 
 CLEARLY_MORE = 1.5
 LEAST = 1e-12
@@ -25,7 +21,7 @@ LEAST = 1e-12
 
 def runs(options, seed):
     """The four methods."""
-    return method_specs(options.dataset, seed)
+    return protocol.method_specs(options.dataset, seed)
 
 
 def log_sorted(activity):
@@ -84,7 +80,9 @@ def judge(activity, options):
             f"least {CLEARLY_MORE:g} times the VAE's in each of the other three.",
             numbers={"geometric_mean_activity_under_threshold": means},
             holds=min(others) >= CLEARLY_MORE * means["VAE"] if measurable else None,
-            unmet=unmet_requirements(options, min_epochs=AFTER_WARM_UP_EPOCHS, min_trials=2),
+            unmet=unmet_requirements(
+                options, min_epochs=protocol.AFTER_WARM_UP_EPOCHS, min_trials=2
+            ),
         )
     ]
 
@@ -98,7 +96,7 @@ def record(activity, options):
     }
 
 
-FIGURE = ActivityFigure(
+FIGURE = protocol.ActivityFigure(
     script=__file__,
     name="fig_3_3",
     title="Figure 3.3: latent dimension activity during training (n_z = 50)",

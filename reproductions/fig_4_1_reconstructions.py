@@ -12,7 +12,7 @@ from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import Claim
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.measures.class_measures import by_class
-from keras_vae.experiments.reports.activity.protocol import ActivityFigure, latent_dim_specs
+from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.views import (
     by_digit,
     encoded_test_sets,
@@ -26,7 +26,7 @@ HALF = 0.5
 
 def runs(options, seed):
     """Importance weighting with 2 and with 50 latent dimensions."""
-    return latent_dim_specs(options.dataset, seed, (2, 50))
+    return protocol.latent_dim_specs(options.dataset, seed, (2, 50))
 
 
 def measure(methods, options):
@@ -140,7 +140,7 @@ def record(measured, options):
     }
 
 
-FIGURE = ActivityFigure(
+FIGURE = protocol.ActivityFigure(
     script=__file__,
     name="fig_4_1",
     title="Figure 4.1: reconstructions from 2 and 50 latent dimensions (IW)",

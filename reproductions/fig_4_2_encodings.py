@@ -15,7 +15,7 @@ from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import Claim
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.measures.class_measures import by_class
-from keras_vae.experiments.reports.activity.protocol import ActivityFigure, latent_dim_specs
+from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.views import (
     by_digit,
     encoded_test_sets,
@@ -33,7 +33,7 @@ MOST_CONFUSED = 5
 
 def runs(options, seed):
     """Importance weighting with 2 latent dimensions."""
-    return latent_dim_specs(options.dataset, seed, (2,))
+    return protocol.latent_dim_specs(options.dataset, seed, (2,))
 
 
 def neighbour_confusion(codes, labels, neighbours=NEIGHBOURS):
@@ -166,7 +166,7 @@ def record(measured, options):
     }
 
 
-FIGURE = ActivityFigure(
+FIGURE = protocol.ActivityFigure(
     script=__file__,
     name="fig_4_2",
     title="Figure 4.2: test images in a latent space of two dimensions (IW)",

@@ -16,7 +16,7 @@ from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import Claim
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.measures.lattices import LATTICE_SIZE, plane_lattice, square_lattice
-from keras_vae.experiments.reports.activity.protocol import ActivityFigure, latent_dim_specs
+from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.views import (
     encoded_test_sets,
     unmet_by_weights,
@@ -47,7 +47,7 @@ LATTICES = {
 
 def runs(options, seed):
     """Importance weighting with 2 latent dimensions."""
-    return latent_dim_specs(options.dataset, seed, (2,))
+    return protocol.latent_dim_specs(options.dataset, seed, (2,))
 
 
 def measure(methods, options):
@@ -131,7 +131,7 @@ def record(measured, options):
     return {"agreement_with_the_codes_around": measured["agreement"]}
 
 
-FIGURE = ActivityFigure(
+FIGURE = protocol.ActivityFigure(
     script=__file__,
     name="fig_4_3",
     title="Figure 4.3: the latent manifold of two dimensions (IW)",

@@ -12,13 +12,8 @@ import sys
 from keras_vae.experiments.figures.catalogue import load_script
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.options import Preset
+from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.counts import CountFigure, draw_in_one_panel
-from keras_vae.experiments.reports.activity.protocol import (
-    METHOD_STYLES,
-    PROTOCOL,
-    REPORT,
-    method_specs,
-)
 from keras_vae.experiments.runs.spec import DataSpec
 
 DATASET = "fashion_mnist"
@@ -28,12 +23,12 @@ FIGURE_3_1 = load_script(pathlib.Path(__file__).resolve().parents[1] / "fig_3_1_
 def runs(options, seed):
     """The four methods on grey images with the Gaussian decoder."""
     grey = DataSpec(name=options.dataset, binarize=None)
-    return method_specs(grey, seed, likelihood="gaussian")
+    return protocol.method_specs(grey, seed, likelihood="gaussian")
 
 
 def draw(activity, options):
     """Draws a line for each method."""
-    return draw_in_one_panel(activity, METHOD_STYLES)
+    return draw_in_one_panel(activity, protocol.METHOD_STYLES)
 
 
 def judge(activity, options):
@@ -46,7 +41,7 @@ def judge(activity, options):
 
 FIGURE = CountFigure(
     script=__file__,
-    report=f"{REPORT}/beyond",
+    report=f"{protocol.REPORT}/beyond",
     name="continuous_data",
     title="Beyond: active dimensions on Fashion-MNIST, Gaussian decoder (n_z = 50)",
     presets={
@@ -55,7 +50,7 @@ FIGURE = CountFigure(
         "paper": Preset(dataset=DATASET, epochs=300, trials=2, likelihood_samples=5000),
     },
     protocol={
-        **PROTOCOL,
+        **protocol.PROTOCOL,
         "dataset": DATASET,
         "binarize": "none",
         "decoder": "Gaussian",

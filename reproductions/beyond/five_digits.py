@@ -11,24 +11,18 @@ from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.measures.convergence import final_value, has_settled
+from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.counts import (
     CountFigure,
     active_counts,
     draw_counts,
     label_counts,
 )
-from keras_vae.experiments.reports.activity.protocol import (
-    CONVERGED_EPOCHS,
-    ELBO,
-    IMPORTANCE_WEIGHTED,
-    REPORT,
-    run_spec,
-)
 from keras_vae.experiments.runs.spec import DataSpec
 
 # About as many training images as show the digits 1-5.
 FEW_IMAGES = {"mnist": 30000, "mnist_5k": 2000}
-OBJECTIVES = {"VAE": ELBO, "IW": IMPORTANCE_WEIGHTED}
+OBJECTIVES = {"VAE": protocol.ELBO, "IW": protocol.IMPORTANCE_WEIGHTED}
 CLEAR_DIFFERENCE = 0.5
 CLASSES = 5
 ABOUT = 1.0
@@ -43,7 +37,9 @@ def runs(options, seed):
         "all digits": {},
     }
     return {
-        f"{method}, {part}": run_spec(DataSpec(name=options.dataset, **choice), seed, objective)
+        f"{method}, {part}": protocol.run_spec(
+            DataSpec(name=options.dataset, **choice), seed, objective
+        )
         for method, objective in OBJECTIVES.items()
         for part, choice in parts.items()
     }
@@ -71,7 +67,7 @@ def judge(activity, options):
     finals = {name: final_value(value) for name, value in counts.items()}
     unmet = unmet_requirements(
         options,
-        min_epochs=CONVERGED_EPOCHS,
+        min_epochs=protocol.CONVERGED_EPOCHS,
         min_trials=2,
         settled=all(has_settled(value, CLEAR_DIFFERENCE) for value in counts.values()),
     )
@@ -103,7 +99,7 @@ def judge(activity, options):
 
 FIGURE = CountFigure(
     script=__file__,
-    report=f"{REPORT}/beyond",
+    report=f"{protocol.REPORT}/beyond",
     name="five_digits",
     title="Beyond: active dimensions when only digits 1-5 are learned (n_z = 50)",
     datasets=tuple(FEW_IMAGES),

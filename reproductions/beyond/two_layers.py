@@ -12,29 +12,18 @@ from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.measures.convergence import final_value, has_settled
+from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.counts import (
     THRESHOLD,
     active_counts,
     draw_counts,
     label_counts,
 )
-from keras_vae.experiments.reports.activity.protocol import (
-    CONTRAST_EPOCHS,
-    ELBO,
-    IMPORTANCE_WEIGHTED,
-    LATENT_DIM,
-    METHOD_STYLES,
-    NUM_SAMPLES,
-    PROTOCOL,
-    REPORT,
-    ActivityFigure,
-    run_spec,
-)
 from keras_vae.experiments.runs.spec import ObjectiveSpec
 
 # Shorter than the report's, so that runs of fifty epochs are past it.
 WARM_UP_EPOCHS = 20
-LAYERS = {"upper": slice(LATENT_DIM), "lower": slice(LATENT_DIM, None)}
+LAYERS = {"upper": slice(protocol.LATENT_DIM), "lower": slice(protocol.LATENT_DIM, None)}
 TITLES = {"upper": "(a) Upper layer", "lower": "(b) Lower layer, next to the images"}
 CLEAR_DIFFERENCE = 1.0
 COUNTED = (
@@ -45,10 +34,14 @@ COUNTED = (
 
 def runs(options, seed):
     """A second stochastic layer above the first, under three objectives."""
-    warm_up = ObjectiveSpec(name="iwae", num_samples=NUM_SAMPLES, warm_up_epochs=WARM_UP_EPOCHS)
-    objectives = {"VAE": ELBO, "IW": IMPORTANCE_WEIGHTED, "IW+WU": warm_up}
+    warm_up = ObjectiveSpec(
+        name="iwae", num_samples=protocol.NUM_SAMPLES, warm_up_epochs=WARM_UP_EPOCHS
+    )
+    objectives = {"VAE": protocol.ELBO, "IW": protocol.IMPORTANCE_WEIGHTED, "IW+WU": warm_up}
     return {
-        name: run_spec(options.dataset, seed, objective, upper_latent_dims=(LATENT_DIM,))
+        name: protocol.run_spec(
+            options.dataset, seed, objective, upper_latent_dims=(protocol.LATENT_DIM,)
+        )
         for name, objective in objectives.items()
     }
 
@@ -65,7 +58,7 @@ def draw(counts, options):
     """Draws a panel for each layer."""
     figure, axes = plots.panels(2, width=4.6, sharey=True)
     for axis, (layer, by_method) in zip(axes, counts.items(), strict=True):
-        draw_counts(axis, by_method, METHOD_STYLES)
+        draw_counts(axis, by_method, protocol.METHOD_STYLES)
         axis.set_title(TITLES[layer])
     axes[1].legend(loc="upper left", bbox_to_anchor=(1, 1))
     label_counts(axes[0])
@@ -90,7 +83,9 @@ def judge(counts, options):
         for by_method in counts.values()
         for value in by_method.values()
     )
-    unmet = unmet_requirements(options, min_epochs=CONTRAST_EPOCHS, min_trials=2, settled=settled)
+    unmet = unmet_requirements(
+        options, min_epochs=protocol.CONTRAST_EPOCHS, min_trials=2, settled=settled
+    )
     upper, lower = finals["upper"], finals["lower"]
     return [
         Claim(
@@ -124,12 +119,12 @@ def record(counts, options):
     }
 
 
-FIGURE = ActivityFigure(
+FIGURE = protocol.ActivityFigure(
     script=__file__,
-    report=f"{REPORT}/beyond",
+    report=f"{protocol.REPORT}/beyond",
     name="two_layers",
     title="Beyond: active dimensions of two stochastic layers (n_z = 50 each)",
-    protocol={**PROTOCOL, "note": "ours: the report asks for deep VAEs and names none"},
+    protocol={**protocol.PROTOCOL, "note": "ours: the report asks for deep VAEs and names none"},
     runs=runs,
     measure=measure,
     draw=draw,

@@ -220,6 +220,8 @@ def test_what_is_measured_of_reconstructions():
         -18.5,
     ]
     assert of_2[0]["recognised_share_of_originals_by_class"] == [1] * 10
+    shown = "the first test image of each class, decoded at the posterior's mean (IW, seed 0)"
+    assert found.caption == shown
     every, well, _ = found.claims
     assert every.numbers["share_of_test_images"] == [0.75, 0.95]
     assert well.numbers["recognised_share_by_digit"][0] == [0.5, 1]
@@ -252,6 +254,7 @@ def test_what_is_measured_of_codes():
     mixed = (6 * (1 - 11 / 12) + 5 * (50 / 66 - 1)) / 11
     expected = np.where(np.isin(np.arange(10), (2, 3)), mixed, 1)
     np.testing.assert_allclose(trial["silhouette_by_class"], expected, atol=1e-5)
+    assert found.caption == "first 110 test images, n_z = 2 (IW), seed 0"
     first, second = found.claims
     assert second.numbers["mean_share"] == pytest.approx([6 / 11] * 2)
     assert first.numbers["recognised_share_by_digit"][0] == pytest.approx([10 / 11] * 2)
@@ -268,6 +271,7 @@ def test_what_is_measured_of_the_manifold():
     found = analysed("4.3", {"2": method(labels, *models)})
     agreement = found.data["agreement_with_the_codes_around"]
     assert agreement == {"(a) Equal prior mass": [0.7, 1], "(b) Even spacing": [0.6, 1]}
+    assert found.caption == "means of p(x|z), n_z = 2 (IW), seed 0"
     assert found.claims[0].verdict == YES
     assert found.claims[0].numbers == {"agreeing_share": [0.7, 1]}
     assert found.picture.axes[1].get_xticklabels()[0].get_text() == "-3.0"
