@@ -1,10 +1,13 @@
 """Warm-up and recorded activity, as the compiled step sees them."""
 
+import types
+
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_vae as kv
-from keras_vae.callbacks import LatentActivity, WarmUp
+from keras_vae.callbacks import LatentActivity, LinearProbe, WarmUp
 
 
 def make_model(**kwargs):
@@ -16,6 +19,17 @@ def make_model(**kwargs):
 def test_beta_rises_from_zero_to_one():
     warm_up = WarmUp(epochs=4)
     assert [warm_up.beta_at(epoch) for epoch in range(6)] == [0, 0.25, 0.5, 0.75, 1, 1]
+
+
+def test_each_epoch_has_its_beta():
+    warm_up, model = WarmUp(4), types.SimpleNamespace(beta=tf.Variable(0.7))
+    warm_up.set_model(model)
+    for epoch, beta in enumerate((0.0, 0.25, 0.5, 0.75, 1.0, 1.0)):
+        logs = {"loss": 3.0}
+        warm_up.on_epoch_begin(epoch)
+        assert float(model.beta) == beta
+        warm_up.on_epoch_end(epoch, logs)
+        assert logs == {"loss": 3.0, "beta": beta} and float(model.beta) == beta
 
 
 def test_the_compiled_step_sees_beta(images):
@@ -52,6 +66,53 @@ def test_eight_bit_images_give_the_same_activity(digits, images):
         recorder.set_model(model)
         recorder.on_epoch_end(0)
     np.testing.assert_array_equal(from_floats.activity, from_bytes.activity)
+
+
+class Pixels:
+    """A model whose posterior means are the pixels themselves."""
+
+    def posterior_means(self, x):
+        return tf.reshape(x, (len(x), -1))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_activity_is_over_all_images_and_counted_above_a_threshold(dtype):
+    values = np.array([[0, 0, 90], [255, 0, 0], [0, 0, 90], [0, 0, 0], [255, 0, 0]], dtype)
+    images = values[:, None, :] if dtype == "uint8" else values[:, None, :] / np.float32(255)
+    variances = (values / 255.0).var(axis=0)
+    assert variances[0] > 0.1 > variances[2] > 0.01
+    for threshold, active in ((None, 1), (0.01, 2)):
+        given = {} if threshold is None else {"threshold": threshold}
+        recorder, logs = LatentActivity(images, batch_size=2, **given), {}
+        recorder.set_model(Pixels())
+        recorder.on_epoch_end(0, logs)
+        recorder.on_epoch_end(1)
+        np.testing.assert_allclose(recorder.activity, [variances] * 2, rtol=1e-5)
+        assert logs == {"active_units": active}
+
+
+def test_the_probe_is_fitted_to_one_set_and_tested_on_another(monkeypatch):
+    asked = []
+
+    def features(model, images, kind, seed):
+        asked.append((model, len(images), kind, seed))
+        return images
+
+    monkeypatch.setattr(kv.callbacks, "posterior_features", features)
+    train = (np.array([[0.0], [0.1], [0.9], [1.0]]), np.array([0, 0, 1, 1]))
+    # One of five is on the wrong side.
+    test = (np.array([[0.0], [0.1], [0.2], [0.9], [1.0]]), np.array([0, 0, 1, 1, 1]))
+    probe = LinearProbe(train, test, features="samples", epochs=(2, 3))
+    probe.set_model("model")
+    seen = []
+    for epoch in range(4):
+        logs = {}
+        probe.on_epoch_end(epoch, logs)
+        seen.append(logs)
+    assert seen == [{}, {"probe_accuracy": 0.8}, {"probe_accuracy": 0.8}, {}]
+    assert probe.epochs_done == [2, 3] and probe.accuracy == [0.8, 0.8]
+    # A training and a test image do not share their noise.
+    assert asked == [("model", 4, "samples", 0), ("model", 5, "samples", 1)] * 2
 
 
 def test_refuses_impossible_lengths(images):

