@@ -200,7 +200,7 @@ def test_the_bar_follows_the_store(attempts, seeds, store, monkeypatch):
         (total, {"completed": 3 * 13 * 2, "description": "2 runs, epoch 2 of 6"}),
         (total, {"completed": total, "description": "0 of 2 log-likelihoods"}),
     ]
-    add(store, seeds[2], 9, 2)
+    add(store, seeds[2], 9, 1)
     train_all([seeds[2], seeds[1]], 2, store, jobs=1, console=Console(file=io.StringIO()))
     # Of a run that is longer no more than what was asked counts.
-    assert bars[-1][1]["completed"] == bars[-1][0] == 3 * 26 * 2
+    assert bars[-1][1]["completed"] == bars[-1][0] == 3 * 26 * 4

@@ -1,0 +1,113 @@
+"""Which of two results is the longer one, and what becomes of it."""
+
+import itertools
+import json
+
+import pytest
+
+from keras_vae.errors import UserError
+from keras_vae.experiments.figures import results
+from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.plots import panels
+
+
+def result(dataset, epochs, trials=1, methods=("a", "b"), asked="mnist"):
+    reached = {"dataset": dataset, "epochs": epochs, "trials": trials}
+    protocol = {"reached": reached, "asked": {} if asked is None else {"dataset": asked}}
+    return {"protocol": protocol, "runs": dict.fromkeys(methods, {})}
+
+
+def test_sizes_by_hand():
+    assert results.size(result("mnist", 60, 2)) == (2, 240)
+    assert results.size(result("fashion_mnist", 60, 2)) == (1, 240)
+    assert results.size(result("mnist_5k", 60, 2)) == (0, 240)
+    assert results.size(result("mnist", {"a": 3, "b": 5}, 2)) == (2, 16)
+    assert results.size(result("mnist", {})) == (2, 0)
+    assert results.size(result("mnist_5k", 1, asked="mnist_5k")) == (2, 2)
+    assert results.size(result("mnist", 1, asked=None)) == (1, 2)
+
+
+def test_the_data_set_counts_before_the_epochs():
+    ascending = [
+        result("mnist_5k", 1),
+        result("mnist_5k", 300),
+        result("frey_faces", 1),
+        result("frey_faces", 1, 2),
+        result("mnist", 1),
+        result("mnist", {"a": 1, "b": 2}),
+        result("mnist", 2),
+    ]
+    sizes = [results.size(one) for one in ascending]
+    assert all(first < second for first, second in itertools.pairwise(sizes))
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Function that writes a result of some epochs, and returns what is where afterwards."""
+
+    def epochs_in(folder):
+        path = folder / "data.json"
+        return json.loads(path.read_text())["protocol"]["reached"]["epochs"]
+
+    def write(epochs):
+        picture = panels(1, width=1.0, height=1.0)[0]
+        tables = {"table.md": f"| {epochs} |"}
+        kept = results.write(tmp_path, picture, result("mnist", epochs), [], tables)
+        longer = tmp_path / "longer_run"
+        assert kept in (None, longer) and epochs_in(tmp_path) == epochs
+        if longer.exists():
+            assert (longer / "table.md").read_text() == f"| {epochs_in(longer)} |"
+            assert (longer / "claims.json").exists() and (longer / "figure.png").exists()
+        return kept and epochs_in(kept)
+
+    return write
+
+
+def test_of_two_longest_the_later_is_kept(tmp_path):
+    for epochs, version in ((7, "first"), (6, "-"), (7, "second"), (6, "-")):
+        content = {**result("mnist", epochs), "version": version}
+        results.write(tmp_path, panels(1, width=1.0, height=1.0)[0], content, [])
+    assert json.loads((tmp_path / "longer_run/data.json").read_text())["version"] == "second"
+
+
+@pytest.mark.parametrize(
+    "written, kept",
+    [
+        # Only a longer one is kept, never an equal one.
+        ([5, 6, 6, 7], [None] * 4),
+        ([7, 6], [None, 7]),
+        # The longest stays, whatever comes between.
+        ([7, 6, 5, 4], [None, 7, 7, 7]),
+        ([7, 6, 8, 7], [None, 7, None, 8]),
+        ([7, 6, 7, 6], [None, 7, None, 7]),
+    ],
+)
+def test_the_longest_result_is_kept(write, written, kept):
+    assert [write(epochs) for epochs in written] == kept
+
+
+def test_a_damaged_earlier_result_is_none(write, tmp_path):
+    write(7)
+    for damaged in ("{", "[]", '{"protocol": {}}'):
+        (tmp_path / "data.json").write_text(damaged)
+        assert write(3) is None
+    assert not (tmp_path / "longer_run").exists()
+
+
+def test_claims_are_written_with_their_verdicts(tmp_path):
+    claims = [Claim("a.1.1", "s", "r", {"x": 1.0}, False), Claim("a.1.2", "s", "r", {}, True)]
+    results.write(tmp_path, panels(1)[0], result("mnist", 1), claims)
+    written = json.loads((tmp_path / "claims.json").read_text())
+    assert [(claim["id"], claim["verdict"]) for claim in written] == [
+        ("a.1.1", "not reproduced"),
+        ("a.1.2", "reproduced"),
+    ]
+
+
+def test_what_cannot_be_written_is_said_with_what_to_do(tmp_path):
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "results"
+    with pytest.raises(UserError, match="cannot be written.*--output"):
+        results.prepare_folder(folder)
+    with pytest.raises(UserError, match="runs are stored.*another --output"):
+        results.write(folder, panels(1)[0], result("mnist", 1), [])
