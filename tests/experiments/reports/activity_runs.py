@@ -4,6 +4,7 @@
 which reproduces every one, with some runs put in place of others.
 """
 
+import dataclasses
 import types
 
 import numpy as np
@@ -166,17 +167,30 @@ def judged(figure, changes=None, options=None):
     return {claim.id.removeprefix("activity."): claim for claim in claims}
 
 
-def analysed(figure, methods):
+def analysed(figure, methods, options=None):
     """A script's `Analysis` of runs by method."""
-    found = FIGURES[figure].make_analysis(methods, ask())
+    found = FIGURES[figure].make_analysis(methods, options or ask())
     pyplot.close(found.picture)
     return found
 
 
 def recorded(figure, activity):
     """A figure's own part of `data.json`, from activities of shape (trials, epochs, latent_dim)."""
+    return _of_activity(figure, activity).data
+
+
+def drawn(figure, activity):
+    """The picture of such activities."""
+    return _of_activity(figure, activity).picture
+
+
+def _of_activity(figure, activity):
+    # Claims need all of the report's methods; what is recorded and drawn is no matter of them.
     methods = {name: types.SimpleNamespace(activity=value) for name, value in activity.items()}
-    return analysed(figure, methods).data
+    unjudged = dataclasses.replace(FIGURES[figure], judge=None)
+    found = unjudged.make_analysis(methods, ask())
+    pyplot.close(found.picture)
+    return found
 
 
 def _measured(figure, changed):

@@ -12,6 +12,7 @@ from activity_runs import (
     NO,
     TICK,
     YES,
+    analysed,
     ask,
     bounds,
     curve,
@@ -219,6 +220,18 @@ def test_the_data_of_a_figure_of_bounds():
     assert found["convergence"]["IW"]["of_epochs"] == 5
     methods["VAE"] = bounds([(1, -900), (12, -81 - TICK), (100, -80)])
     assert data(methods)["convergence"]["VAE"]["epochs_to_within_1_nat_of_it"] == 100
+
+
+def test_the_panels_show_the_mean_bounds_of_their_methods():
+    for figure in ("2.1", "2.2", "2.3", "2.4", "2.5"):
+        methods = {name: bounds(-80 - i, -82 - i, epochs=3) for i, name in enumerate(BASE[figure])}
+        picture = analysed(figure, methods, ask(epochs=3)).picture
+        for axis, offset in zip(picture.axes, (1, 0), strict=True):
+            shown = {line.get_label(): line.get_ydata().tolist() for line in axis.lines}
+            assert shown == {name: [offset - 81 - i] * 3 for i, name in enumerate(methods)}
+        assert [axis.get_title() for axis in picture.axes] == ["Training data", "Test data"]
+        title = picture.axes[1].get_legend().get_title().get_text()
+        assert title == ("n_z" if figure == "2.5" else "")
 
 
 def test_the_gaussian_head_cannot_exceed_its_ceiling():

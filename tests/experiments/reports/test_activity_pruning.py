@@ -14,16 +14,16 @@ from activity_runs import (
     ask,
     counts,
     judged,
-    recorded,
     under_threshold,
 )
 
 TWENTY = [str(size) for size in (20, 50, 100)]
 
 
-def coming_back(*returning):
-    """50 dimensions down to 10 in epoch 2; of a trial, so many are active again in epoch 200."""
-    return active(*[[(1, 50), (2, 10), (200, 10 + many), (201, 10)] for many in returning])
+def coming_back(*returning, of=40):
+    """That many dimensions down to 10 in epoch 2; a trial's so many are active in epoch 200."""
+    points = [[(1, of + 10), (2, 10), (200, 10 + many), (201, 10)] for many in returning]
+    return active(*points, latent_dim=of + 10)
 
 
 def at(epoch, first, second, drop=(20, 10)):
@@ -58,6 +58,8 @@ CASES = [
     ("3.1a.1", {"VAE": coming_back(0, 9)}, NO),
     ("3.1a.1", {"VAE": coming_back(8, 0)}, YES),
     ("3.1a.1", {"VAE": coming_back(9, 0)}, NO),
+    ("3.1a.1", {"VAE": coming_back(0, 200, of=1000)}, YES),
+    ("3.1a.1", {"VAE": coming_back(0, 201, of=1000)}, NO),
     # The largest fall, that from all 50 included, is smaller by exactly 1 on average.
     *[
         case
@@ -99,6 +101,7 @@ CASES = [
     ("3.1c.1", {"IW": active(35, 25), "IW+WU": active(45, 35)}, YES),
     ("3.1c.1", {"IW": active(35, 25), "IW+WU": active(45, 34)}, NO),
     ("3.1c.1", {"IW": active(25, 36), "IW+WU": active(45, 35)}, NO),
+    ("3.1c.1", {"IW": active(1, 1, 1), "IW+WU": active(25, 25, 26)}, NO),
     ("3.1c.1", {"IW": active(30, 30), "IW+WU": at(31, 45, 45)}, YES),
     ("3.1c.1", {"IW": active(30, 30), "IW+WU": at(30, 45, 45)}, NO),
     ("3.1c.1", {"IW": active(50, 50), "IW+WU": active(50, 50)}, OPEN),
@@ -298,43 +301,3 @@ def test_the_numbers_of_the_other_claims_on_activity():
 
 def five_digit_counts():
     return {name: (value > 0.1).sum(-1) for name, value in BASE["five_digits"].items()}
-
-
-ACTIVITY = np.array([[[0.5, 0.05, 0.005], [0.1, 0.2, 0.01]], [[0.3, 0.4, 0.6], [0.0, 0.0, 0.02]]])
-# By hand: how many exceed 0.1, and 0.01, by trial and epoch.
-COUNTS = {"0.1": [[1, 1], [3, 0]], "0.01": [[2, 2], [3, 1]]}
-
-
-@pytest.mark.parametrize("figure", ["3.1", "3.2", "five_digits", "continuous_data"])
-def test_active_dimensions_at_both_thresholds_are_recorded(figure):
-    methods = {name: ACTIVITY + index for index, name in enumerate(BASE[figure])}
-    first, *others = recorded(figure, methods)["active_dimensions"].values()
-    assert first == COUNTS
-    all_active = [[3, 3], [3, 3]]
-    assert others == [{"0.1": all_active, "0.01": all_active}] * (len(methods) - 1)
-
-
-def test_shades_are_recorded_by_dimensions_in_the_order_of_the_first_epoch():
-    methods = {
-        "VAE": ACTIVITY,
-        "IW": ACTIVITY[1:],
-        "IW+BN": ACTIVITY,
-        "IW+WU": ACTIVITY,
-    }
-    found = recorded("3.3", methods)["log10_activity_by_epoch_and_sorted_dimension"]
-    # The first trial: 0.5, 0.05, 0.005 are in order already.
-    assert found["VAE"] == [[-0.301, -1.301, -2.301], [-1.0, -0.699, -2.0]]
-    # From 0.6 down; nothing is shown as 1e-12.
-    assert found["IW"] == [[-0.2218, -0.3979, -0.5229], [-1.699, -12.0, -12.0]]
-    assert found["IW+BN"] == found["IW+WU"] == found["VAE"]
-
-
-def test_the_layers_of_two_are_recorded_apart():
-    upper = np.where(np.arange(50) < 7, 0.1001, 0.1)
-    lower = np.where(np.arange(50) < 20, 0.5, 0.02)
-    activity = np.concatenate([upper, lower])[None, None]
-    methods = {"VAE": activity, "IW": 2 * activity, "IW+WU": activity}
-    assert recorded("two_layers", methods)["active_dimensions"] == {
-        "upper": {"VAE": [[7]], "IW": [[50]], "IW+WU": [[7]]},
-        "lower": {"VAE": [[20]], "IW": [[20]], "IW+WU": [[20]]},
-    }

@@ -72,3 +72,7 @@ def test_a_dimension_that_returned_counts_once_and_only_after_it_was_pruned():
     # Over all trials together, not the mean of their shares: 1 of 2 and 0 of 1.
     other = np.array([[1, 1, 1, 1, 0], [1, 1, 1, 1, 1], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]]).T
     assert pruning.returned_fraction(np.stack([trial, other]), 0.5) == pytest.approx(1 / 3)
+
+
+def test_one_dimension_that_was_pruned_and_returned_is_all_of_them():
+    assert pruning.returned_fraction(np.array([[[1.0, 1], [0, 1], [1, 1]]]), 0.5) == 1
