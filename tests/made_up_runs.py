@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import functools
-import importlib.util
 import pathlib
 
 import numpy as np
@@ -12,8 +11,8 @@ from scipy import special
 
 import keras_vae as kv
 from keras_vae import linear_probe
+from keras_vae.experiments.figures.catalogue import load_script
 from keras_vae.experiments.figures.method_runs import MethodRuns
-from keras_vae.experiments.reports.geometry import bounds, interpolations
 from keras_vae.experiments.reports.understanding import morphing
 from keras_vae.experiments.reports.vampprior import cost, sample_quality
 from keras_vae.experiments.runs.store import StoredRun
@@ -23,15 +22,21 @@ FOLDER = pathlib.Path(__file__).parents[1] / "reproductions"
 SCRIPTS = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.py"))
 # More test images than a code has dimensions, and some of each class.
 TRAIN_IMAGES, TEST_IMAGES = 200, 100
+# Constants of scripts that would take minutes.
+SMALLER = {
+    "geometry/fig_2_renyi_alpha.py": {"NOISE_IMAGES": 3},
+    "geometry/fig_5_interpolations.py": {"PAIRS": 20},
+}
 QUANTITIES = ("bound", "reconstruction", "kl")
 HISTORY = ("seconds", *(f"{s}_{name}" for s in ("train", "test") for name in QUANTITIES))
 
 
 def load(script):
     """The `Figure` of a script, named by its path below `reproductions`."""
-    module_spec = importlib.util.spec_from_file_location(script.stem, FOLDER / script)
-    module = importlib.util.module_from_spec(module_spec)
-    module_spec.loader.exec_module(module)
+    module = load_script(FOLDER / script)
+    for name, value in SMALLER.get(script.as_posix(), {}).items():
+        assert hasattr(module, name)
+        setattr(module, name, value)
     return module.FIGURE
 
 
@@ -52,9 +57,7 @@ def little_is_measured():
         patch.setattr(kv.datasets, "load", few_images)
         patch.setattr(sample_quality, "BATCHES", 2)
         patch.setattr(sample_quality, "BATCH", 60)
-        patch.setattr(bounds, "NOISE_IMAGES", 3)
         patch.setattr(linear_probe, "MAX_ITERATIONS", 2)
-        patch.setattr(interpolations, "PAIRS", 20)
         patch.setattr(morphing, "PAIRS", 20)
         patch.setattr(cost, "measure", lambda specs: {name: np.arange(1.0, 4.0) for name in specs})
         yield

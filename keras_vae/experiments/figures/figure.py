@@ -100,7 +100,6 @@ class Figure:
     specs: Callable | None = None
     analyse: Callable | None = None
     priors: tuple[str, ...] = ()
-    renyi_orders: bool = False
 
     def trial(self, options, seed):
         """The runs of one trial, a dictionary of `RunSpec` by method."""
@@ -168,7 +167,6 @@ def read_options(figure, argv=None, prog=None):
         dataset_names=figure.datasets,
         add_options=figure.add_options,
         priors=figure.priors,
-        renyi_orders=figure.renyi_orders,
     )
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import math
 import pathlib
 
 from keras_vae import datasets
@@ -75,12 +74,6 @@ class Options:
     prior = property(lambda self: self.choice("prior"))
     prior_components = property(lambda self: self.choice("prior_components"))
     pseudo_inputs = property(lambda self: self.choice("pseudo_inputs"))
-    alphas = property(lambda self: _sorted(self.choice("alphas")))
-    latent_dims = property(lambda self: _sorted(self.choice("latent_dims")))
-
-
-def _sorted(values):
-    return None if values is None else tuple(sorted(set(values)))
 
 
 def parse_options(
@@ -91,7 +84,6 @@ def parse_options(
     dataset_names=datasets.NAMES,
     add_options=None,
     priors=(),
-    renyi_orders=False,
     prog=None,
 ):
     """Reads the command line; unusable values end the program with a message.
@@ -103,7 +95,6 @@ def parse_options(
         dataset_names: Data sets to choose from.
         add_options: Function that adds a figure's own options to the parser; None for none.
         priors: Priors to choose from; empty where there is no choice.
-        renyi_orders: Whether orders of the Renyi bound and latent dimensions can be chosen.
         prog: What the program is called in its messages; None for the script's name.
 
     Returns:
@@ -118,8 +109,6 @@ def parse_options(
     _add_shared_options(add, presets, dataset_names)
     if priors:
         _add_prior_options(add, priors)
-    if renyi_orders:
-        _add_renyi_options(add)
     if add_options is not None:
         add_options(parser)
     return resolve(presets, **vars(parser.parse_args(argv)))
@@ -176,22 +165,6 @@ def _add_prior_options(add, priors):
         "--pseudo-inputs",
         choices=PSEUDO_INPUTS,
         help="what a VampPrior's pseudo-inputs begin as, in place of the report's",
-    )
-
-
-def _add_renyi_options(add):
-    add(
-        "--alphas",
-        type=_order,
-        nargs="+",
-        help="orders of the Renyi bound, in place of the report's; results go to a folder of "
-        "their own. At most 1: 1 is the ELBO, 0 the importance-weighted bound, max VR-max",
-    )
-    add(
-        "--latent-dims",
-        type=positive_integer,
-        nargs="+",
-        help="numbers of latent dimensions k, in place of the report's; each with every alpha",
     )
 
 
@@ -256,14 +229,6 @@ def _at_least_two(text):
     return int(text)
 
 
-def _order(text):
-    value = -math.inf if text == "max" else float(text)
-    if not value <= 1:
-        raise argparse.ArgumentTypeError(f"must be at most 1, received {text}")
-    # Without the sign of -0, which would name another run.
-    return value + 0.0
-
-
 def _seed(text):
     value = int(text)
     if not 0 <= value < 2**31 - 1000:
@@ -271,5 +236,4 @@ def _seed(text):
     return value
 
 
-_order.__name__ = "alpha"
 positive_integer.__name__ = _at_least_two.__name__ = _seed.__name__ = "integer"

@@ -6,6 +6,8 @@ with, at alpha = 1 too. Figures 3 and 5 are of the usual VAE, with one sample. E
 divergence of alpha = 1 is in closed form.
 """
 
+from keras_vae import datasets
+from keras_vae.experiments.figures import claims
 from keras_vae.experiments.figures.options import Preset
 from keras_vae.experiments.runs.spec import (
     DataSpec,
@@ -15,38 +17,38 @@ from keras_vae.experiments.runs.spec import (
     RunSpec,
 )
 
-REPORT = "geometry"
 EPOCHS = 1000
 NUM_SAMPLES = 10
 LATENT_DIM = 30
-LATENT_DIMS = (30, 40, 50)
-ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)
-# The orders between which a comparison of numbers of dimensions is made where time is short.
-OUTER_ALPHAS = (0.0, 1.0)
-PROBED_LATENT_DIMS = (5, 10, 20, 30, 50)
 # Epochs and trials below which a claim is not decided: about a plain contrast. What is said of
 # where training ends needs a quantity that has stopped changing, too.
 CONTRAST_EPOCHS = 50
 TRIALS = 2
 
-PROTOCOL = {
-    "dataset": "mnist",
-    "binarize": "not given; static at 0.5 here",
-    "epochs": EPOCHS,
-    "trials": "10 (the text also says 3)",
-    "batch_size": "not given; 100 here",
-    "optimizer": "Adam (learning rate not given; 1e-3 here)",
-    "samples": "10 in the bound (1 for the usual VAE of Figures 3 and 5 here); 2,000 for the "
-    "log-likelihood",
-}
-# `results` is the largest protocol that our own stored results reached.
-PRESETS = {
-    "smoke": Preset(dataset="mnist_5k", epochs=3, trials=1),
-    "quick": Preset(dataset=None, epochs=8, trials=1, embedded_epochs=40),
-    "results": Preset(
-        dataset="mnist", epochs=50, trials=2, likelihood_samples=2000, likelihood_images=1000
-    ),
-    "paper": Preset(dataset="mnist", epochs=EPOCHS, trials=10, likelihood_samples=2000),
+# What every `Figure` of the report is given. `results` is the largest protocol that our own stored
+# results reached.
+SHARED = {
+    "report": "geometry",
+    "presets": {
+        "smoke": Preset(dataset="mnist_5k", epochs=3, trials=1),
+        "quick": Preset(dataset=None, epochs=8, trials=1, embedded_epochs=40),
+        "results": Preset(
+            dataset="mnist", epochs=50, trials=2, likelihood_samples=2000, likelihood_images=1000
+        ),
+        "paper": Preset(dataset="mnist", epochs=EPOCHS, trials=10, likelihood_samples=2000),
+    },
+    "protocol": {
+        "dataset": "mnist",
+        "binarize": "not given; static at 0.5 here",
+        "epochs": EPOCHS,
+        "trials": "10 (the text also says 3)",
+        "batch_size": "not given; 100 here",
+        "optimizer": "Adam (learning rate not given; 1e-3 here)",
+        "samples": "10 in the bound (1 for the usual VAE of Figures 3 and 5 here); 2,000 for the "
+        "log-likelihood",
+    },
+    "datasets": datasets.LABELLED,
+    "keep_weights": True,
 }
 
 
@@ -85,6 +87,42 @@ def vae_spec(dataset, seed, latent_dim=LATENT_DIM):
     return run_spec(dataset, seed, latent_dim=latent_dim, num_samples=1)
 
 
-def order_of(spec):
-    """The order of the Renyi bound that a run maximises; 1 for the ELBO."""
-    return spec.objective.make().alpha
+def unmet_requirements(options, weights_epochs, *, settled=True, min_trials=TRIALS):
+    """Lists what keeps runs from deciding a claim.
+
+    Arguments:
+        options: `Options`.
+        weights_epochs: Epochs after which the weights that were measured were stored.
+        settled: Whether the quantity had stopped changing at the end, where that matters.
+        min_trials: Runs of each kind below which it is not decided.
+
+    Returns:
+        Tuple of strings.
+    """
+    reasons = claims.unmet_requirements(
+        options,
+        min_epochs=CONTRAST_EPOCHS,
+        min_trials=min_trials,
+        settled=settled,
+        weights_epochs=weights_epochs,
+    )
+    if options.choice("alphas") is not None or options.choice("latent_dims") is not None:
+        reasons += ("orders or latent dimensions of the user's choice, not the report's",)
+    return reasons
+
+
+def change_since_half(epochs, values):
+    """How much a mean over trials changed since half of the epochs, or before.
+
+    Arguments:
+        epochs: Epochs at which it was measured, ascending.
+        values: Array of shape (trials, epochs).
+
+    Returns:
+        Float, or None if nothing was measured until then.
+    """
+    earlier = [index for index, epoch in enumerate(epochs) if 2 * epoch <= epochs[-1]]
+    if not earlier:
+        return None
+    mean = values.mean(axis=0)
+    return float(mean[-1] - mean[earlier[-1]])
