@@ -18,15 +18,20 @@ from keras_vae import registry
 from keras_vae.checks import check_positive_integer
 
 
+# With as many samples, `log1p` of the excess loses less than two digits.
+MANY_SAMPLES = 20
+
+
 def renyi_bound(log_weights, alpha):
     """The variational Renyi bound of order alpha.
 
     Computed as `m + log1p(mean_k expm1(t (log w_k - m))) / t` with `t = 1 - alpha` and `m`
     the log-weight for which `t log w` is largest. No exponent is positive, so nothing
-    overflows, and no digits are lost as alpha -> 1.
+    overflows, and no digits are lost as alpha -> 1. Where the mean is below -1/2, as it can be
+    with many samples, `m + log(mean_k exp(t (log w_k - m))) / t` keeps the digits instead.
 
     Arguments:
-        log_weights: Tensor of shape (samples, ...), in nats.
+        log_weights: Tensor of shape (samples, ...), in nats; -inf stands for a weight of 0.
         alpha: Order: a finite number or -inf.
 
     Returns:
@@ -43,8 +48,19 @@ def renyi_bound(log_weights, alpha):
     extreme = tf.reduce_max if alpha < 1 else tf.reduce_min
     # The bound's derivative with respect to the reference is zero, whichever sample it is.
     reference = tf.stop_gradient(extreme(log_weights, axis=0))
-    excess = tf.reduce_mean(tf.math.expm1(t * (log_weights - reference)), axis=0)
-    return reference + tf.math.log1p(excess) / t
+    # An infinite one would leave inf - inf.
+    reference = tf.where(tf.math.is_finite(reference), reference, 0.0)
+    exponents = t * (log_weights - reference)
+    excess = tf.reduce_mean(tf.math.expm1(exponents), axis=0)
+    samples = log_weights.shape[0]
+    if samples is not None and samples <= MANY_SAMPLES:
+        return reference + tf.math.log1p(excess) / t
+    log_mean = tf.where(
+        excess < -0.5,
+        tf.math.log(tf.reduce_mean(tf.exp(exponents), axis=0)),
+        tf.math.log1p(tf.maximum(excess, -0.5)),
+    )
+    return reference + log_mean / t
 
 
 class Objective:
@@ -95,8 +111,9 @@ class Renyi(Objective):
             log p(x) as the number of samples grows.
         num_samples: Number of samples of q per image.
         doubly_reparameterized: Whether the encoder's gradient leaves out the posterior's score,
-            which keeps its mean and, for alpha from 0 to 1, lowers its noise (Tucker et al.
-            2019).
+            which keeps its mean. For alpha from 0 to 1 and a prior that is not made from the
+            encoder it lowers the noise (Tucker et al. 2019). Under a VampPrior the encoder's
+            gradient also runs through the prior, and the noise may rise.
 
     Raises:
         ValueError: If alpha is NaN or +inf, num_samples < 1, or doubly reparameterised gradients

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_probability as tfp
 from scipy import stats
 from scipy.special import logsumexp
 
@@ -205,3 +206,37 @@ def test_wrong_types_are_named():
 def test_unknown_name_lists_the_valid_ones():
     with pytest.raises(ValueError, match="objective: 'vlb'.*'elbo', 'iwae', 'renyi'"):
         objectives.get("vlb")
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("samples", [5_000, 50_000])
+def test_float32_keeps_its_digits_with_many_samples(samples, alpha):
+    log_weights = np.random.default_rng(0).normal(-90, 12, size=(samples, 8)).astype("float32")
+    bound = renyi_bound(log_weights, alpha).numpy()
+    expected = renyi_by_scipy(log_weights.astype("float64"), alpha)
+    np.testing.assert_allclose(bound, expected, rtol=0, atol=1e-4)
+
+
+def test_gradient_with_many_samples_is_the_normalised_weights():
+    log_weights = np.random.default_rng(1).normal(-90, 12, size=(500, 4)).astype("float32")
+    # One column on either side of the mean of -1/2 at which the formula changes.
+    log_weights[:, 0] = -90 + 1e-3 * log_weights[:, 0]
+    bound, gradient = tfp.math.value_and_gradient(lambda w: IWAE(500).bound(w), log_weights)
+    wide = log_weights.astype("float64")
+    np.testing.assert_allclose(gradient, np.exp(wide - logsumexp(wide, axis=0)), rtol=1e-4)
+    np.testing.assert_allclose(bound, renyi_by_scipy(wide, 0.0), rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("samples", [4, 400])
+@pytest.mark.parametrize("alpha", [-math.inf, -1.0, 0.0, 0.5, 1.0, 2.0])
+def test_weights_of_zero(alpha, samples):
+    some, all_of_them = np.full((2, samples), -3.0)
+    some[0], all_of_them[:] = -math.inf, -math.inf
+    bound = renyi_bound(np.stack([some, all_of_them], axis=1), alpha).numpy()
+    if alpha == -math.inf:
+        expected = -3.0
+    elif alpha < 1:
+        expected = -3.0 + math.log((samples - 1) / samples) / (1 - alpha)
+    else:
+        expected = -math.inf
+    np.testing.assert_allclose(bound, [expected, -math.inf], rtol=1e-12)
