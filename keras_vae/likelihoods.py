@@ -102,7 +102,9 @@ class LogitBernoulli(tfd.Bernoulli):
 
     def _log_prob(self, event):
         logits = self.logits_parameter()
-        softplus = tf.maximum(logits, 0.0) + tf.math.log1p(tf.exp(-tf.abs(logits)))
+        # At 0 `tf.maximum` passes on the whole of its gradient; the slope of softplus there is 1/2.
+        slope = tf.stop_gradient(tf.where(logits == 0.0, 0.5, tf.ones_like(logits)))
+        softplus = slope * tf.maximum(logits, 0.0) + tf.math.log1p(tf.exp(-tf.abs(logits)))
         return tf.cast(event, logits.dtype) * logits - softplus
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_probability as tfp
 from scipy import special, stats
 
 from keras_vae import likelihoods, priors
@@ -166,3 +167,17 @@ def test_heads_are_drawn_from_their_seed():
 def test_bits_per_dimension_of_a_uniform_image_are_eight():
     nats = -784 * np.log(256)
     np.testing.assert_allclose(likelihoods.bits_per_dimension(nats, (28, 28)), 8.0)
+
+
+@pytest.mark.parametrize("pixel", [0.0, 0.3, 1.0])
+def test_bernoulli_gradient_is_the_pixel_less_its_mean(pixel):
+    logits = np.array([-90.0, -2.0, -1e-6, -0.0, 0.0, 1e-6, 2.0, 90.0], "float32")
+    head = likelihoods.Bernoulli(grey_levels=True)
+    head.build_heads(7, logits.shape, "glorot_normal", 0)
+    image = np.full(logits.shape, pixel, "float32")
+    log_prob, gradient = tfp.math.value_and_gradient(
+        lambda logits: head.distribution((logits,)).log_prob(image), logits
+    )
+    np.testing.assert_allclose(gradient, pixel - special.expit(logits), atol=1e-6)
+    expected = (pixel * logits - np.logaddexp(0, logits.astype(float))).sum()
+    np.testing.assert_allclose(log_prob, expected, rtol=1e-6)
