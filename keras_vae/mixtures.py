@@ -14,10 +14,12 @@ class DiagonalGaussianMixture(tfd.Distribution):
     """sum_k w_k N(loc_k, diag(scale_k^2)).
 
     With |z - m|^2 / s^2 = z^2 / s^2 - 2 z m / s^2 + m^2 / s^2 summed over dimensions, the table of
-    all components' log-densities at all points takes two matrix products, and no tensor of
-    shape (points, components, dimensions). The squares cancel, which costs digits: with locations
-    a few units apart, float32 leaves errors of about 0.01 nats at scales of 0.1 and 0.1 nats at
-    0.01. Locations are taken relative to their mean, so that a common offset costs nothing.
+    all components' squared distances at all points takes two matrix products, and no tensor of
+    shape (points, components, dimensions). The squares cancel, which would cost float32 whole
+    nats at small scales; so the products are float64's. With D = 40 their error stays below 1e-3
+    nats up to distances of 1e5 scales. It also keeps TensorFloat-32 away, which GPUs use for
+    float32's products. Locations are taken relative to their mean, so that a common offset costs
+    nothing.
 
     Arguments:
         logits: Tensor of shape (components,), log-weights up to a constant.
@@ -52,16 +54,15 @@ class DiagonalGaussianMixture(tfd.Distribution):
     def component_log_prob(self, z):
         """Log-density of each component, shape (..., components), at z of shape (..., D)."""
         dimensions = self.loc.shape[-1]
-        centre = tf.stop_gradient(tf.reduce_mean(self.loc, axis=0))
-        points = tf.reshape(z - centre, (-1, dimensions))
-        loc, precision = self.loc - centre, self.scale**-2
+        z, loc, scale = (tf.cast(value, tf.float64) for value in (z, self.loc, self.scale))
+        centre = tf.stop_gradient(tf.reduce_mean(loc, axis=0))
+        points, loc, precision = tf.reshape(z, (-1, dimensions)) - centre, loc - centre, scale**-2
         products = points**2 @ tf.transpose(precision) - 2.0 * points @ tf.transpose(
             loc * precision
         )
-        constants = tf.reduce_sum(
-            loc**2 * precision + 2.0 * tf.math.log(self.scale) + math.log(2.0 * math.pi), axis=-1
-        )
-        table = -0.5 * (products + constants)
+        distances = tf.maximum(products + tf.reduce_sum(loc**2 * precision, axis=-1), 0.0)
+        norms = tf.reduce_sum(2.0 * tf.math.log(self.scale) + math.log(2.0 * math.pi), axis=-1)
+        table = -0.5 * (tf.cast(distances, self.dtype) + norms)
         return tf.reshape(table, tf.concat([tf.shape(z)[:-1], [self.loc.shape[0]]], axis=0))
 
     def _log_prob(self, z):
@@ -80,4 +81,4 @@ class DiagonalGaussianMixture(tfd.Distribution):
         return tf.gather(self.loc, component) + tf.gather(self.scale, component) * noise
 
     def _mean(self):
-        return tf.linalg.matvec(tf.transpose(self.loc), tf.nn.softmax(self.logits))
+        return tf.reduce_sum(tf.nn.softmax(self.logits)[:, None] * self.loc, axis=0)

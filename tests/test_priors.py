@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
+from scipy import stats
 
 import keras_vae as kv
 from keras_vae.mixtures import DiagonalGaussianMixture
@@ -183,3 +184,28 @@ def test_refuses(make, message, images):
 
 def start(count, images):
     small_vae(kv.priors.VampPrior(num_pseudo_inputs=count)).prior_layer.initialize_from(images)
+
+
+@pytest.mark.parametrize("apart, scale", [(3.0, 0.01), (1e4, 1.0), (1e3, 0.1)])
+def test_mixture_keeps_its_digits_where_squares_cancel(apart, scale):
+    rng = np.random.default_rng(3)
+    loc = (apart * rng.normal(size=(20, 40))).astype("float32")
+    logits, scale = np.zeros(20, "float32"), np.full((20, 40), scale, "float32")
+    z = np.concatenate([loc, loc + scale * rng.normal(size=(20, 40)).astype("float32")])
+    log_prob, gradient = tfp.math.value_and_gradient(
+        DiagonalGaussianMixture(logits, *map(tf.constant, (loc, scale))).log_prob, z
+    )
+    # Next to one component the others do not count.
+    steps = (z.astype(float) - np.tile(loc, (2, 1))) / np.tile(scale, (2, 1))
+    expected = stats.norm.logpdf(steps).sum(-1) - np.tile(np.log(scale).sum(-1), 2) - np.log(20)
+    np.testing.assert_allclose(log_prob, expected, rtol=0, atol=1e-3)
+    np.testing.assert_allclose(gradient * scale[0, 0], -steps, rtol=0, atol=1e-3)
+
+
+def test_mixture_multiplies_no_float32_matrices():
+    """Which is what TensorFloat-32 would round."""
+    mixture = DiagonalGaussianMixture(*map(tf.constant, components()))
+    traced = tf.function(lambda z: (mixture.log_prob(z), mixture.mean()), autograph=False)
+    graph = traced.get_concrete_function(tf.TensorSpec((4, 5))).graph
+    products = [op for op in graph.get_operations() if "MatMul" in op.type]
+    assert {op.outputs[0].dtype for op in products} <= {tf.float64}
