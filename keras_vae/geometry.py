@@ -51,7 +51,8 @@ def fisher_rao_geodesic(loc_a, scale_a, loc_b, scale_b, t):
 
     This is the hyperboloid's geodesic: (1, mu) / sigma are coordinates on it, and any point
     between is `v_a` times one end and `v_b` times the other. Unlike the circle on which the
-    points lie it has no centre that leaves for infinity as the means become equal.
+    points lie it has no centre that leaves for infinity as the means become equal. Beyond the ends
+    one of `v_a` and `v_b` is negative, and another form of the same sum keeps the digits.
 
     Arguments:
         loc_a: Means at t = 0, shape (..., D).
@@ -69,6 +70,17 @@ def fisher_rao_geodesic(loc_a, scale_a, loc_b, scale_b, t):
     loc_a, scale_a, loc_b, scale_b = _check(loc_a, scale_a, loc_b, scale_b)
     t = _check_path(t, loc_a.ndim)
     delta = _separation(loc_a, scale_a, loc_b, scale_b)
+    between = _geodesic_between(loc_a, scale_a, loc_b, scale_b, np.clip(t, 0, 1), delta)
+    before = _geodesic_beyond(loc_b, scale_b, loc_a, scale_a, np.maximum(-t, 0), delta)
+    after = _geodesic_beyond(loc_a, scale_a, loc_b, scale_b, np.maximum(t - 1, 0), delta)
+    return tuple(
+        np.where(t < 0, first, np.where(t > 1, last, inside))
+        for first, inside, last in zip(before, between, after, strict=True)
+    )
+
+
+def _geodesic_between(loc_a, scale_a, loc_b, scale_b, t, delta):
+    """Means and deviations at t in [0, 1]."""
     from_a = _sinh_ratio(1 - t, delta) / scale_a
     from_b = _sinh_ratio(t, delta) / scale_b
     scale = 1 / (from_a + from_b)
@@ -79,6 +91,43 @@ def fisher_rao_geodesic(loc_a, scale_a, loc_b, scale_b, t):
         loc_b + (loc_a - loc_b) * (from_a * scale),
     )
     return loc, scale
+
+
+def _geodesic_beyond(loc_a, scale_a, loc_b, scale_b, excess, delta):
+    """Means and deviations at t = 1 + excess.
+
+    With `tau = excess delta`, and T the hyperbolic tangent at b of the arc length that is counted
+    from the top of the circle,
+
+        1 / sigma = ((1 + T) exp(tau) + (1 - T) exp(-tau)) / (2 sigma_b),
+        mu = mu_b + (mu_b - mu_a) sigma sinh(tau) / (sigma_a sinh(delta)).
+
+    Everything is positive, and is taken by its logarithm, so that nothing cancels or overflows.
+    With `r = sigma_b / sigma_a`, `q = (u_a - u_b)^2 / (sigma_a sigma_b)` and
+    `e = expm1(delta + |log r|)`, 1 + T and 1 - T are `r exp(delta) q / e` and `exp(-delta) e`
+    over `sinh(delta)` where r >= 1, and `r e` and `q / e` over it elsewhere.
+    """
+    log_a, log_b = np.log(scale_a), np.log(scale_b)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        nearby = np.log1p((scale_b - scale_a) / scale_a)
+        log_r = np.where(abs(log_b - log_a) < 0.5, nearby, log_b - log_a)
+        log_step = np.log(abs(loc_b - loc_a))
+        log_q = 2 * log_step - np.log(2.0) - log_a - log_b
+        log_e = _log_expm1(delta + abs(log_r))
+        log_up = np.where(log_r >= 0, log_r + delta + log_q - log_e, log_r + log_e)
+        log_down = np.where(log_r >= 0, log_e - delta, log_q - log_e)
+        log_sinh = _log_expm1(2 * delta) - delta
+        tau = excess * delta
+        log_scale = log_b + log_sinh - np.logaddexp(log_up + tau, log_down - tau)
+        log_sinh_tau = _log_expm1(2 * tau) - tau
+        moved = np.exp(log_step + log_sinh_tau - log_sinh + log_scale - log_a)
+        loc = loc_b + np.sign(loc_b - loc_a) * moved
+        return np.where(delta > 0, loc, loc_b), np.where(delta > 0, np.exp(log_scale), scale_b)
+
+
+def _log_expm1(x):
+    """`log(exp(x) - 1)` for x >= 0, without overflow."""
+    return x + np.log(-np.expm1(-x))
 
 
 def straight_line(loc_a, scale_a, loc_b, scale_b, t):

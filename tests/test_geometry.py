@@ -214,3 +214,36 @@ def test_refuses_what_is_no_gaussian(measure, ends, message):
 def test_refuses_other_paths(t):
     with pytest.raises(ValueError, match="`t` must"):
         fisher_rao_geodesic([0.0], [1.0], [1.0], [1.0], t)
+
+
+def by_known_arcs(centre, radius, t):
+    """A half-circle's points at arc lengths t, counted from its top."""
+    return np.sqrt(2) * (centre + radius * np.tanh(t)), radius / np.cosh(t)
+
+
+@pytest.mark.parametrize("start, step", [(-4.0, 1.5), (5.0, -0.5), (-1e-4, 2e-4), (3.0, 6.0)])
+def test_beyond_its_ends_it_stays_on_its_half_circle(start, step):
+    t = np.array([-9.0, -1.0, -0.1, 0.0, 0.5, 1.0, 1.1, 2.0, 9.0])
+    (loc_a, loc_b), (scale_a, scale_b) = by_known_arcs(0.3, 2.0, start + step * np.array([0.0, 1]))
+    loc, scale = fisher_rao_geodesic([loc_a], [scale_a], [loc_b], [scale_b], t)
+    expected_loc, expected_scale = by_known_arcs(0.3, 2.0, start + step * t)
+    # The ends themselves are rounded, which counts more the farther one goes beyond them.
+    np.testing.assert_allclose(scale[:, 0], expected_scale, rtol=1e-7)
+    np.testing.assert_allclose(loc[:, 0], expected_loc, rtol=1e-7, atol=1e-7)
+
+
+def test_beyond_its_ends_with_extreme_scales():
+    t = np.array([-2.0, -0.5, 2.0, 3.0])
+    loc, scale = fisher_rao_geodesic([0.0, 7.0], [1.0, 1e-8], [0.0, 7.0], [1e12, 1e-20], t)
+    np.testing.assert_allclose(scale[:, 0], 10 ** (12 * t), rtol=1e-12)
+    np.testing.assert_allclose(scale[:, 1], 10 ** (-8 - 12 * t), rtol=1e-12)
+    assert (loc == [0.0, 7.0]).all()
+    # Far apart, the circle's top lies between the ends and all beyond them goes down to it.
+    loc, scale = fisher_rao_geodesic([0.0], [1e-200], [1.0], [1e-200], t)
+    np.testing.assert_allclose(loc[:, 0], [0.0, 0.0, 1.0, 1.0], atol=1e-12)
+    assert np.isfinite(scale).all() and (scale >= 0).all()
+
+
+def test_equal_gaussians_stay_equal_beyond_their_ends():
+    loc, scale = fisher_rao_geodesic([2.0], [0.3], [2.0], [0.3], [-5.0, 5.0])
+    assert (loc == 2.0).all() and (scale == 0.3).all()
