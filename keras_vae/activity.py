@@ -35,11 +35,13 @@ def active_units(activity, threshold=0.1):
         Integer.
 
     Raises:
-        ValueError: If the threshold is not positive, or the activity not a vector.
+        ValueError: If the threshold is not positive, or the activity not a vector or NaN.
     """
     activity = np.asarray(activity)
     if activity.ndim != 1:
         raise ValueError(f"`activity` must have shape (D,). Received: {activity.shape}.")
+    if np.isnan(activity).any():
+        raise ValueError("`activity` must be numbers. Received NaN.")
     if not threshold > 0:
         raise ValueError(f"`threshold` must be positive. Received: {threshold}.")
     return int(np.count_nonzero(activity > threshold))

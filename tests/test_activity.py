@@ -92,3 +92,8 @@ def test_principal_components_need_more_images_than_dimensions():
         principal_components(np.eye(4)[:, :2]).axis_alignment(0)
     with pytest.raises(ValueError, match=r"shape \(N, D\)"):
         principal_components(np.zeros(5))
+
+
+def test_nan_is_no_activity():
+    with pytest.raises(ValueError, match="Received NaN"):
+        active_units([0.5, np.nan])

@@ -155,3 +155,11 @@ def test_every_models_first_trial_is_measured_against_its_training_images(monkey
         },
         "frey_faces": {"VAE": ("VAE first", "images of frey_faces", 5, False)},
     }
+
+
+def test_frechet_distance_is_never_negative():
+    factors = np.random.default_rng(1).normal(size=(20, 10, 10))
+    covariances = factors @ factors.swapaxes(1, 2)
+    mean = np.zeros(10)
+    distances = [sample_quality.frechet_distance(mean, c, mean, c) for c in covariances]
+    assert min(distances) >= 0

@@ -98,7 +98,9 @@ def frechet_distance(mean_a, covariance_a, mean_b, covariance_b):
     shared = np.linalg.eigvalsh(root @ covariance_b @ root)
     overlap = np.sqrt(np.clip(shared, 0, None)).sum()
     distance = np.sum(np.subtract(mean_a, mean_b) ** 2)
-    return float(distance + np.trace(covariance_a) + np.trace(covariance_b) - 2 * overlap)
+    shape = np.trace(covariance_a) + np.trace(covariance_b) - 2 * overlap
+    # Rounding leaves equal covariances a little below 0.
+    return float(distance + max(shape, 0.0))
 
 
 def _moments(codes):
