@@ -46,9 +46,6 @@ def _with_bias_rate(optimizer):
     return keras.saving.register_keras_serializable(package="keras_vae")(made)
 
 
-WITH_BIAS_RATE = {name: _with_bias_rate(kind) for name, kind in OPTIMIZERS.items()}
-
-
 @keras.saving.register_keras_serializable(package="keras_vae")
 class UncorrectedAdamRate(keras.optimizers.schedules.LearningRateSchedule):
     """A schedule that undoes Adam's bias correction.
@@ -56,7 +53,8 @@ class UncorrectedAdamRate(keras.optimizers.schedules.LearningRateSchedule):
     Adam divides its moments by 1 - beta^t, since they start at zero (Kingma & Ba 2015,
     Section 3). At step t this schedule is `rate (1 - beta_1^t) / sqrt(1 - beta_2^t)`, which cancels
     that: at the usual betas the first step is 3.2 times as long, the twelfth 6.6 times, and the
-    thousandth 1.3 times.
+    thousandth 1.3 times. As an optimiser's learning rate it scales weight decay too;
+    `UncorrectedAdam` does not.
 
     Arguments:
         rate: Learning rate of the uncorrected algorithm.
@@ -80,13 +78,30 @@ class UncorrectedAdamRate(keras.optimizers.schedules.LearningRateSchedule):
         return {"rate": self.rate, "beta_1": self.beta_1, "beta_2": self.beta_2}
 
 
-def make(name, *, bias_rate=1.0, bias_correction=True, **kwargs):
+@keras.saving.register_keras_serializable(package="keras_vae")
+class UncorrectedAdam(keras.optimizers.Adam):
+    """Adam whose moments are not divided by 1 - beta^t, for their start at zero.
+
+    Weight decay goes on at the learning rate, as in Adam.
+    """
+
+    def update_step(self, gradient, variable, learning_rate):
+        schedule = UncorrectedAdamRate(learning_rate, self.beta_1, self.beta_2)
+        super().update_step(gradient, variable, schedule(self.iterations))
+
+
+WITH_BIAS_RATE = {kind: _with_bias_rate(kind) for kind in (*OPTIMIZERS.values(), UncorrectedAdam)}
+
+
+def make(name, *, bias_rate=1.0, bias_correction=True, scaled_weight_decay=False, **kwargs):
     """Returns a new optimiser.
 
     Arguments:
         name: One of `OPTIMIZERS`.
         bias_rate: Factor on the learning rate of biases; 1 returns Keras' own optimiser.
         bias_correction: Whether Adam corrects its moments for their start at zero.
+        scaled_weight_decay: Whether, without that, weight decay is scaled as the steps are, which
+            is how version 0.2.0 had it.
         **kwargs: Arguments of the Keras optimiser.
 
     Raises:
@@ -94,11 +109,16 @@ def make(name, *, bias_rate=1.0, bias_correction=True, **kwargs):
             bias correction.
     """
     check_choice(name, OPTIMIZERS, "optimizer")
+    kind = OPTIMIZERS[name]
     if not bias_correction:
         if name != "adam":
             raise ValueError(f"Only 'adam' has a bias correction to leave out. Received: {name!r}.")
-        betas = {key: kwargs[key] for key in ("beta_1", "beta_2") if key in kwargs}
-        kwargs["learning_rate"] = UncorrectedAdamRate(kwargs.get("learning_rate", 1e-3), **betas)
+        if scaled_weight_decay:
+            betas = {key: kwargs[key] for key in ("beta_1", "beta_2") if key in kwargs}
+            rate = kwargs.get("learning_rate", 1e-3)
+            kwargs["learning_rate"] = UncorrectedAdamRate(rate, **betas)
+        else:
+            kind = UncorrectedAdam
     if bias_rate == 1:
-        return OPTIMIZERS[name](**kwargs)
-    return WITH_BIAS_RATE[name](bias_rate=bias_rate, **kwargs)
+        return kind(**kwargs)
+    return WITH_BIAS_RATE[kind](bias_rate=bias_rate, **kwargs)

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_vae import optimizers
 
@@ -86,3 +87,39 @@ def test_uncorrected_adam_starts_faster_and_becomes_adam():
 def test_refuses(arguments, message):
     with pytest.raises(ValueError, match=message):
         optimizers.make(**arguments)
+
+
+@pytest.mark.parametrize("bias_rate", [1.0, 3.0])
+def test_uncorrected_adams_weight_decay_keeps_its_rate(bias_rate):
+    rate, decay = 0.1, 0.5
+
+    def first_move(**kwargs):
+        layer = keras.layers.Dense(1, kernel_initializer="ones")
+        layer.build((None, 1))
+        optimizer = optimizers.make(
+            "adam",
+            bias_correction=False,
+            learning_rate=rate,
+            weight_decay=decay,
+            bias_rate=bias_rate,
+            **kwargs,
+        )
+        optimizer.apply([np.zeros((1, 1)), np.zeros(1)], layer.trainable_variables)
+        return 1 - layer.kernel.numpy().item()
+
+    assert first_move() == pytest.approx(rate * decay, rel=1e-5)
+    scaled = optimizers.UncorrectedAdamRate(rate)(0).numpy() * decay
+    assert first_move(scaled_weight_decay=True) == pytest.approx(scaled, rel=1e-5)
+
+
+def test_uncorrected_adam_counts_updates_not_accumulated_steps():
+    plain, accumulated = (
+        optimizers.make("adam", bias_correction=False, learning_rate=0.1, **kwargs)
+        for kwargs in ({}, {"gradient_accumulation_steps": 2})
+    )
+    variables = [keras.Variable([1.0]) for _ in range(2)]
+    for gradient in (1.0, -0.3, 0.5):
+        plain.apply([tf.constant([gradient])], variables[:1])
+        for _ in range(2):
+            accumulated.apply([tf.constant([gradient])], variables[1:])
+    np.testing.assert_allclose(*variables, rtol=1e-6)

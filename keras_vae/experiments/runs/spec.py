@@ -199,12 +199,15 @@ class OptimizerSpec:
         arguments: Pairs of name and value for the optimiser's constructor.
         bias_rate: Factor on the learning rate of biases.
         bias_correction: Whether Adam corrects its moments for their start at zero.
+        scaled_weight_decay: Whether, without that, weight decay is scaled as the steps are, as it
+            was in version 0.2.0; elsewhere it makes no difference.
     """
 
     name: str = "adam"
     arguments: tuple[tuple[str, float], ...] = (("learning_rate", 1e-3),)
     bias_rate: float = 1.0
     bias_correction: bool = True
+    scaled_weight_decay: bool = True
 
     def __post_init__(self):
         check_choice(self.name, optimizers.OPTIMIZERS, "optimizer")
@@ -220,6 +223,13 @@ class OptimizerSpec:
             raise ValueError(f"`bias_rate` must be finite and not negative. Received: {self}.")
         if not self.bias_correction and self.name != "adam":
             raise ValueError(f"`bias_correction` belongs to 'adam' alone. Received: {self}.")
+        if not self.scaled_weight_decay and (
+            self.bias_correction or not dict(pairs).get("weight_decay")
+        ):
+            raise ValueError(
+                "`scaled_weight_decay` belongs to Adam without its bias correction and with weight "
+                f"decay. Received: {self}."
+            )
 
     def make(self):
         """Returns a new optimiser."""
@@ -227,6 +237,7 @@ class OptimizerSpec:
             self.name,
             bias_rate=self.bias_rate,
             bias_correction=self.bias_correction,
+            scaled_weight_decay=self.scaled_weight_decay,
             **dict(self.arguments),
         )
 

@@ -143,3 +143,19 @@ def test_a_file_from_before_a_field_was_added_means_its_default():
 def test_a_file_that_is_no_spec_is_refused(content, message):
     with pytest.raises(ValueError, match=message):
         RunSpec.from_dict(content)
+
+
+def test_how_weight_decay_goes_is_part_of_the_id_where_it_matters():
+    arguments = (("learning_rate", 1e-3), ("weight_decay", 5e-4))
+    before = OptimizerSpec(arguments=arguments, bias_correction=False)
+    after = dataclasses.replace(before, scaled_weight_decay=False)
+    # Runs that version 0.2.0 stored keep their number, and go on as they began.
+    assert RunSpec(optimizer=before).run_id == "4db0d91af7453ea1"
+    assert RunSpec(optimizer=after).run_id != RunSpec(optimizer=before).run_id
+    assert RunSpec.from_dict(RunSpec(optimizer=after).to_dict()).optimizer == after
+    for senseless in (
+        lambda: OptimizerSpec(arguments=arguments, scaled_weight_decay=False),
+        lambda: OptimizerSpec(bias_correction=False, scaled_weight_decay=False),
+    ):
+        with pytest.raises(ValueError, match="scaled_weight_decay"):
+            senseless()

@@ -74,6 +74,7 @@ def optimizer_spec(name):
         arguments=tuple(arguments.items()),
         bias_rate=BIAS_RATE,
         bias_correction=name != UNCORRECTED,
+        scaled_weight_decay=name != UNCORRECTED,
     )
 
 
