@@ -315,3 +315,93 @@ class TestBadInput:
             small().log_likelihood(images, samples)
         with pytest.raises(ValueError, match="at least 1"):
             small().sample(samples)
+
+
+@pytest.fixture
+def noise_of_steps(monkeypatch):
+    """The seeds of the noise that training steps draw."""
+    seeds, log_terms = [], kv.VAE.log_terms
+
+    def spy(self, x, num_samples, seed, training=False):
+        if training:
+            seeds.append(tuple(seed.numpy()))
+        return log_terms(self, x, num_samples, seed, training)
+
+    monkeypatch.setattr(kv.VAE, "log_terms", spy)
+    return seeds
+
+
+def take_steps(model, count):
+    model.fit(np.zeros((count, 2, 2), "float32"), batch_size=1, verbose=0)
+
+
+def tiny(optimizer=None):
+    model = kv.VAE(latent_dim=1, hidden_units=(), image_shape=(2, 2), seed=0)
+    model.compile(optimizer or keras.optimizers.SGD(0.01), run_eagerly=True)
+    return model
+
+
+def test_every_step_has_noise_of_its_own(noise_of_steps, tmp_path):
+    take_steps(tiny(), 8)
+    expected = noise_of_steps.copy()
+    assert len(set(expected)) == 8
+    noise_of_steps.clear()
+    # The seeds of a run that is stored.
+    stream = [tuple(random.stream(0, random.TRAINING_NOISE, step).numpy()) for step in range(8)]
+    assert expected == stream
+
+    accumulating = keras.optimizers.SGD(0.01, gradient_accumulation_steps=3)
+    take_steps(tiny(keras.optimizers.LossScaleOptimizer(accumulating)), 8)
+    assert noise_of_steps == expected
+    noise_of_steps.clear()
+
+    model = tiny()
+    take_steps(model, 2)
+    model.compile(keras.optimizers.SGD(0.01, gradient_accumulation_steps=2), run_eagerly=True)
+    take_steps(model, 3)
+    model.compile(model.optimizer, run_eagerly=True)
+    take_steps(model, 1)
+    model.save(tmp_path / "model.keras")
+    model = keras.saving.load_model(tmp_path / "model.keras")
+    model.run_eagerly = True
+    take_steps(model, 2)
+    assert noise_of_steps == expected
+
+
+def test_counting_steps_adds_no_weight_to_stored_ones(noise_of_steps, tmp_path):
+    model = tiny()
+    before = [tuple(weight.shape) for weight in model.weights]
+    take_steps(model, 2)
+    model.compile("adam", run_eagerly=True)
+    assert [tuple(weight.shape) for weight in model.weights] == before
+    take_steps(model, 1)
+    model.save_weights(tmp_path / "model.weights.h5")
+    again = tiny("adam")
+    again.optimizer.build(again.trainable_variables)
+    again.load_weights(tmp_path / "model.weights.h5")
+    noise_of_steps.clear()
+    take_steps(again, 1)
+    take_steps(model, 1)
+    assert noise_of_steps[0] == noise_of_steps[1]
+
+
+@pytest.mark.parametrize("decoded", [10**9, 700])
+def test_effective_sample_size_meets_its_closed_form(decoded):
+    model, x, _ = linear_gaussian(latent_dim=1)
+    # For a posterior of v times the exact one's variance it is sqrt(2 v - 1) / v of the samples.
+    model.log_variance_head.bias.assign_add([np.log(4.0)])
+    budget = decoded * len(x) * 5 * importance_sampling.BYTES_PER_PIXEL
+    asked = {"memory_budget": budget, "return_effective_sample_size": True}
+    estimate, effective = model.log_likelihood(x, 7000, **asked)
+    np.testing.assert_allclose(effective, np.full(len(x), 7000 * np.sqrt(7) / 4), rtol=0.03)
+    np.testing.assert_array_equal(estimate, model.log_likelihood(x, 7000, memory_budget=budget))
+
+
+def test_few_effective_samples_are_warned_of(recwarn):
+    importance_sampling.warn_of_few_effective_samples(np.full(10, 1.0), 99)
+    importance_sampling.warn_of_few_effective_samples([9.0] + 9 * [10.0], 100)
+    assert not recwarn.list
+    model, x, _ = linear_gaussian(latent_dim=1)
+    model.loc_head.bias.assign_add([4.0])
+    with pytest.warns(RuntimeWarning, match="For 100% of the images, 100 samples"):
+        model.log_likelihood(x, 100)

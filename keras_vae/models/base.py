@@ -1,6 +1,7 @@
 """What every latent-variable model shares: training, evaluation and sampling."""
 
 import dataclasses
+import types
 
 import keras
 import numpy as np
@@ -11,6 +12,9 @@ from keras_vae.checks import check_image_shape, check_pixels, check_positive_int
 from keras_vae.models import importance_sampling
 from keras_vae.models.fused_steps import fused_train_function
 from keras_vae.models.inputs import check_fit_data
+
+# Name, among a saved model's own variables, of the steps made before it was last compiled.
+STEPS_BEFORE = "steps_before_compile"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +70,10 @@ class LatentVariableModel(keras.Model):
         self.image_shape = tuple(int(size) for size in image_shape)
         self.objective = objectives.get(objective)
         self.seed = random.resolve_seed(seed)
+        # Out of Keras' sight: `weights`, and with them stored runs, keep their layout.
+        self._untracked = types.SimpleNamespace(
+            steps_before=keras.Variable(0, dtype="int64", trainable=False, name=STEPS_BEFORE)
+        )
         self.beta = self.add_weight(name="beta", shape=(), initializer="ones", trainable=False)
         self.trackers = {
             name: keras.metrics.Mean(name=name)
@@ -90,6 +98,9 @@ class LatentVariableModel(keras.Model):
     def compile(self, optimizer="adam", *, jit_compile="auto", **kwargs):
         """Prepares training. The objective is the model's own, so there is no `loss`.
 
+        Where the model was trained before, training goes on with noise of its own: the new
+        optimiser's steps are counted from the last step of the one before.
+
         Arguments:
             optimizer: Keras optimiser or its name.
             jit_compile: Whether to compile the step with XLA. "auto" does, except under a
@@ -106,7 +117,10 @@ class LatentVariableModel(keras.Model):
             )
         if jit_compile == "auto":
             jit_compile = not (kwargs.get("run_eagerly") or tf.distribute.has_strategy())
+        done = self._steps_done()
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+        if done:
+            self._untracked.steps_before.assign_add(done - self._steps_done())
 
     def compile_from_config(self, config):
         """Compiles a loaded model, as Keras does where `compile` is not overridden."""
@@ -150,7 +164,8 @@ class LatentVariableModel(keras.Model):
     def train_step(self, data):
         """One optimiser step on the negative bound; returns the running means."""
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        seed = random.stream(self.seed, random.TRAINING_NOISE, self.optimizer.iterations)
+        step = _steps_of(self.optimizer) + self._untracked.steps_before
+        seed = random.stream(self.seed, random.TRAINING_NOISE, step)
         with tf.GradientTape() as tape:
             terms = self.log_terms(images, self.objective.num_samples, seed, training=True)
             loss = -tf.reduce_mean(self.objective_bound(terms, self.beta))
@@ -196,8 +211,19 @@ class LatentVariableModel(keras.Model):
         noise = self._evaluation_stream(seed)
         return self.log_terms(x, num_samples, noise, training=False).log_weights()
 
-    def log_likelihood(self, x, num_samples=5000, seed=None, *, memory_budget=None, verbose=0):
+    def log_likelihood(
+        self,
+        x,
+        num_samples=5000,
+        seed=None,
+        *,
+        memory_budget=None,
+        return_effective_sample_size=False,
+        verbose=0,
+    ):
         """Importance-sampled log p(x): the importance-weighted bound with many samples.
+
+        Warns if 100 samples or more are worth fewer than 10 for over a tenth of the images.
 
         Arguments:
             x: Array of images of shape (batch, *image_shape), in [0, 1].
@@ -205,10 +231,13 @@ class LatentVariableModel(keras.Model):
             seed: Integer; None uses the model's own, so that calls repeat.
             memory_budget: Bytes that the decoded images of one chunk may take; None for 128
                 MiB. Other chunks draw other noise.
+            return_effective_sample_size: Whether to return `(sum w)^2 / sum w^2` as well: how
+                many equally weighted samples those of an image are worth.
             verbose: 1 shows a progress bar, 0 none.
 
         Returns:
-            NumPy array of shape (batch,), in nats.
+            NumPy array of shape (batch,), in nats; or a tuple of it and the effective sample
+            sizes, of the same shape, if asked for.
 
         Raises:
             ValueError: If images have the wrong shape or values, or num_samples or memory_budget
@@ -220,14 +249,12 @@ class LatentVariableModel(keras.Model):
         budget = importance_sampling.MEMORY_BUDGET if memory_budget is None else memory_budget
         check_positive_integer(budget, "memory_budget")
         self.check_images(x)
-        return importance_sampling.log_likelihood(
-            self,
-            np.asarray(x, "float32"),
-            num_samples,
-            self._evaluation_stream(seed),
-            budget,
-            verbose,
+        noise, images = self._evaluation_stream(seed), np.asarray(x, "float32")
+        estimates, effective = importance_sampling.log_likelihood(
+            self, images, num_samples, noise, budget, verbose
         )
+        importance_sampling.warn_of_few_effective_samples(effective, num_samples)
+        return (estimates, effective) if return_effective_sample_size else estimates
 
     def sample(self, n, seed=None):
         """Draws images from the model.
@@ -287,6 +314,22 @@ class LatentVariableModel(keras.Model):
         """Samples q(z|x) and returns the `LogTerms` there."""
         raise NotImplementedError
 
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        if steps_before := int(self._untracked.steps_before):
+            store[STEPS_BEFORE] = np.array(steps_before)
+
+    def load_own_variables(self, store):
+        store = {name: store[name] for name in store.keys()}
+        self._untracked.steps_before.assign(np.array(store.pop(STEPS_BEFORE, 0)))
+        super().load_own_variables(store)
+
+    def _steps_done(self):
+        """Number of training steps so far, under all optimisers; 0 before the first `compile`."""
+        if getattr(self, "optimizer", None) is None:
+            return 0
+        return int(self._untracked.steps_before) + int(_steps_of(self.optimizer))
+
     def _evaluation_stream(self, seed):
         return random.stream(
             self.seed if seed is None else random.resolve_seed(seed), random.EVALUATION_NOISE
@@ -296,6 +339,16 @@ class LatentVariableModel(keras.Model):
         images = tf.cast(tf.convert_to_tensor(x), self.compute_dtype)
         check_image_shape(images.shape, self.image_shape)
         return images
+
+
+def _steps_of(optimizer):
+    """The variable that counts an optimiser's training steps.
+
+    `iterations` counts updates, of which gradient accumulation makes one from several steps.
+    """
+    while isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = optimizer.inner_optimizer
+    return optimizer._iterations
 
 
 def _for_tf_data(train_function, otherwise):

@@ -1,6 +1,7 @@
 """The held-out log-likelihood by importance sampling, in chunks that fit in memory."""
 
 import math
+import warnings
 
 import keras
 import numpy as np
@@ -10,10 +11,15 @@ MEMORY_BUDGET = 128 * 2**20
 IMAGES_PER_CHUNK = 100
 # Parameters, density and what lies between, as float32, for each pixel of each decoded image.
 BYTES_PER_PIXEL = 8 * 4
+# An estimate from n effective samples is about 1 / sqrt(n) nats off.
+FEW_EFFECTIVE_SAMPLES = 10
+TOLERATED_SHARE = 0.1
+# Who asks for fewer wants a bound of that many samples.
+FEWEST_TO_WARN_OF = 100
 
 
 def log_likelihood(model, images, num_samples, seed, memory_budget=MEMORY_BUDGET, verbose=0):
-    """`log 1/K sum_k w_k` with a running log-sum-exp over chunks of samples.
+    """`log 1/K sum_k w_k` with running log-sum-exps over chunks of samples.
 
     Arguments:
         model: A `LatentVariableModel`.
@@ -25,30 +31,53 @@ def log_likelihood(model, images, num_samples, seed, memory_budget=MEMORY_BUDGET
         verbose: 1 shows a progress bar, 0 none.
 
     Returns:
-        float64 array of shape (batch,), in nats.
+        Two float64 arrays of shape (batch,): the estimates, in nats, and Kish's effective sample
+        sizes `(sum_k w_k)^2 / sum_k w_k^2`, between 1 and K.
     """
 
     @tf.function(jit_compile=True)
-    def log_sum_weights(batch, samples, counter):
+    def log_sums(batch, samples, counter):
         noise = tf.random.experimental.stateless_fold_in(seed, counter, alg="philox")
         terms = model.log_terms(batch, samples, noise, training=False)
-        return tf.reduce_logsumexp(terms.log_weights(), axis=0)
+        log_weights = terms.log_weights()
+        return [tf.reduce_logsumexp(power * log_weights, axis=0) for power in (1.0, 2.0)]
 
     width, sizes = chunk_sizes(len(images), math.prod(images.shape[1:]), num_samples, memory_budget)
     starts = range(0, len(images), width)
     progress = keras.utils.Progbar(len(starts) * len(sizes), verbose=verbose, unit_name="chunk")
-    estimates = []
+    estimates, effective = [], []
     for start in starts:
         batch = images[start : start + width]
         # Padding keeps one shape, and so one compilation.
         padded = np.concatenate([batch, np.repeat(batch[:1], width - len(batch), axis=0)])
-        total = np.full(width, -np.inf)
+        totals = np.full((2, width), -np.inf)
         for index, size in enumerate(sizes):
             counter = tf.constant(start * len(sizes) + index, tf.int64)
-            total = np.logaddexp(total, log_sum_weights(padded, size, counter).numpy())
+            totals = np.logaddexp(totals, log_sums(padded, size, counter))
             progress.add(1)
-        estimates.append(total[: len(batch)] - np.log(num_samples))
-    return np.concatenate(estimates)
+        log_sum, log_sum_of_squares = totals[:, : len(batch)]
+        estimates.append(log_sum - np.log(num_samples))
+        effective.append(np.exp(2 * log_sum - log_sum_of_squares))
+    return np.concatenate(estimates), np.concatenate(effective)
+
+
+def warn_of_few_effective_samples(effective, num_samples):
+    """Warns if, for many images, a few of the samples carry nearly all of the weight.
+
+    Arguments:
+        effective: Array of shape (batch,): effective sample sizes.
+        num_samples: Number of samples that were drawn for each image.
+    """
+    share = np.mean(np.less(effective, FEW_EFFECTIVE_SAMPLES))
+    if num_samples >= FEWEST_TO_WARN_OF and share > TOLERATED_SHARE:
+        warnings.warn(
+            f"For {share:.0%} of the images, {num_samples} samples are worth fewer than "
+            f"{FEW_EFFECTIVE_SAMPLES}: their log-likelihoods may be too low by tenths of a nat or "
+            "more. See `return_effective_sample_size`; more samples help a little, a better "
+            "posterior much.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 
 
 def chunk_sizes(num_images, pixels, num_samples, memory_budget=MEMORY_BUDGET):

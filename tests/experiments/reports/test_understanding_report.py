@@ -85,6 +85,7 @@ def test_the_runs_are_the_reports(dataset, held_out):
                 arguments=tuple({**ARGUMENTS[kind], "weight_decay": decay}.items()),
                 bias_rate=2.0,
                 bias_correction=name != UNCORRECTED,
+                scaled_weight_decay=name != UNCORRECTED,
             ),
             batch_size=250,
             seed=3,
