@@ -223,6 +223,19 @@ CASES = {
         lambda run: round(float(run.model.optimizer.learning_rate), 6),
         round(1e-3 * 0.1 / math.sqrt(0.001), 6),
     ),
+    "optimizer.scaled_weight_decay": (
+        {
+            "optimizer.arguments": (("learning_rate", 1e-3), ("weight_decay", 0.25)),
+            "optimizer.bias_correction": False,
+            "optimizer.scaled_weight_decay": False,
+        },
+        # What weight decay is multiplied by, which is that of the first step elsewhere.
+        lambda run: (
+            round(float(run.model.optimizer.learning_rate), 6),
+            run.model.optimizer.weight_decay,
+        ),
+        (1e-3, 0.25),
+    ),
     "batch_size": ({"batch_size": 5}, lambda run: len(run.batch), 5),
     "seed": (
         {"seed": 3},
