@@ -1,36 +1,20 @@
-"""Variational auto-encoders in Keras 3 and TensorFlow Probability."""
+"""Variational auto-encoders in Keras 3 and TensorFlow Probability.
+
+Names are imported when they are first used, since TensorFlow takes seconds to start: `import
+keras_vae` itself is quick, and so is the command line.
+"""
 
 import importlib
+from typing import TYPE_CHECKING
 
-from keras_vae import quiet
+from keras_vae._internal.registration import register_with_keras
 
-__version__ = "0.2.0"
-
-__all__ = [
-    "HierarchicalVAE",
-    "VAE",
-    "LatentVariableModel",
-    "activity",
-    "callbacks",
-    "datasets",
-    "export",
-    "geometry",
-    "layer_arrays",
-    "likelihoods",
-    "linear_probe",
-    "objectives",
-    "optimizers",
-    "priors",
-]
-
-# The command line answers `--help` and mistakes at once; TensorFlow takes seconds to start.
-if not quiet.runs_command_line():
-    quiet.import_tensorflow()
-
+if TYPE_CHECKING:
     from keras_vae import (
         activity,
         callbacks,
         datasets,
+        errors,
         export,
         geometry,
         layer_arrays,
@@ -38,15 +22,46 @@ if not quiet.runs_command_line():
         linear_probe,
         objectives,
         optimizers,
+        posteriors,
         priors,
     )
     from keras_vae.models import VAE, HierarchicalVAE, LatentVariableModel
 
+__version__ = "0.2.0"
 
-def __getattr__(name):
-    """Imports what the command line put off."""
+__all__ = [
+    "HierarchicalVAE",
+    "LatentVariableModel",
+    "VAE",
+    "activity",
+    "callbacks",
+    "datasets",
+    "errors",
+    "export",
+    "geometry",
+    "layer_arrays",
+    "likelihoods",
+    "linear_probe",
+    "objectives",
+    "optimizers",
+    "posteriors",
+    "priors",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Imports a module or class of the package on first use (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    quiet.import_tensorflow()
     models = importlib.import_module("keras_vae.models")
-    return getattr(models, name, None) or importlib.import_module(f"keras_vae.{name}")
+    value = getattr(models, name, None) or importlib.import_module(f"keras_vae.{name}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Lists what can be used, imported or not."""
+    return sorted({*globals(), *__all__})
+
+
+register_with_keras()

@@ -1,11 +1,10 @@
 """What happens once an epoch: warm-up, the record of latent activity, a linear classifier."""
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_vae import activity
-from keras_vae.checks import check_choice, check_positive_integer
+from keras_vae._internal.backend import keras, tf
+from keras_vae._internal.checks import check_choice, check_positive_integer
 from keras_vae.linear_probe import FEATURES, linear_accuracy, posterior_features
 
 

@@ -1,9 +1,7 @@
 """The logistic distribution over the grey levels of a pixel."""
 
-import tensorflow as tf
-import tensorflow_probability as tfp
-
 from keras_vae import random
+from keras_vae._internal.backend import tf, tfp
 
 tfd = tfp.distributions
 

@@ -24,9 +24,8 @@ import math
 import pathlib
 import tempfile
 
-import tensorflow as tf
-
 from keras_vae import random
+from keras_vae._internal.backend import tf
 from keras_vae.models import HierarchicalVAE, LatentVariableModel
 from keras_vae.models.importance_sampling import BYTES_PER_PIXEL, MEMORY_BUDGET
 

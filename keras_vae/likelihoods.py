@@ -2,12 +2,10 @@
 
 import math
 
-import keras
 import numpy as np
-import tensorflow as tf
-import tensorflow_probability as tfp
 
-from keras_vae import registry
+from keras_vae._internal import registry
+from keras_vae._internal.backend import keras, tf, tfp
 from keras_vae.discretized_logistic import DiscretizedLogistic as DiscretizedLogisticPixels
 from keras_vae.networks import dense
 from keras_vae.random import derive_seed

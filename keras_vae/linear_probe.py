@@ -4,13 +4,13 @@
 """
 
 import numpy as np
-import tensorflow as tf
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from keras_vae import posteriors, random
-from keras_vae.checks import check_choice, check_positive_integer
+from keras_vae._internal.backend import tf
+from keras_vae._internal.checks import check_choice, check_positive_integer
 from keras_vae.models import VAE
 
 FEATURES = ("means", "means_and_variances", "samples")

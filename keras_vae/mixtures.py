@@ -2,10 +2,8 @@
 
 import math
 
-import tensorflow as tf
-import tensorflow_probability as tfp
-
 from keras_vae import random
+from keras_vae._internal.backend import tf, tfp
 
 tfd = tfp.distributions
 

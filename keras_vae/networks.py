@@ -2,9 +2,8 @@
 
 import math
 
-import keras
-
-from keras_vae.checks import check_positive_integer
+from keras_vae._internal.backend import keras
+from keras_vae._internal.checks import check_positive_integer
 from keras_vae.random import derive_seed, resolve_seed
 
 BIAS, GATE = 1, 2

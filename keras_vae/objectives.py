@@ -11,12 +11,9 @@ alpha -> 1 is the ELBO, alpha = 0 the importance-weighted bound, alpha -> -inf V
 import math
 import numbers
 
-import keras
-import tensorflow as tf
-
-from keras_vae import registry
-from keras_vae.checks import check_positive_integer
-
+from keras_vae._internal import registry
+from keras_vae._internal.backend import keras, tf
+from keras_vae._internal.checks import check_positive_integer
 
 # With as many samples, `log1p` of the excess loses less than two digits.
 MANY_SAMPLES = 20

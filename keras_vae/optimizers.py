@@ -2,10 +2,8 @@
 
 import math
 
-import keras
-import tensorflow as tf
-
-from keras_vae.checks import check_choice
+from keras_vae._internal.backend import keras, tf
+from keras_vae._internal.checks import check_choice
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,

@@ -15,7 +15,7 @@ Carlo Objectives", 2019, equation 8; for alpha = 1, Roeder, Wu & Duvenaud, "Stic
 2017.
 """
 
-import tensorflow as tf
+from keras_vae._internal.backend import tf
 
 
 def path_factor(log_weights, alpha, beta=1.0):

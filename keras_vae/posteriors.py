@@ -1,9 +1,7 @@
 """Diagonal-Gaussian posteriors and their reparameterised samples."""
 
-import tensorflow as tf
-import tensorflow_probability as tfp
-
 from keras_vae import random
+from keras_vae._internal.backend import tf, tfp
 
 tfd = tfp.distributions
 

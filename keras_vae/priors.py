@@ -1,12 +1,10 @@
 """Priors over the latent variable."""
 
-import keras
 import numpy as np
-import tensorflow as tf
-import tensorflow_probability as tfp
 
-from keras_vae import registry
-from keras_vae.checks import check_image_shape, check_pixels, check_positive_integer
+from keras_vae._internal import registry
+from keras_vae._internal.backend import keras, tf, tfp
+from keras_vae._internal.checks import check_image_shape, check_pixels, check_positive_integer
 from keras_vae.mixtures import DiagonalGaussianMixture
 from keras_vae.random import derive_seed, resolve_seed
 

@@ -8,7 +8,8 @@ device. XLA maps a seed to other numbers than eager TensorFlow does: compare lik
 import random as python_random
 
 import numpy as np
-import tensorflow as tf
+
+from keras_vae._internal.backend import tf
 
 TRAINING_NOISE, EVALUATION_NOISE, SHUFFLING, BINARIZATION, GENERATION, INITIALIZATION = range(6)
 

@@ -87,28 +87,6 @@ def test_the_module_is_the_command():
     assert "tensorflow" not in finished.stderr
 
 
-def test_what_the_command_put_off_is_there_when_it_is_asked_for():
-    code = (
-        "import sys; sys.argv = ['keras-vae']; sys.orig_argv = ['python', 'keras-vae']\n"
-        "import keras_vae as kv\n"
-        "assert 'tensorflow' not in sys.modules\n"
-        "assert kv.VAE.__name__ == 'VAE' and kv.datasets.NAMES and kv.priors.PRIORS\n"
-        "assert not hasattr(kv, 'nonsense')\n"
-    )
-    finished = run_process("-c", code)
-    assert finished.returncode == 0 and finished.stderr == "", finished.stderr
-
-
-def test_a_worker_of_the_command_imports_all(monkeypatch):
-    # Workers inherit `sys.argv`, but not the command that they were started with.
-    monkeypatch.setattr(sys, "argv", ["/usr/bin/keras-vae", "reproduce"])
-    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "joblib.worker"])
-    assert not kv.quiet.runs_command_line()
-    monkeypatch.setattr(sys, "argv", ["train.py", "/projects/keras-vae"])
-    monkeypatch.setattr(sys, "orig_argv", ["python", "train.py", "/projects/keras-vae"])
-    assert not kv.quiet.runs_command_line()
-
-
 def test_another_keras_backend_is_an_error_without_traceback(tmp_path):
     arguments = ("-m", "keras_vae.cli", "runs", "list")
     finished = run_process(*arguments, KERAS_BACKEND="numpy", KERAS_VAE_STORE=str(tmp_path))

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 
 def run(code, **environment):
     clean = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
@@ -16,21 +18,45 @@ def run(code, **environment):
     )
 
 
-def test_import_is_silent_and_does_not_touch_the_network():
+# Ends the process without the seconds that TensorFlow takes to go.
+END = "\nimport os; sys.stdout.flush(); os._exit(0)"
+
+
+def test_import_needs_no_tensorflow_and_names_come_on_first_use():
     code = (
-        "import socket\n"
+        "import sys, socket\n"
         "def refuse(*args, **kwargs): raise AssertionError('network')\n"
         "socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse\n"
         "import keras_vae as kv\n"
-        "import sys\n"
-        "assert 'tensorflow_datasets' not in sys.modules\n"
+        "heavy = {'tensorflow', 'keras', 'numpy', 'matplotlib', 'tensorflow_probability'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+        "assert set(kv.__all__) <= set(dir(kv)) and not hasattr(kv, 'nonsense')\n"
+        "assert not heavy & set(sys.modules)\n"
+        "for name in kv.__all__:\n"
+        "    assert getattr(kv, name).__name__ in (name, f'keras_vae.{name}')\n"
+        "assert 'tensorflow' in sys.modules and 'tensorflow_datasets' not in sys.modules\n"
     )
-    finished = run(code)
+    finished = run(code + END)
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout == "" and finished.stderr == ""
 
 
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import keras_vae, keras",
+        "import keras, keras_vae",
+        "import keras_vae; keras_vae.datasets; import keras",
+        "import keras_vae._internal.backend; import keras_vae, keras; keras_vae.errors",
+    ],
+)
+def test_keras_knows_the_classes_whatever_is_imported_first(imports):
+    code = f"import sys\n{imports}\nassert keras.saving.get_registered_object('keras_vae>VAE')"
+    finished = run(code + END)
+    assert finished.returncode == 0, finished.stderr
+
+
 def test_another_keras_backend_is_named():
-    finished = run("import keras_vae", KERAS_BACKEND="numpy")
+    finished = run("import keras_vae; keras_vae.VAE", KERAS_BACKEND="numpy")
     assert finished.returncode != 0
     assert "'numpy'" in finished.stderr and "KERAS_BACKEND=tensorflow" in finished.stderr

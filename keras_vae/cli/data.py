@@ -5,7 +5,7 @@ import pathlib
 
 from rich.table import Table
 
-from keras_vae import paths
+from keras_vae._internal import files
 from keras_vae.cli import output
 from keras_vae.cli.errors import CommandError
 from keras_vae.cli.startup import start_tensorflow
@@ -73,7 +73,7 @@ def _print_state():
 
 
 def _places():
-    cache = paths.cache_folder()
+    cache = files.cache_folder()
     default_tfds = pathlib.Path.home() / "tensorflow_datasets"
     tfds = os.environ.get("TFDS_DATA_DIR") or f"{default_tfds} (TFDS_DATA_DIR is not set)"
     manual = os.environ.get("KERAS_VAE_MANUAL_DIR")

@@ -1,6 +1,5 @@
 """TensorFlow, started by the commands that need it and by no others."""
 
-from keras_vae import quiet
 from keras_vae.cli.errors import CommandError
 
 
@@ -11,6 +10,6 @@ def start_tensorflow():
         CommandError: If Keras is set up with another backend, or a package is missing.
     """
     try:
-        quiet.import_tensorflow()
+        import keras_vae._internal.backend  # noqa: F401
     except ImportError as error:
         raise CommandError(str(error)) from error

@@ -1,6 +1,6 @@
 """MNIST, Fashion-MNIST, Frey Faces, and 5,000 MNIST digits that need no network."""
 
-from keras_vae.checks import check_choice
+from keras_vae._internal.checks import check_choice
 from keras_vae.datasets import cache, sources
 from keras_vae.datasets import original_order as original
 from keras_vae.datasets.image_data import ImageData, Split, draw, threshold

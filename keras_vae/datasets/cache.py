@@ -5,8 +5,7 @@ import zipfile
 
 import numpy as np
 
-from keras_vae.files import atomic_write
-from keras_vae.paths import cache_folder
+from keras_vae._internal.files import atomic_write, cache_folder
 
 logger = logging.getLogger(__name__)
 

@@ -3,10 +3,10 @@
 import dataclasses
 
 import numpy as np
-import tensorflow as tf
 
 from keras_vae import random
-from keras_vae.checks import check_choice, check_positive_integer
+from keras_vae._internal.backend import tf
+from keras_vae._internal.checks import check_choice, check_positive_integer
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,8 @@ import threading
 
 import numpy as np
 
+from keras_vae._internal.files import cache_folder
 from keras_vae.errors import UserError
-from keras_vae.paths import cache_folder
 
 DOWNLOAD_HOSTS = {"mnist": "storage.googleapis.com", "frey_faces": "github.com"}
 PROBE_SECONDS = 4.0

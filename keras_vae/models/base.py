@@ -3,12 +3,11 @@
 import dataclasses
 import types
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_vae import objectives, random
-from keras_vae.checks import check_image_shape, check_pixels, check_positive_integer
+from keras_vae._internal.backend import keras, tf
+from keras_vae._internal.checks import check_image_shape, check_pixels, check_positive_integer
 from keras_vae.models import importance_sampling
 from keras_vae.models.fused_steps import fused_train_function
 from keras_vae.models.inputs import check_fit_data

@@ -1,9 +1,7 @@
 """One level of a hierarchical posterior or prior."""
 
-import keras
-import tensorflow as tf
-
 from keras_vae import posteriors
+from keras_vae._internal.backend import keras, tf
 from keras_vae.networks import JointStack, dense, over_rows
 from keras_vae.random import derive_seed
 

@@ -2,8 +2,7 @@
 
 import functools
 
-import keras
-import tensorflow as tf
+from keras_vae._internal.backend import keras, tf
 
 
 def fused_train_function(train_step, steps):

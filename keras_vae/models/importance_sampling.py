@@ -3,9 +3,9 @@
 import math
 import warnings
 
-import keras
 import numpy as np
-import tensorflow as tf
+
+from keras_vae._internal.backend import keras, tf
 
 MEMORY_BUDGET = 128 * 2**20
 IMAGES_PER_CHUNK = 100

@@ -1,8 +1,8 @@
 """Finds the images in whatever `fit` accepts, so that they can be checked beforehand."""
 
-import keras
 import numpy as np
-import tensorflow as tf
+
+from keras_vae._internal.backend import keras, tf
 
 
 def check_fit_data(data, check_images):

@@ -2,12 +2,9 @@
 
 import math
 
-import keras
-import tensorflow as tf
-import tensorflow_probability as tfp
-
 from keras_vae import likelihoods, posteriors, priors
-from keras_vae.checks import check_positive_integer
+from keras_vae._internal.backend import keras, tf, tfp
+from keras_vae._internal.checks import check_positive_integer
 from keras_vae.models.base import LatentVariableModel, LogTerms
 from keras_vae.networks import DenseStack, dense
 from keras_vae.path_gradients import PathGate, path_factor

@@ -10,8 +10,8 @@ import json
 import pathlib
 import re
 
+from keras_vae._internal.files import atomic_write
 from keras_vae.errors import UserError
-from keras_vae.files import atomic_write
 
 CATALOGUE = "catalogue.json"
 PACKAGE = pathlib.Path(__file__).parents[2]

@@ -5,7 +5,7 @@ import dataclasses
 import pathlib
 
 from keras_vae import datasets
-from keras_vae.checks import check_choice
+from keras_vae._internal.checks import check_choice
 from keras_vae.experiments.runs.spec import PSEUDO_INPUTS
 
 STAND_IN_NOTICE = (

@@ -4,10 +4,10 @@ import json
 import pathlib
 import shutil
 
+from keras_vae._internal.files import atomic_write, require_writable
 from keras_vae.errors import UserError
 from keras_vae.experiments.figures import originals, plots
 from keras_vae.experiments.runs.store import write_json
-from keras_vae.files import atomic_write, require_writable
 
 PICTURE, DATA, CLAIMS = "figure.png", "data.json", "claims.json"
 SIDE_BY_SIDE = "side_by_side.png"

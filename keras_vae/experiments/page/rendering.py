@@ -7,11 +7,11 @@ import pathlib
 import jinja2
 
 import keras_vae
+from keras_vae._internal.files import atomic_write
 from keras_vae.experiments.page.entries import VERDICTS, PageError, read_results
 from keras_vae.experiments.page.findings import read_findings
 from keras_vae.experiments.page.wording import describe_numbers, markdown_cell
 from keras_vae.experiments.reports import REPORTS
-from keras_vae.files import atomic_write
 
 # Each page, its template, and what a file of that name holds if it is one of ours.
 PAGES = {

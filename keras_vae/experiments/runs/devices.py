@@ -2,9 +2,7 @@
 
 import os
 
-import tensorflow as tf
-
-from keras_vae.quiet import captured_stderr
+from keras_vae._internal.backend import captured_stderr, tf
 
 
 def gpus():

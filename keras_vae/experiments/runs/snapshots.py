@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 
+from keras_vae._internal.files import atomic_write
 from keras_vae.experiments.runs.store import UNREADABLE, DamagedRunError, storing_epoch
-from keras_vae.files import atomic_write
 
 NAME = "weights_after_{:06d}.npz"
 PATTERN = re.compile(r"weights_after_(\d{6,})\.npz")

@@ -6,10 +6,9 @@ import inspect
 import json
 import math
 
-import keras
-
 from keras_vae import datasets, likelihoods, objectives, optimizers, priors, random
-from keras_vae.checks import check_choice, check_positive_integer
+from keras_vae._internal.backend import keras
+from keras_vae._internal.checks import check_choice, check_positive_integer
 from keras_vae.experiments.runs import nested
 
 # Raised when a change to the code alters what a spec leads to by more than rounding. Rounding

@@ -11,9 +11,8 @@ import zipfile
 import filelock
 import numpy as np
 
+from keras_vae._internal.files import atomic_write, require_writable, store_folder
 from keras_vae.errors import UserError
-from keras_vae.files import atomic_write, require_writable
-from keras_vae.paths import store_folder
 
 CHECKPOINT, SPEC, EVALUATIONS, LOCK = "checkpoint.npz", "spec.json", "evaluations.json", ".lock"
 BYTES_PER_RUN = 16 * 2**20

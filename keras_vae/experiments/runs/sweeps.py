@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 
 import joblib
-import keras
 from rich.progress import (
     BarColumn,
     Progress,
@@ -17,7 +16,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from keras_vae.checks import check_positive_integer
+from keras_vae._internal.backend import keras
+from keras_vae._internal.checks import check_positive_integer
 from keras_vae.errors import UserError
 from keras_vae.experiments.runs import devices, tracking
 from keras_vae.experiments.runs.evaluation import evaluate_log_likelihood, stored_log_likelihood

@@ -3,13 +3,12 @@
 import importlib.util
 import pathlib
 
-import keras
 import numpy as np
-import tensorflow as tf
 
+from keras_vae._internal.backend import keras, tf
+from keras_vae._internal.files import require_writable
 from keras_vae.errors import UserError
 from keras_vae.experiments.runs.snapshots import is_snapshot_epoch
-from keras_vae.files import require_writable
 
 PICTURES = 10
 LEAST_ACTIVITY = 1e-4

@@ -5,12 +5,12 @@ import math
 import platform
 import time
 
-import keras
 import numpy as np
 
 from keras_vae import likelihoods
+from keras_vae._internal.backend import keras
+from keras_vae._internal.checks import check_positive_integer
 from keras_vae.callbacks import LatentActivity, WarmUp
-from keras_vae.checks import check_positive_integer
 from keras_vae.errors import UserError
 from keras_vae.experiments.runs.snapshots import is_snapshot_epoch, load_snapshot, save_snapshot
 from keras_vae.experiments.runs.store import StoredRun, StoreError

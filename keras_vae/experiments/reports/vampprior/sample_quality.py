@@ -1,10 +1,10 @@
 """How near images drawn from a model are to the data, as single images and all together."""
 
 import numpy as np
-import tensorflow as tf
 from sklearn.decomposition import PCA
 
 from keras_vae import random
+from keras_vae._internal.backend import tf
 from keras_vae.datasets.image_data import as_floats
 from keras_vae.experiments.measures.class_measures import distance_to_images, flatten
 from keras_vae.experiments.runs.evaluation import mean_and_error

@@ -8,11 +8,9 @@ same term is its training loss; our models are trained on the right one, so that
 the formula makes of a good model, and not what that code's own models were like.
 """
 
-import keras
 import numpy as np
-import tensorflow as tf
-import tensorflow_probability as tfp
 
+from keras_vae._internal.backend import keras, tf, tfp
 from keras_vae.experiments.runs.batching import in_batches
 from keras_vae.experiments.runs.evaluation import mean_and_error
 from keras_vae.likelihoods import Bernoulli

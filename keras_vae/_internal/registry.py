@@ -1,8 +1,7 @@
 """Parts of a model by name, config or instance."""
 
-import keras
-
-from keras_vae.checks import check_choice
+from keras_vae._internal.backend import keras
+from keras_vae._internal.checks import check_choice
 
 
 def get(identifier, choices, base, what, **kwargs):

@@ -1,9 +1,11 @@
-"""Files that are complete or absent, whatever interrupts their writing."""
+"""Where the package keeps files, and files that are complete or absent, whatever interrupts them."""
 
 import contextlib
 import os
 import pathlib
 import tempfile
+
+import platformdirs
 
 
 @contextlib.contextmanager
@@ -49,3 +51,15 @@ def current_umask():
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def cache_folder():
+    """`KERAS_VAE_CACHE`, or the platform's cache folder for this package."""
+    configured = os.environ.get("KERAS_VAE_CACHE")
+    return pathlib.Path(configured or platformdirs.user_cache_dir("keras_vae")).expanduser()
+
+
+def store_folder():
+    """`KERAS_VAE_STORE`, or `runs` in the cache folder."""
+    configured = os.environ.get("KERAS_VAE_STORE")
+    return pathlib.Path(configured).expanduser() if configured else cache_folder() / "runs"

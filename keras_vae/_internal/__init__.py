@@ -1,0 +1,1 @@
+"""What only this package uses: names and places here change without notice."""
