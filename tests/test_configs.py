@@ -10,7 +10,7 @@ import tensorflow as tf
 import keras_vae as kv
 from keras_vae import random
 from keras_vae.networks import DenseStack, FanInUniform
-from keras_vae.optimizers import WITH_BIAS_RATE, UncorrectedAdamRate
+from keras_vae.optimizers import WITH_BIAS_RATE, UncorrectedAdam
 
 FAN_IN = "keras_vae>FanInUniform"
 NETWORKS = {
@@ -41,6 +41,7 @@ CASES = {
     "UnitInterval": {},
     "VampPrior": {"num_pseudo_inputs": 3, "seed": 77, "initializer": "glorot_uniform"},
     "MixtureOfGaussians": {"num_components": 3, "seed": 77},
+    "UncorrectedAdam": {},
     "UncorrectedAdamRate": {"rate": 0.3, "beta_1": 0.5, "beta_2": 0.7},
     "VAE": {"latent_dim": 3, "hidden_units": (4, 2), "batch_norm": True, "gated": True, **MODEL},
     "HierarchicalVAE": {"latent_dims": (3, 2), "hidden_units": 4, "gated": False, **MODEL},
@@ -189,7 +190,7 @@ def test_saved_models_keep_every_option_and_go_on_as_they_would(name, tmp_path):
     assert loaded.get_config() == model.get_config()
     assert loaded.optimizer.get_config() == model.optimizer.get_config()
     assert loaded.optimizer.bias_rate == 3.0
-    assert isinstance(loaded.optimizer._learning_rate, UncorrectedAdamRate)
+    assert isinstance(loaded.optimizer, UncorrectedAdam)
     assert loaded.steps_per_execution == 2 and loaded.run_eagerly
     assert float(loaded.beta.numpy()) == 0.25
     for each in (model, loaded):

@@ -78,9 +78,12 @@ def test_evaluation_takes_one_for_each_batch_and_repeats(streams):
 @pytest.mark.parametrize("make", [vae, levels])
 def test_other_calls_and_the_seed_that_they_take(streams, monkeypatch, make):
     model, x, passed = make(seed=6), binary(3), []
-    monkeypatch.setattr(
-        importance_sampling, "log_likelihood", lambda *arguments: passed.append(arguments)
-    )
+
+    def estimate(*arguments):
+        passed.append(arguments)
+        return np.zeros(3), np.ones(3)
+
+    monkeypatch.setattr(importance_sampling, "log_likelihood", estimate)
     weights = model.log_weights(x, 2)
     np.testing.assert_array_equal(weights, model.log_weights(x, 2, seed=6))
     assert not np.allclose(weights, model.log_weights(x, 2, seed=8))
@@ -167,7 +170,7 @@ def test_chunks_of_a_log_likelihood_draw_apart_and_are_added(monkeypatch, decode
     starts = range(0, 5, width)
     tf.config.run_functions_eagerly(True)
     try:
-        found = importance_sampling.log_likelihood(model, images, 7, STREAM, budget)
+        found, effective = importance_sampling.log_likelihood(model, images, 7, STREAM, budget)
     finally:
         tf.config.run_functions_eagerly(False)
     assert len(set(model.noise)) == len(model.noise) == len(starts) * len(sizes) == chunks
@@ -175,6 +178,8 @@ def test_chunks_of_a_log_likelihood_draw_apart_and_are_added(monkeypatch, decode
     weights = np.concatenate([np.concatenate(part) for part in parts], axis=1)[:, :5]
     assert weights.std(axis=0).min() > 10
     np.testing.assert_allclose(found, logsumexp(weights, axis=0) - np.log(7), rtol=1e-6)
+    normalized = np.exp(weights - logsumexp(weights, axis=0))
+    np.testing.assert_allclose(effective, 1 / (normalized**2).sum(axis=0), rtol=1e-3)
 
 
 def made_up(binarize, count=7):
