@@ -100,6 +100,19 @@ def test_half_grey_is_black_to_a_classifier_of_binary_images():
     assert classify(one_pixel(0.5, 0.501, 0.499, 0.9)).tolist() == [0, 1, 0, 1]
 
 
+def test_grey_levels_count_unless_images_are_binary():
+    pixels = np.repeat([0, 102], 5).astype(np.uint8)[:, None, None]
+    split = Split(pixels, np.repeat([0, 1], 5))
+    assert class_measures.image_classifier(split, binary=False)(one_pixel(0.4)).tolist() == [1]
+    assert class_measures.image_classifier(split, binary=True)(one_pixel(0.4)).tolist() == [0]
+
+
+def test_confidence_in_images_that_are_not_square():
+    pixels = np.repeat([0, 255], 10).astype(np.uint8)[:, None, None] * np.ones((2, 3), np.uint8)
+    confidence = class_measures.digit_confidence(Split(pixels, np.repeat([0, 1], 10)))
+    np.testing.assert_array_equal(confidence(np.zeros((2, 1, 2, 3))), [[1], [1]])
+
+
 def test_ten_thousand_images_are_compared_with():
     """One white image among black ones is the last that counts, or the first that does not."""
     pixels = np.zeros((10_001, 1, 1), dtype=np.uint8)

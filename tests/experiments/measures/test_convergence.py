@@ -42,6 +42,9 @@ def test_the_last_tenth_is_rounded_and_at_least_one_epoch(epochs, width):
     values[0, -width:] = 1
     assert convergence.final_value(values) == 1
     assert convergence.final_value(1 - values) == 0
+    values[0, -width] = 0
+    assert convergence.final_value(values) == pytest.approx((width - 1) / width)
+    values[0, -width] = 1
     if epochs > width:
         values[0, -width - 1] = width + 1
         assert convergence.final_value(values) == 1
@@ -57,6 +60,10 @@ def test_settling_compares_neighbouring_windows_of_the_mean_over_trials():
     assert convergence.has_settled([[3, 3]], tolerance=0)
     assert convergence.has_settled([[3, 3, 3, 3]], tolerance=0, share=0.5)
     assert not convergence.has_settled([[3, 3, 3]], tolerance=0, share=0.6)
+    # Of 300 epochs the 30th and the 31st from the end are in two windows.
+    values = np.zeros((1, 300))
+    values[0, [-31, -30]] = 1
+    assert convergence.has_settled(values, tolerance=0)
     # Opposite trials cancel.
     assert convergence.has_settled([[1, 5], [5, 1]], tolerance=0)
 

@@ -87,3 +87,15 @@ def test_silhouettes_by_hand():
     more = np.concatenate([codes, [[10.0]]]), np.array([0, 0, 1, 1, 0])
     np.testing.assert_allclose(encodings.silhouette_by_class(*more, limit=4), expected)
     assert encodings.silhouette_by_class(*more, limit=5)[0] < expected[0]
+
+
+def test_three_thousand_codes_have_silhouettes(monkeypatch):
+    seen = []
+
+    def spy(codes, labels):
+        seen.append((len(codes), len(labels)))
+        return np.zeros(len(codes))
+
+    monkeypatch.setattr(encodings, "silhouette_samples", spy)
+    encodings.silhouette_by_class(np.zeros((4000, 2)), np.arange(4000) % 2)
+    assert seen == [(3000, 3000)]
