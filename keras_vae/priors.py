@@ -5,7 +5,7 @@ import numpy as np
 from keras_vae._internal import registry
 from keras_vae._internal.backend import keras, tf, tfp
 from keras_vae._internal.checks import check_image_shape, check_pixels, check_positive_integer
-from keras_vae.mixtures import DiagonalGaussianMixture
+from keras_vae.distributions import DiagonalGaussianMixture
 from keras_vae.random import derive_seed, resolve_seed
 
 tfd = tfp.distributions

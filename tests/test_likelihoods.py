@@ -7,7 +7,7 @@ import tensorflow_probability as tfp
 from scipy import special, stats
 
 from keras_vae import likelihoods, priors
-from keras_vae.discretized_logistic import DiscretizedLogistic
+from keras_vae.distributions import DiscretizedLogistic
 
 SHAPE = (3, 2)
 
@@ -76,49 +76,6 @@ def test_standard_normal_prior():
     assert distribution.batch_shape == () and distribution.event_shape == (3,)
     z = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
     np.testing.assert_allclose(distribution.log_prob(z), stats.norm.logpdf(z).sum(-1), rtol=1e-5)
-
-
-LEVELS = np.arange(256, dtype="float32") / 255
-
-
-@pytest.mark.parametrize("loc", [0.0, 0.3, 0.999])
-@pytest.mark.parametrize("log_scale", [-4.5, -2.0, 0.0])
-def test_discretised_logistic_is_scipys_logistic_in_bins(loc, log_scale):
-    distribution = DiscretizedLogistic(np.float32(loc), np.float32(log_scale))
-    log_prob = distribution.log_prob(LEVELS).numpy()
-    np.testing.assert_allclose(np.exp(log_prob.astype(float)).sum(), 1.0, rtol=1e-5)
-    edges = np.arange(257) / 256
-    edges[0], edges[-1] = -np.inf, np.inf
-    logistic = stats.logistic(np.float32(loc), np.exp(np.float32(log_scale).astype(float)))
-    # Differences of the distribution function lose digits above the median, those of the
-    # survival function below it.
-    below = edges[:-1] < loc
-    expected = np.where(below, np.diff(logistic.cdf(edges)), -np.diff(logistic.sf(edges)))
-    np.testing.assert_allclose(log_prob, np.log(expected), rtol=1e-3, atol=1e-4)
-
-
-def test_discretised_logistic_is_finite_far_out_and_so_are_its_gradients():
-    log_scale = tf.constant([-4.5, -4.5])
-    loc = tf.constant([0.0, 1.0])
-    with tf.GradientTape() as tape:
-        tape.watch([loc, log_scale])
-        log_prob = DiscretizedLogistic(loc, log_scale).log_prob(np.array([1.0, 0.0], "float32"))
-    # From one end of the scale to the other it is about -1 / scale nats.
-    np.testing.assert_allclose(log_prob, [-np.exp(4.5)] * 2, rtol=0.02)
-    for gradient in tape.gradient(log_prob, [loc, log_scale]):
-        assert np.isfinite(gradient).all() and (gradient.numpy() != 0).all()
-
-
-@pytest.mark.parametrize("loc, log_scale", [(0.01, -4.5), (0.4, -3.0), (0.9, -0.5)])
-def test_discretised_logistics_mean_and_samples(loc, log_scale):
-    distribution = DiscretizedLogistic(tf.constant(loc), tf.constant(log_scale))
-    probabilities = np.exp(distribution.log_prob(LEVELS).numpy().astype(float))
-    expected = (probabilities * LEVELS).sum()
-    np.testing.assert_allclose(distribution.mean(), expected, rtol=1e-4, atol=5e-5)
-    samples = distribution.sample(20_000, seed=tf.constant([0, 1])).numpy()
-    deviation = np.sqrt((probabilities * (LEVELS - expected) ** 2).sum())
-    assert abs(samples.mean() - expected) < 5 * deviation / np.sqrt(len(samples))
-    assert set(np.unique(samples)) <= set(LEVELS)
 
 
 def test_discretised_logistic_head_clamps_its_scale(rng):

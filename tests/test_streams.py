@@ -8,7 +8,7 @@ from scipy.special import logsumexp
 import keras_vae as kv
 from keras_vae import random
 from keras_vae.datasets import ImageData, Split
-from keras_vae.mixtures import DiagonalGaussianMixture
+from keras_vae.distributions import DiagonalGaussianMixture
 from keras_vae.models import importance_sampling
 
 STREAM = random.stream(4, 0)

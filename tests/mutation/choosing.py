@@ -22,7 +22,7 @@ PARTS = (
     ("optimizers", r"optimizers", 6),
     ("models", r"keras_vae/models/|networks|layer_arrays", 14),
     ("objectives", r"objectives|path_gradients", 6),
-    ("distributions", r"priors|posteriors|likelihoods|mixtures|logistic|distributions", 12),
+    ("distributions", r"priors|posteriors|likelihoods|distributions", 12),
     ("measures", r"measures/|activity|geometry|linear_probe", 12),
     ("figures", r"experiments/figures/", 10),
     ("page", r"experiments/page/", 4),

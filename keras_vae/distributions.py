@@ -1,0 +1,166 @@
+"""TFP distributions that TFP lacks, or has at a cost: what heads and priors are made of."""
+
+import math
+
+from keras_vae import random
+from keras_vae._internal.backend import tf, tfp
+
+tfd = tfp.distributions
+
+
+class LogitBernoulli(tfd.Bernoulli):
+    """`tfd.Bernoulli` whose log-density is `x l - softplus(l)`.
+
+    TFP's own guards against infinite logits, with two softplus a pixel; in a compiled
+    training step on a CPU that costs up to a third of the whole step.
+    """
+
+    def _log_prob(self, event):
+        logits = self.logits_parameter()
+        # At 0 `tf.maximum` passes on the whole of its gradient; the slope of softplus there is 1/2.
+        slope = tf.stop_gradient(tf.where(logits == 0.0, 0.5, tf.ones_like(logits)))
+        softplus = slope * tf.maximum(logits, 0.0) + tf.math.log1p(tf.exp(-tf.abs(logits)))
+        return tf.cast(event, logits.dtype) * logits - softplus
+
+
+class DiscretizedLogistic(tfd.Distribution):
+    """A logistic variable in the bin of `levels` that it falls into.
+
+    Level i of n stands for the bin [i / n, (i + 1) / n); the first and the last bin take the
+    tails. Values are the pixels themselves, i / (n - 1), in [0, 1]. With s the logistic function,
+    a bin from b to a has probability `s(a) - s(b) = s(a) s(-b) (1 - exp(b - a))`, whose logarithm
+    loses nothing far out in the tails.
+
+    Arguments:
+        loc: Tensor, the logistic's location; 0 and 1 are the ends of the grey scale.
+        log_scale: Tensor of the same shape.
+        levels: Number n of grey levels.
+
+    Reference: Salimans et al., "PixelCNN++", 2017, Section 2.1; Kingma et al. 2016.
+    """
+
+    def __init__(self, loc, log_scale, levels=256, name="DiscretizedLogistic"):
+        parameters = dict(locals())
+        self.loc, self.scale, self.levels = loc, tf.exp(log_scale), levels
+        super().__init__(
+            dtype=loc.dtype,
+            reparameterization_type=tfd.NOT_REPARAMETERIZED,
+            validate_args=False,
+            allow_nan_stats=False,
+            parameters=parameters,
+            name=name,
+        )
+
+    def _event_shape(self):
+        return tf.TensorShape([])
+
+    def _event_shape_tensor(self):
+        return tf.constant([], dtype=tf.int32)
+
+    def _batch_shape(self):
+        return tf.broadcast_static_shape(self.loc.shape, self.scale.shape)
+
+    def _batch_shape_tensor(self):
+        return tf.broadcast_dynamic_shape(tf.shape(self.loc), tf.shape(self.scale))
+
+    def _log_prob(self, pixels):
+        level = tf.round(tf.cast(pixels, self.dtype) * (self.levels - 1))
+        lower = (level / self.levels - self.loc) / self.scale
+        width = 1.0 / (self.levels * self.scale)
+        upper = lower + width
+        below = tf.math.log_sigmoid(upper)
+        above = tf.math.log_sigmoid(-lower)
+        within = below + above + tf.math.log(-tf.math.expm1(-width))
+        inner = tf.where(level <= 0.0, below, within)
+        return tf.where(level >= self.levels - 1, above, inner)
+
+    def _mean(self):
+        """The sum over levels of P(x >= level), by its midpoint integral.
+
+        From a scale of 1.2 bins on the error is below 1e-10 away from the ends of the grey scale,
+        and below 4e-5, a hundredth of a level, at them.
+        """
+        first, last = (self.loc - i / self.levels for i in (0.5, self.levels - 0.5))
+        softplus = tf.math.softplus(first / self.scale) - tf.math.softplus(last / self.scale)
+        return self.levels * self.scale * softplus / (self.levels - 1)
+
+    def _sample_n(self, n, seed=None):
+        shape = tf.concat([[n], self._batch_shape_tensor()], axis=0)
+        uniform = random.uniform(shape, tfp.random.sanitize_seed(seed), self.dtype)
+        logistic = self.loc + self.scale * (tf.math.log(uniform) - tf.math.log1p(-uniform))
+        level = tf.clip_by_value(tf.floor(logistic * self.levels), 0.0, self.levels - 1.0)
+        return level / (self.levels - 1)
+
+
+class DiagonalGaussianMixture(tfd.Distribution):
+    """sum_k w_k N(loc_k, diag(scale_k^2)).
+
+    With |z - m|^2 / s^2 = z^2 / s^2 - 2 z m / s^2 + m^2 / s^2 summed over dimensions, the table of
+    all components' squared distances at all points takes two matrix products, and no tensor of
+    shape (points, components, dimensions). The squares cancel, which would cost float32 whole
+    nats at small scales; so the products are float64's. With D = 40 their error stays below 1e-3
+    nats up to distances of 1e5 scales. It also keeps TensorFloat-32 away, which GPUs use for
+    float32's products. Locations are taken relative to their mean, so that a common offset costs
+    nothing.
+
+    Arguments:
+        logits: Tensor of shape (components,), log-weights up to a constant.
+        loc: Tensor of shape (components, D).
+        scale: Positive tensor of shape (components, D).
+    """
+
+    def __init__(self, logits, loc, scale, name="DiagonalGaussianMixture"):
+        parameters = dict(locals())
+        self.logits, self.loc, self.scale = logits, loc, scale
+        super().__init__(
+            dtype=loc.dtype,
+            reparameterization_type=tfd.NOT_REPARAMETERIZED,
+            validate_args=False,
+            allow_nan_stats=False,
+            parameters=parameters,
+            name=name,
+        )
+
+    def _event_shape(self):
+        return self.loc.shape[-1:]
+
+    def _event_shape_tensor(self):
+        return tf.shape(self.loc)[-1:]
+
+    def _batch_shape(self):
+        return tf.TensorShape([])
+
+    def _batch_shape_tensor(self):
+        return tf.constant([], dtype=tf.int32)
+
+    def component_log_prob(self, z):
+        """Log-density of each component, shape (..., components), at z of shape (..., D)."""
+        dimensions = self.loc.shape[-1]
+        z, loc, scale = (tf.cast(value, tf.float64) for value in (z, self.loc, self.scale))
+        centre = tf.stop_gradient(tf.reduce_mean(loc, axis=0))
+        points, loc, precision = tf.reshape(z, (-1, dimensions)) - centre, loc - centre, scale**-2
+        products = points**2 @ tf.transpose(precision) - 2.0 * points @ tf.transpose(
+            loc * precision
+        )
+        distances = tf.maximum(products + tf.reduce_sum(loc**2 * precision, axis=-1), 0.0)
+        norms = tf.reduce_sum(2.0 * tf.math.log(self.scale) + math.log(2.0 * math.pi), axis=-1)
+        table = -0.5 * (tf.cast(distances, self.dtype) + norms)
+        return tf.reshape(table, tf.concat([tf.shape(z)[:-1], [self.loc.shape[0]]], axis=0))
+
+    def _log_prob(self, z):
+        weighted = self.component_log_prob(z) + tf.nn.log_softmax(self.logits)
+        return tf.reduce_logsumexp(weighted, axis=-1)
+
+    def _sample_n(self, n, seed=None):
+        component_seed, noise_seed = tf.unstack(
+            tf.random.experimental.stateless_split(tfp.random.sanitize_seed(seed), 2, alg="philox")
+        )
+        # Inverting the distribution function draws the same numbers on every device.
+        ends = tf.cumsum(tf.nn.softmax(self.logits))
+        uniform = random.uniform((n,), component_seed, self.dtype)
+        component = tf.minimum(tf.searchsorted(ends, uniform, side="right"), self.loc.shape[0] - 1)
+        noise = random.normal((n, self.loc.shape[-1]), noise_seed, self.dtype)
+        return tf.gather(self.loc, component) + tf.gather(self.scale, component) * noise
+
+    def _mean(self):
+        return tf.reduce_sum(tf.nn.softmax(self.logits)[:, None] * self.loc, axis=0)
