@@ -170,6 +170,16 @@ def test_weights_of_an_epoch_are_those_that_were_kept(trained, spec):
             ask()
 
 
+def test_a_run_that_goes_on_meanwhile_gives_the_weights_that_were_asked(trained, spec, monkeypatch):
+    model, _ = load_model(spec, trained)
+    # A third epoch was stored after this was asked.
+    monkeypatch.setattr(trained, "epochs_done", lambda spec: 2)
+    assert restore(model, spec, trained, 2) == 2
+    assert_weights(model, load_snapshot(trained.run_folder(spec), 2))
+    assert restore(model, spec, trained) == 3
+    assert_weights(model, trained.load(spec, with_weights=True).weights)
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_numbers_that_are_not_finite_are_divergence(spec, value):
     refuse = RefuseDivergence(spec)
