@@ -10,6 +10,7 @@ repository; after it, on the same machine, compare:
 it cannot compare: other versions, another processor or other XLA_FLAGS give other bits. `--only
 'figures/activity*'` restricts either to some items. `--allow-new-keys` lets fields be added: they
 are named, but are no failure. A new or a missing item, and a list of another length, always are.
+Have the same `golden_items.py` and `made_up_runs.py`, but for their imports, on both sides.
 
 An item is a golden run or a figure. `runs/*` are trained for three tiny epochs through the run
 store: history, activity, weights, optimiser variables, log-likelihood and run id. `figures/*` are
@@ -148,14 +149,19 @@ def compare(folder, items, environment, only="*"):
         GoldenError: If there is no complete state, or it was written in another environment.
     """
     _check_environment(folder, environment)
-    names = [str(path.relative_to(folder))[: -len(".npz")] for path in folder.rglob("*.npz")]
-    written = sorted(fnmatch.filter(names, only))
+    paths = (path.relative_to(folder).with_suffix("") for path in folder.rglob("*.npz"))
+    written = sorted(fnmatch.filter(map(str, paths), only))
     for name, make in items.items():
         if name not in written:
             yield name, [Difference("", "new item")]
             continue
-        values, arrays = make()
-        yield name, differences(_read(folder / name), _leaves(values, arrays))
+        try:
+            found = _leaves(*make())
+        # The others are to be compared even so.
+        except Exception as error:
+            yield name, [Difference("", f"fails with {error!r}")]
+            continue
+        yield name, differences(_read(folder / name), found)
     for name in written:
         if name not in items:
             yield name, [Difference("", "missing item")]
@@ -229,9 +235,7 @@ def main(argv=None):
 
 
 def _parse(argv):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add = parser.add_argument
     add("command", choices=("write", "compare"), help="what to do with this checkout's state")
     add("folder", type=pathlib.Path, help="folder of a state, outside the repository")
@@ -264,20 +268,16 @@ def _check_environment(folder, environment):
         raise GoldenError(f"{folder} holds no complete state: `write` one there first.")
     written = json.loads(path.read_text(encoding="utf-8"))
     del written["commit"]
-    unlike = differences(flatten(written), flatten(environment))
-    if unlike:
+    if unlike := differences(flatten(written), flatten(environment)):
         listed = "; ".join(f"{one.key}: {one.what}" for one in unlike)
         raise GoldenError(f"{folder} was written in another environment: {listed}")
 
 
 def _processor():
-    try:
-        lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return {"name": platform.processor() or platform.machine()}
-    pairs = [line.split(":", 1) for line in lines if ":" in line]
-    found = {name.strip(): text.strip() for name, text in pairs}
-    # What TensorFlow chooses its instructions by.
+    """Its name, and the flags that TensorFlow chooses its instructions by."""
+    path = pathlib.Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    found = dict(map(str.strip, line.split(":", 1)) for line in lines if ":" in line)
     return {"name": found.get("model name", platform.machine()), "flags": found.get("flags", "")}
 
 

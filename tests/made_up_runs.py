@@ -86,7 +86,8 @@ class MadeUpRuns(MethodRuns):
             yield self.load_model(trial)
 
     def load_model(self, trial):
-        return small_model(self.specs[trial]), kv.datasets.load("mnist_5k", "static")
+        spec = self.specs[trial]
+        return small_model(spec), kv.datasets.load(spec.data.name, spec.data.binarize)
 
     def kept_epochs(self):
         return [self.epochs // 2, self.epochs]

@@ -78,6 +78,15 @@ def test_missing_and_new_items_are_differences(state):
     assert report(compare(state, {"runs/a": item()}, ENVIRONMENT), allow_new_keys=True) == 1
 
 
+def test_an_item_that_fails_is_a_difference_and_the_others_are_compared(state):
+    def fail():
+        raise ZeroDivisionError("no runs")
+
+    listed = found(state, a=fail, b=item({"bound": 1.0}))
+    assert listed["runs/a"] == [Difference("", "fails with ZeroDivisionError('no runs')")]
+    assert [one.key for one in listed["runs/b"]] == ["bound"]
+
+
 def test_new_keys_can_be_allowed_and_nothing_else(state, capsys):
     def status(values, **arguments):
         items = {"runs/a": item(values), "runs/b": item()}
