@@ -13,8 +13,7 @@ import keras_vae as kv
 from keras_vae import linear_probe
 from keras_vae.experiments.figures.catalogue import load_script
 from keras_vae.experiments.figures.method_runs import MethodRuns
-from keras_vae.experiments.reports.understanding import morphing
-from keras_vae.experiments.reports.vampprior import cost, sample_quality
+from keras_vae.experiments.reports.vampprior import samples
 from keras_vae.experiments.runs.store import StoredRun
 from keras_vae.experiments.runs.training import build_model
 
@@ -22,10 +21,14 @@ FOLDER = pathlib.Path(__file__).parents[1] / "reproductions"
 SCRIPTS = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.py"))
 # More test images than a code has dimensions, and some of each class.
 TRAIN_IMAGES, TEST_IMAGES = 200, 100
-# Constants of scripts that would take minutes.
+# What in scripts would take minutes; a timing on a machine that runs tests means nothing.
 SMALLER = {
     "geometry/fig_2_renyi_alpha.py": {"NOISE_IMAGES": 3},
     "geometry/fig_5_interpolations.py": {"PAIRS": 20},
+    "understanding/fig_6_morphing.py": {"PAIRS": 20},
+    "vampprior/cost_per_epoch.py": {
+        "time_steps": lambda specs: {name: np.arange(1.0, 4.0) for name in specs}
+    },
 }
 QUANTITIES = ("bound", "reconstruction", "kl")
 HISTORY = ("seconds", *(f"{s}_{name}" for s in ("train", "test") for name in QUANTITIES))
@@ -42,10 +45,7 @@ def load(script):
 
 @contextlib.contextmanager
 def little_is_measured():
-    """A timing on a machine that runs tests means nothing; the rest would take minutes.
-
-    The first embedded digits stand in for every data set.
-    """
+    """The first embedded digits stand in for every data set, and few images are drawn."""
     load_all = functools.cache(kv.datasets.load)
 
     def few_images(name="mnist_5k", binarize=None, **_):
@@ -55,11 +55,9 @@ def little_is_measured():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kv.datasets, "load", few_images)
-        patch.setattr(sample_quality, "BATCHES", 2)
-        patch.setattr(sample_quality, "BATCH", 60)
+        patch.setattr(samples, "BATCHES", 2)
+        patch.setattr(samples, "BATCH", 60)
         patch.setattr(linear_probe, "MAX_ITERATIONS", 2)
-        patch.setattr(morphing, "PAIRS", 20)
-        patch.setattr(cost, "measure", lambda specs: {name: np.arange(1.0, 4.0) for name in specs})
         yield
 
 

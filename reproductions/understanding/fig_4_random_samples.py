@@ -5,41 +5,92 @@
 
 import sys
 
-from keras_vae import datasets
+from keras_vae import datasets, random
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.figure import Analysis, main
-from keras_vae.experiments.reports.understanding.figures import report_figure
-from keras_vae.experiments.reports.understanding.protocol import latent_dim_specs
-from keras_vae.experiments.reports.understanding.samples import (
-    SIDE,
-    distance_of_samples,
-    draw_samples,
-)
+from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.measures.class_measures import distance_to_images, draw_pixels
+from keras_vae.experiments.reports.understanding import latent_dim_runs, report_figure
+from keras_vae.experiments.runs.evaluation import mean_and_error
+
+SIDE = 10
+MEASURED = 1000
 
 
-def analyse(methods, asked):
-    """Draws the first trial's samples; the report claims nothing of them."""
-    figure, axes = plots.panels(len(methods), width=4.6, height=5.2)
+def draw_samples(model, seed, count):
+    """Means of p(x|z) at codes drawn from the prior, shape (count, height, width).
+
+    Arguments:
+        model: Trained model.
+        seed: Integer.
+        count: How many.
+    """
+    codes = model.sample_prior(count, random.stream(seed, random.GENERATION))
+    return model.decode(codes).mean().numpy()
+
+
+def distance_of_samples(model, data, seed):
+    """How far the samples are from images of the data, and how far held-out images are.
+
+    Arguments:
+        model: Trained model.
+        data: `ImageData`, binarised.
+        seed: Integer.
+
+    Returns:
+        Dictionary of numbers of pixels.
+    """
+    distance = distance_to_images(data.train)
+    sampled = mean_and_error(distance(draw_pixels(draw_samples(model, seed, MEASURED), seed)))
+    return {
+        "pixels_from_nearest_images": sampled["mean"],
+        "standard_error": sampled["standard_error"],
+        "the_same_of_held_out_images": float(distance(data.test.images[:MEASURED]).mean()),
+    }
+
+
+def measure(methods, options):
+    """The first trial's samples and every trial's distances, by latent dimensions."""
     measured = {}
-    for axis, letter, (label, method) in plots.lettered(axes, methods.items()):
+    for label, method in methods.items():
         trained = list(method.load_models())
-        samples = draw_samples(trained[0][0], asked.seed, SIDE**2)
+        measured[label] = {
+            "samples": draw_samples(trained[0][0], options.seed, SIDE**2),
+            "distances": [distance_of_samples(*pair, options.seed) for pair in trained],
+        }
+    return measured
+
+
+def draw(measured, options):
+    """Draws the first trial's samples in a square."""
+    figure, axes = plots.panels(len(measured), width=4.6, height=5.2)
+    for axis, letter, (label, found) in plots.lettered(axes, measured.items()):
+        samples = found["samples"]
         plots.mosaic(axis, samples.reshape(SIDE, SIDE, *samples.shape[1:]))
         axis.set_title(f"{letter} {label} latent dimensions")
-        measured[label] = [distance_of_samples(*pair, asked.seed) for pair in trained]
-    return Analysis(
-        picture=figure,
-        caption=f"means of p(x|z) at codes from p(z), Adam, seed {asked.seed}",
-        claims=[],
-        data={"distance_from_the_data": measured},
-    )
+    return figure
+
+
+def caption(measured, options):
+    """Whose samples are drawn."""
+    return f"means of p(x|z) at codes from p(z), Adam, seed {options.seed}"
+
+
+def record(measured, options):
+    """The distances; the report claims nothing of them."""
+    return {
+        "distance_from_the_data": {label: found["distances"] for label, found in measured.items()}
+    }
 
 
 FIGURE = report_figure(
+    script=__file__,
     name="fig_4",
     title="Figure 4: samples in two and in twenty latent dimensions",
-    specs=latent_dim_specs(2, 20),
-    analyse=analyse,
+    runs=latent_dim_runs(2, 20),
+    measure=measure,
+    draw=draw,
+    caption=caption,
+    record=record,
     datasets=datasets.LABELLED,
 )
 

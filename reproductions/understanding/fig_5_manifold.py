@@ -7,33 +7,47 @@
 import sys
 
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.figure import Analysis, main
+from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.measures.lattices import plane_lattice
-from keras_vae.experiments.reports.understanding.figures import report_figure
-from keras_vae.experiments.reports.understanding.protocol import latent_dim_specs
+from keras_vae.experiments.reports.understanding import latent_dim_runs, report_figure
+
+POINTS = plane_lattice()[0, :, 0]
 
 
-def analyse(methods, asked):
-    """Draws the first trial; the report claims nothing of it."""
+def measure(methods, options):
+    """The first trial's images at the lattice's codes, shape (20, 20, height, width)."""
     model, _ = next(methods["2"].load_models())
-    lattice = plane_lattice()
+    return model.decode(plane_lattice()).mean().numpy()
+
+
+def draw(images, options):
+    """Draws the images where their codes lie."""
     figure, (axis,) = plots.panels(1, width=6.2, height=6.6)
-    plots.image_lattice(axis, model.decode(lattice).mean().numpy(), lattice[0, :, 0])
+    plots.image_lattice(axis, images, POINTS)
     axis.set_xlabel("First latent dimension")
     axis.set_ylabel("Second latent dimension")
-    return Analysis(
-        picture=figure,
-        caption=f"means of p(x|z), Adam, seed {asked.seed}",
-        claims=[],
-        data={"lattice": lattice[0, :, 0].tolist()},
-    )
+    return figure
+
+
+def caption(images, options):
+    """Whose images are drawn."""
+    return f"means of p(x|z), Adam, seed {options.seed}"
+
+
+def record(images, options):
+    """The lattice; the report claims nothing of its images."""
+    return {"lattice": POINTS.tolist()}
 
 
 FIGURE = report_figure(
+    script=__file__,
     name="fig_5",
     title="Figure 5: the manifold of digits (n_z = 2)",
-    specs=latent_dim_specs(2),
-    analyse=analyse,
+    runs=latent_dim_runs(2),
+    measure=measure,
+    draw=draw,
+    caption=caption,
+    record=record,
 )
 
 if __name__ == "__main__":

@@ -6,16 +6,26 @@
 import sys
 
 from keras_vae.experiments.figures.figure import main
-from keras_vae.experiments.reports.vampprior.figures import report_figure
-from keras_vae.experiments.reports.vampprior.pictures import reconstructions
+from keras_vae.experiments.reports.vampprior.figures import add_prior_options, report_figure
+from keras_vae.experiments.reports.vampprior.pictures import (
+    RECONSTRUCTION_CAPTION,
+    draw_reconstructions,
+    measure_reconstructions,
+    record_reconstructions,
+)
 from keras_vae.experiments.reports.vampprior.protocol import VAMPPRIOR
 
 FIGURE = report_figure(
+    script=__file__,
     name="fig_6",
     title="Figure 6: reconstructions with the VampPrior",
     models=(VAMPPRIOR,),
     with_prior=(VAMPPRIOR,),
-    analyse=reconstructions,
+    add_options=add_prior_options,
+    measure=measure_reconstructions,
+    draw=draw_reconstructions,
+    caption=RECONSTRUCTION_CAPTION,
+    record=record_reconstructions,
 )
 
 if __name__ == "__main__":

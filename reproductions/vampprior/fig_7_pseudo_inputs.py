@@ -3,20 +3,88 @@
 "Project: Large VAE", Section 3.2.2. Of a mixture of Gaussians, it draws the decoded means.
 """
 
+import functools
 import sys
 
+import numpy as np
+
+from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.figure import main
-from keras_vae.experiments.reports.vampprior.figures import report_figure
-from keras_vae.experiments.reports.vampprior.pictures import pseudo_inputs
+from keras_vae.experiments.reports.vampprior.figures import (
+    add_prior_options,
+    report_figure,
+    split_name,
+)
+from keras_vae.experiments.reports.vampprior.pictures import (
+    SIDE,
+    draw_square,
+    each_panel,
+    first_trained,
+)
 from keras_vae.experiments.reports.vampprior.protocol import LEARNED_PRIORS, VAMPPRIOR
 
+
+def component_images(model):
+    """What the components of a model's prior stand for, shape (components, height, width).
+
+    Raises:
+        ValueError: If the prior has no components.
+    """
+    prior = model.prior_layer
+    if hasattr(prior, "pseudo_inputs"):
+        return np.asarray(prior.pseudo_inputs)
+    if not hasattr(prior, "loc"):
+        raise ValueError("The standard normal prior has no pseudo-inputs to draw.")
+    return model.decode(np.asarray(prior.loc)).mean().numpy()
+
+
+def measure(methods, options):
+    """Of each method's first trial the components as images."""
+    measured = {}
+    for label, method in methods.items():
+        model, _, epochs = first_trained(method)
+        measured[label] = {"epochs": epochs, "images": component_images(model)}
+    return measured
+
+
+def draw(measured, options):
+    """Draws the first components."""
+    figure, axes = plots.panels(len(measured), width=3.2, height=3.9)
+    for axis, dataset, found in each_panel(axes, measured):
+        draw_square(axis, found["images"][: SIDE**2], dataset)
+    return figure
+
+
+def record(measured, options):
+    """How far the components differ, by data set; the report claims nothing of them."""
+    return {
+        "pseudo_inputs": {
+            split_name(label)[0]: {
+                "components": len(found["images"]),
+                "mean_distance_from_their_mean": mean_distance(found["images"]),
+            }
+            for label, found in measured.items()
+        }
+    }
+
+
+def mean_distance(images):
+    """Mean Euclidean distance of images, shape (N, height, width), from their mean."""
+    squared = (images - images.mean(axis=0)) ** 2
+    return float(np.sqrt(squared.sum(axis=(1, 2))).mean())
+
+
 FIGURE = report_figure(
+    script=__file__,
     name="fig_7",
     title="Figure 7: the VampPrior's pseudo-inputs",
     models=(VAMPPRIOR,),
     with_prior=(VAMPPRIOR,),
-    priors=LEARNED_PRIORS,
-    analyse=pseudo_inputs,
+    add_options=functools.partial(add_prior_options, priors=LEARNED_PRIORS),
+    measure=measure,
+    draw=draw,
+    caption="the first components of the prior",
+    record=record,
 )
 
 if __name__ == "__main__":

@@ -6,17 +6,47 @@
 import sys
 
 from keras_vae.experiments.figures.figure import main
-from keras_vae.experiments.reports.vampprior.figures import report_figure
-from keras_vae.experiments.reports.vampprior.generation_claims import judge_vampprior
-from keras_vae.experiments.reports.vampprior.generations import analyse_generations
+from keras_vae.experiments.reports.vampprior.figures import add_prior_options, report_figure
 from keras_vae.experiments.reports.vampprior.protocol import VAE, VAMPPRIOR
+from keras_vae.experiments.reports.vampprior.samples import (
+    RULE,
+    caption_generations,
+    draw_generations,
+    measure_generations,
+    nearer,
+    record_generations,
+    sample_claim,
+)
+
+
+def judge(measured, options):
+    """Judges whether the VampPrior's digits are better than the standard prior's."""
+    return [
+        sample_claim(
+            measured,
+            "mnist",
+            (VAE, VAMPPRIOR),
+            holds=lambda of: nearer(of[VAMPPRIOR], of[VAE]),
+            id="vampprior.8.1",
+            statement="Images generated with the VampPrior are better than the standard VAE's on "
+            "MNIST.",
+            rule=RULE.format("smaller with the VampPrior"),
+        )
+    ]
+
 
 FIGURE = report_figure(
+    script=__file__,
     name="fig_8",
     title="Figure 8: generations with the VampPrior",
     models=(VAE, VAMPPRIOR),
     with_prior=(VAMPPRIOR,),
-    analyse=analyse_generations(VAMPPRIOR, judge_vampprior),
+    add_options=add_prior_options,
+    measure=measure_generations(VAMPPRIOR),
+    judge=judge,
+    draw=draw_generations,
+    caption=caption_generations,
+    record=record_generations,
 )
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ OURS = ("keras_vae", "reproductions")
 LEFT_OUT = re.compile(r"/plots\.py$|/templates/|__main__\.py$|/benchmarks/")
 # What a part of the program gets of the mutants: (name, paths, weight). The first that fits.
 PARTS = (
-    ("claims", r"claims|^reproductions/|swapped_arguments", 36),
+    ("claims", r"claims|^reproductions/|vampprior/samples", 36),
     ("reports", r"experiments/reports/", 16),
     ("random streams", r"keras_vae/random|fused_steps|importance_sampling", 10),
     ("data sets", r"keras_vae/datasets/", 14),

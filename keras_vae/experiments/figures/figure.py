@@ -99,7 +99,6 @@ class Figure:
     # Until every script has the functions above.
     specs: Callable | None = None
     analyse: Callable | None = None
-    priors: tuple[str, ...] = ()
 
     def trial(self, options, seed):
         """The runs of one trial, a dictionary of `RunSpec` by method."""
@@ -166,7 +165,6 @@ def read_options(figure, argv=None, prog=None):
         presets=figure.presets,
         dataset_names=figure.datasets,
         add_options=figure.add_options,
-        priors=figure.priors,
     )
 
 

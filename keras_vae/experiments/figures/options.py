@@ -6,7 +6,6 @@ import pathlib
 
 from keras_vae import datasets
 from keras_vae._internal.checks import check_choice
-from keras_vae.experiments.runs.spec import PSEUDO_INPUTS
 
 STAND_IN_NOTICE = (
     "Full MNIST is not at hand, so this uses mnist_5k, the 5,000 digits that are installed with "
@@ -70,11 +69,6 @@ class Options:
         """What the user chose by one of the figure's own options; None if nothing."""
         return self.own.get(name)
 
-    # Until the figures that have these options ask for them by `choice`.
-    prior = property(lambda self: self.choice("prior"))
-    prior_components = property(lambda self: self.choice("prior_components"))
-    pseudo_inputs = property(lambda self: self.choice("pseudo_inputs"))
-
 
 def parse_options(
     argv,
@@ -83,7 +77,6 @@ def parse_options(
     presets,
     dataset_names=datasets.NAMES,
     add_options=None,
-    priors=(),
     prog=None,
 ):
     """Reads the command line; unusable values end the program with a message.
@@ -94,7 +87,6 @@ def parse_options(
         presets: Dictionary of `Preset` by name.
         dataset_names: Data sets to choose from.
         add_options: Function that adds a figure's own options to the parser; None for none.
-        priors: Priors to choose from; empty where there is no choice.
         prog: What the program is called in its messages; None for the script's name.
 
     Returns:
@@ -107,8 +99,6 @@ def parse_options(
     )
     add = parser.add_argument
     _add_shared_options(add, presets, dataset_names)
-    if priors:
-        _add_prior_options(add, priors)
     if add_options is not None:
         add_options(parser)
     return resolve(presets, **vars(parser.parse_args(argv)))
@@ -147,24 +137,6 @@ def _add_shared_options(add, presets, dataset_names):
         "--likelihood-images",
         type=_at_least_two,
         help="how many test images that takes, in place of the preset's",
-    )
-
-
-def _add_prior_options(add, priors):
-    add(
-        "--prior",
-        choices=priors,
-        help="prior, in place of the report's; results go to a folder of their own",
-    )
-    add(
-        "--prior-components",
-        type=positive_integer,
-        help="pseudo-inputs or components of a learned prior, in place of the report's number",
-    )
-    add(
-        "--pseudo-inputs",
-        choices=PSEUDO_INPUTS,
-        help="what a VampPrior's pseudo-inputs begin as, in place of the report's",
     )
 
 

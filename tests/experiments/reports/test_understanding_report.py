@@ -10,15 +10,11 @@ import tensorflow as tf
 
 from keras_vae.datasets import ImageData, Split
 from keras_vae.experiments.figures import originals
+from keras_vae.experiments.figures.catalogue import load_script
 from keras_vae.experiments.figures.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
 from keras_vae.experiments.measures.class_measures import draw_pixels
 from keras_vae.experiments.measures.image_pairs import pairs_of_two_classes
-from keras_vae.experiments.reports.understanding import (
-    morphing,
-    optimizer_curves,
-    protocol,
-    samples,
-)
+from keras_vae.experiments.reports import understanding
 from keras_vae.experiments.runs.spec import (
     DataSpec,
     ModelSpec,
@@ -31,13 +27,20 @@ OPTIMIZERS = ("Adam", "RMSprop", "Adagrad", "SGD")
 UNCORRECTED = "Adam, uncorrected"
 
 
+figure_3 = load_script("understanding/fig_3_optimizers.py")
+figure_4 = load_script("understanding/fig_4_random_samples.py")
+figure_5 = load_script("understanding/fig_5_manifold.py")
+figure_6 = load_script("understanding/fig_6_morphing.py")
+
+
 def judge_figure_3(curves, options):
-    (claim,) = optimizer_curves.judge(curves, options)
+    (claim,) = figure_3.judge({"ours": curves, "original": None}, options)
     return claim
 
 
 def judge_figure_6(summary, options, weights_epochs):
-    (claim,) = morphing.judge(summary, options, weights_epochs)
+    measured = {"paths": summary, "weights_epochs": weights_epochs}
+    (claim,) = figure_6.judge(measured, options)
     return claim
 
 
@@ -65,7 +68,7 @@ ARGUMENTS = {
     [("mnist", 10000), ("fashion_mnist", 10000), ("mnist_5k", 750), ("frey_faces", 265)],
 )
 def test_the_runs_are_the_reports(dataset, held_out):
-    specs = protocol.optimizer_specs(dataset, 3)
+    specs = figure_3.FIGURE.trial(asked(dataset), 3)
     assert list(specs) == [*OPTIMIZERS, UNCORRECTED]
     for name, spec in specs.items():
         kind = name.removesuffix(", uncorrected")
@@ -90,19 +93,21 @@ def test_the_runs_are_the_reports(dataset, held_out):
             batch_size=250,
             seed=3,
         )
-    by_size = protocol.latent_dim_specs(2, 20)(dataset, 3)
+    by_size = figure_4.FIGURE.trial(asked(dataset), 3)
     assert list(by_size) == ["2", "20"] and by_size["20"] == specs["Adam"]
     two = dataclasses.replace(by_size["20"].model, latent_dim=2)
     assert by_size["2"] == dataclasses.replace(by_size["20"], model=two)
+    for figure, size in ((figure_5, "2"), (figure_6, "20")):
+        assert figure.FIGURE.trial(asked(dataset), 3) == {size: by_size[size]}
 
 
 def test_the_protocol_names_what_the_report_asks_for():
-    assert protocol.PROTOCOL["dataset"] == "mnist" and protocol.PROTOCOL["epochs"] == 150
-    smoke, quick, paper = (protocol.PRESETS[name] for name in ("smoke", "quick", "paper"))
+    assert understanding.PROTOCOL["dataset"] == "mnist" and understanding.PROTOCOL["epochs"] == 150
+    smoke, quick, paper = (understanding.PRESETS[name] for name in ("smoke", "quick", "paper"))
     assert (smoke.dataset, smoke.epochs) == ("mnist_5k", 3)
     assert (quick.dataset, quick.epochs, quick.embedded_epochs) == (None, 10, 60)
     assert (paper.dataset, paper.epochs, paper.likelihood_samples) == ("mnist", 150, 5000)
-    assert {preset.trials for preset in protocol.PRESETS.values()} == {1}
+    assert {preset.trials for preset in understanding.PRESETS.values()} == {1}
 
 
 def as_ours(original, labels=OPTIMIZERS):
@@ -126,7 +131,7 @@ def test_the_curves_are_bound_reconstruction_error_and_kl():
         "test_kl": 25.0,
     }
     method = types.SimpleNamespace(history=lambda name: np.full((2, 3), values[name]))
-    found = optimizer_curves.curves({"Adam": method, "SGD": method})
+    found = figure_3.measure({"Adam": method, "SGD": method}, asked())["ours"]
     assert {
         (panel, label): {split: trials.tolist() for split, trials in by_split.items()}
         for panel, by_label in found.items()
@@ -142,8 +147,12 @@ def test_the_curves_are_bound_reconstruction_error_and_kl():
     }
 
 
+def compare(ours, original):
+    return figure_3.record({"ours": ours, "original": original}, asked())["against_the_original"]
+
+
 def test_the_original_agrees_with_itself(original):
-    compared = optimizer_curves.compare_all(as_ours(original), original)
+    compared = compare(as_ours(original), original)
     for by_label in compared["differences"].values():
         assert list(by_label) == list(OPTIMIZERS)
         for by_split in by_label.values():
@@ -170,7 +179,7 @@ def test_the_mean_over_trials_is_compared_with_the_originals_own_curve(original)
         }
         for panel in ("lower_bound", "kl_divergence")
     }
-    found = optimizer_curves.compare_all(ours, original)["differences"]["kl_divergence"]
+    found = compare(ours, original)["differences"]["kl_divergence"]
     for index, label in enumerate(labels):
         for split, numbers in found[label].items():
             assert numbers["final_difference"] == pytest.approx(2.5 + index)
@@ -196,7 +205,7 @@ def test_the_optimisers_are_ordered_by_their_validation_bound_at_three_epochs(or
             label: {"train": flat[label], "validation": bounds[label]} for label in bounds
         }
     }
-    found = optimizer_curves.rank_orders(ours, original)
+    found = figure_3.rank_orders(ours, original)
     assert {epoch: order["ours"] for epoch, order in found.items()} == {
         "10": ["Adam", "RMSprop", "Adagrad", "SGD"],
         "50": ["SGD", "Adagrad", "RMSprop", "Adam"],
@@ -208,34 +217,31 @@ def test_the_optimisers_are_ordered_by_their_validation_bound_at_three_epochs(or
         assert order["original"] == sorted(values, key=values.get, reverse=True)
     # Where our curves end before, there is no order of ours.
     short = {"lower_bound": {"Adam": {"validation": bounds["Adam"][:, :49]}}}
-    assert optimizer_curves.rank_orders(short, original)["50"]["ours"] is None
+    assert figure_3.rank_orders(short, original)["50"]["ours"] is None
 
 
 def test_what_is_recorded_are_the_curves_and_their_comparison(original):
     ours = {"lower_bound": {"Adam": {"train": np.array([[-80.00004, -79.12346]])}}}
-    found = optimizer_curves.analyse_data(ours, None)
-    assert found == {
+    assert figure_3.record({"ours": ours, "original": None}, asked()) == {
         "curves": {"lower_bound": {"Adam": {"train": [[-80.0, -79.1235]]}}},
         "against_the_original": None,
     }
-    compared = optimizer_curves.analyse_data(as_ours(original), original)
-    assert compared["against_the_original"] == optimizer_curves.compare_all(
-        as_ours(original), original
-    )
-    assert optimizer_curves.original_curves(asked()) == original
-    assert optimizer_curves.original_curves(asked("mnist_5k")) is None
+    # The original's curves are of MNIST.
+    assert figure_3.measure({}, asked())["original"] == original
+    assert figure_3.measure({}, asked("mnist_5k"))["original"] is None
 
 
 def test_the_picture_has_the_originals_curves_thinly_under_ours(original):
     ours = as_ours(original, OPTIMIZERS)
     ours = {
         panel: {
-            label: {split: values[:, :40] for split, values in by_split.items()}
+            # Two trials whose mean is the original's curve.
+            label: {split: values[:, :40] + [[-2], [2]] for split, values in by_split.items()}
             for label, by_split in {**by_label, UNCORRECTED: by_label["Adam"]}.items()
         }
         for panel, by_label in ours.items()
     }
-    figure = optimizer_curves.draw(ours, original, 40)
+    figure = figure_3.draw({"ours": ours, "original": original}, asked(epochs=40))
     titles = [axis.get_title() for axis in figure.axes]
     assert titles == ["(a) Lower bound", "(b) Negative log-likelihood", "(c) KL divergence"]
     for axis, panel in zip(figure.axes, ours, strict=True):
@@ -243,14 +249,14 @@ def test_the_picture_has_the_originals_curves_thinly_under_ours(original):
         # Five of ours and four of the report's, of two splits each.
         assert sorted(widths) == [0.6] * 8 + [1.6] * 10
         late = np.concatenate(
-            [trials[0, 2:] for of in ours[panel].values() for trials in of.values()]
+            [trials.mean(axis=0)[2:] for of in ours[panel].values() for trials in of.values()]
         )
         margin = 0.04 * (late.max() - late.min()) + 0.1
         assert axis.get_ylim() == pytest.approx((late.min() - margin, late.max() + margin))
-    without = optimizer_curves.draw(ours, None, 40)
+    without = figure_3.draw({"ours": ours, "original": None}, asked(epochs=40))
     assert len(without.axes[0].lines) == 10
-    assert optimizer_curves.caption(asked(), None) == "scales cover epochs 3 and later"
-    assert optimizer_curves.caption(asked(trials=2), original) == (
+    assert figure_3.caption({"original": None}, asked()) == "scales cover epochs 3 and later"
+    assert figure_3.caption({"original": original}, asked(trials=2)) == (
         "scales cover epochs 3 and later; mean over trials; thin: the report's own curves"
     )
 
@@ -340,7 +346,7 @@ class SquaringModel:
 def test_both_kinds_of_path_join_the_same_pairs():
     rng = np.random.default_rng(0)
     starts, ends = (rng.random((3, 2, 2)).astype("float32") for _ in range(2))
-    paths = morphing.join(SquaringModel(), starts, ends)
+    paths = figure_6.join(SquaringModel(), starts, ends)
     for step in range(13):
         straight = starts * (12 - step) / 12 + ends * step / 12
         np.testing.assert_allclose(paths.image[:, step], straight, rtol=1e-5)
@@ -351,10 +357,10 @@ def test_both_kinds_of_path_join_the_same_pairs():
 def test_a_chain_repeats_no_image_and_follows_the_seed():
     # Twelve rows have thirteen ends: of as many images, each is drawn once.
     images = np.arange(13.0).reshape(13, 1, 1)
-    drawn = morphing.chain(images, seed=1)
+    drawn = figure_6.chain(images, seed=1)
     np.testing.assert_array_equal(np.sort(drawn, axis=0), images)
-    np.testing.assert_array_equal(drawn, morphing.chain(images, seed=1))
-    assert not np.array_equal(drawn, morphing.chain(images, seed=2))
+    np.testing.assert_array_equal(drawn, figure_6.chain(images, seed=1))
+    assert not np.array_equal(drawn, figure_6.chain(images, seed=2))
 
 
 def binary_data(rng, train=200, test=1200):
@@ -375,12 +381,12 @@ def nearest(images, reference):
 def test_paths_are_measured_at_their_middle_by_the_distance_from_training_images():
     data = binary_data(np.random.default_rng(3))
     model = SquaringModel()
-    found = morphing.measure(model, data, seed=5)
+    found = figure_6.measure_paths(model, data, seed=5)
     starts, ends = (split.images for split in pairs_of_two_classes(data.test, 5, 1000))
     middles = {"image": (starts + ends) / 2, "latent": ((starts + ends) / 2) ** 2}
     for index, (name, middle) in enumerate(middles.items()):
         # All steps of a path are drawn at once.
-        whole = morphing.join(model, starts, ends)
+        whole = figure_6.join(model, starts, ends)
         drawn = draw_pixels(getattr(whole, name), 5)[:, 6]
         assert (drawn[middle == 0] == 0).all() and (drawn[middle == 1] == 1).all()
         np.testing.assert_allclose(
@@ -399,18 +405,18 @@ def test_measures_of_paths_are_summarised_over_pairs():
         "image_distance": np.array([80.0, 90.0, 70.0]),
         "latent_distance": np.array([60.0, 60.0, 60.0]),
         "held_out_distance": np.array([50.0, 56.0]),
-        "image_confidence": np.array([[0.5, 1.0], [0.25, 1.0], [0.3, 1.0]]),
+        "image_confidence": np.array([[0.5, 1.0], [0.2, 1.0], [0.3, 1.0]]),
         "latent_confidence": np.array([[1.0, 0.4], [1.0, 0.6], [1.0, 0.8]]),
         "image_log_likelihood": np.array([-100.0, -110.0, -120.0]),
         "latent_log_likelihood": np.array([-80.0, -90.0, -85.0]),
     }
-    assert morphing.summarise(measures) == {
+    assert figure_6.summarise(measures) == {
         "pairs": 3,
         "pixels_from_nearest_images": {"image": 80.0, "latent": 60.0, "held_out": 53.0},
         "pixels_closer_on_latent_paths": 20.0,
         # Of 20, 30 and 10 the variance is 100.
         "standard_error": pytest.approx(10 / np.sqrt(3)),
-        "share_of_neighbours_of_one_class": {"image": [0.35, 1.0], "latent": [1.0, 0.6]},
+        "share_of_neighbours_of_one_class": {"image": [0.3333, 1.0], "latent": [1.0, 0.6]},
         "log_likelihood_at_the_middle": {"image": -110.0, "latent": -85.0},
     }
 
@@ -467,7 +473,7 @@ class NoiseModel:
 def test_samples_are_measured_by_their_distance_from_training_images():
     data = binary_data(np.random.default_rng(4))
     model, other = NoiseModel(), NoiseModel()
-    found = samples.distance_of_samples(model, data, 7)
+    found = figure_4.distance_of_samples(model, data, 7)
     levels = np.linspace(0, 1, 1000, dtype="float32")[:, None, None] * np.ones((1, 4, 4), "f4")
     distances = nearest(draw_pixels(levels, 7), data.train.images)
     assert found == {
@@ -477,5 +483,29 @@ def test_samples_are_measured_by_their_distance_from_training_images():
             nearest(data.test.images[:1000], data.train.images).mean()
         ),
     }
-    samples.draw_samples(other, 8, 3)
+    figure_4.draw_samples(other, 8, 3)
     assert model.seed != other.seed
+
+
+def test_what_the_figures_of_images_measure_is_of_their_first_trial():
+    data = binary_data(np.random.default_rng(5))
+    first, second = SquaringModel(), NoiseModel()
+    runs = types.SimpleNamespace(
+        load_models=lambda: iter([(first, data), (second, data)]), weights_epochs=[150, 151]
+    )
+    morphed = figure_6.measure({"20": runs}, asked())
+    ends = figure_6.chain(data.test.images, 0)
+    np.testing.assert_array_equal(morphed["rows"].image[:, 0], ends[:-1])
+    np.testing.assert_array_equal(morphed["rows"].image[:, -1], ends[1:])
+    assert morphed["weights_epochs"] == [150, 151] and morphed["paths"]["pairs"] == 1000
+    # Codes (x, y) of the lattice are drawn where they lie: x to the right, y upwards.
+    images = figure_5.measure({"2": runs}, asked())
+    points = np.linspace(-3, 3, 20)
+    np.testing.assert_allclose(
+        images[3, 7], [(points[7] - 1) ** 2, (points[3] - 1) ** 2], rtol=1e-5
+    )
+    assert figure_5.record(images, asked())["lattice"] == pytest.approx(points)
+    runs = types.SimpleNamespace(load_models=lambda: iter([(second, data), (NoiseModel(), data)]))
+    drawn = figure_4.measure({"2": runs, "20": runs}, asked())
+    assert list(drawn) == ["2", "20"] and drawn["2"]["samples"].shape == (100, 4, 4)
+    assert len(figure_4.record(drawn, asked())["distance_from_the_data"]["20"]) == 2

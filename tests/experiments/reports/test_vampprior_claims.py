@@ -6,14 +6,9 @@ import types
 import numpy as np
 import pytest
 
+from keras_vae.experiments.figures.catalogue import load_script
 from keras_vae.experiments.figures.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
-from keras_vae.experiments.reports.vampprior import (
-    cost,
-    generation_claims,
-    table,
-    table_claims,
-    warm_up,
-)
+from keras_vae.experiments.reports.vampprior.figures import by_dataset
 from keras_vae.experiments.reports.vampprior.protocol import run_spec
 
 VAE, VAMPPRIOR, HVAE, WITHOUT = "VAE", "VampPrior", "HVAE", "VAE without warm-up"
@@ -34,28 +29,36 @@ NEEDED = {
 }
 
 
+table = load_script("vampprior/table_1_log_likelihood.py")
+figure_8 = load_script("vampprior/fig_8_generations.py")
+figure_10 = load_script("vampprior/fig_10_generations.py")
+warm_up = load_script("vampprior/warm_up.py")
+cost = load_script("vampprior/cost_per_epoch.py")
+
+
 def judge_table(differences, methods):
-    return table_claims.judge(differences, methods)
+    return table.judge({"differences": differences, "runs": by_dataset(methods)}, None)
 
 
 def measure_table_differences(methods):
-    return {model: table.differences(methods, model) for model in (VAE, HVAE)}
+    return {model: table.differences(by_dataset(methods), model) for model in (VAE, HVAE)}
 
 
-def judge_figure_8(measured, methods):
-    return generation_claims.judge_vampprior(measured, methods)
+def judge_figure_8(distances, methods):
+    return figure_8.judge({"distances": distances, "methods": methods}, None)
 
 
-def judge_figure_10(measured, methods):
-    return generation_claims.judge_hierarchical(measured, methods)
+def judge_figure_10(distances, methods):
+    return figure_10.judge({"distances": distances, "methods": methods}, None)
 
 
-def judge_warm_up(measured, methods):
-    return warm_up.judge(measured, methods)
+def judge_warm_up(ended_with, methods):
+    return warm_up.judge({"ended_with": ended_with, "runs": by_dataset(methods)}, None)
 
 
 def judge_cost(milliseconds, dataset):
-    (claim,) = cost.judge(milliseconds, dataset)
+    options = types.SimpleNamespace(dataset=dataset)
+    (claim,) = cost.judge({"milliseconds": milliseconds}, options)
     return claim
 
 

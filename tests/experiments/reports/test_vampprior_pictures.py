@@ -10,15 +10,16 @@ from vampprior_runs import ask, small
 
 import keras_vae as kv
 from keras_vae.datasets import Split
-from keras_vae.experiments.reports.vampprior import (
-    cost,
-    generations,
-    losses,
-    pictures,
-    warm_up,
-)
+from keras_vae.experiments.figures.catalogue import load_script
+from keras_vae.experiments.reports.vampprior import pictures, samples
 from keras_vae.experiments.reports.vampprior.protocol import HVAE, VAE, VAMPPRIOR, run_spec
 from keras_vae.experiments.runs.training import build_model
+
+figure_7 = load_script("vampprior/fig_7_pseudo_inputs.py")
+figure_9 = load_script("vampprior/fig_9_reconstructions.py")
+figure_11 = load_script("vampprior/fig_11_losses.py")
+warm_up = load_script("vampprior/warm_up.py")
+cost = load_script("vampprior/cost_per_epoch.py")
 
 
 @pytest.mark.parametrize("epochs, last", [(2, 2), (29, 2), (30, 3)])
@@ -32,7 +33,7 @@ def test_what_warm_up_ends_with_is_of_the_first_trials_last_tenth(epochs, last):
         log_likelihood=[{"mean": -80.0}, {"mean": -81.0}],
         activity=activity,
     )
-    found = warm_up.measure({"mnist/VAE": method, "frey_faces/VAE": method})
+    found = warm_up.measure({"mnist/VAE": method, "frey_faces/VAE": method}, None)["ended_with"]
     assert list(found) == ["mnist", "frey_faces"] and list(found["mnist"]) == [VAE]
     # Of 0 and 1 the standard error is 1 / 2, of 0, 1 and 2 it is the root of 1 / 3.
     error = pytest.approx({2: 0.5, 3: 3**-0.5}[last])
@@ -49,10 +50,10 @@ def test_what_warm_up_ends_with_is_of_the_first_trials_last_tenth(epochs, last):
 def test_components_of_either_prior_can_be_drawn():
     for prior in ("vamp", "mixture_of_gaussians"):
         model = build_model(small(run_spec("mnist_5k", 0, VAMPPRIOR, prior, 4)), (28, 28))
-        drawn = pictures.component_images(model)
+        drawn = figure_7.component_images(model)
         assert drawn.shape == (4, 28, 28) and drawn.min() >= 0 and drawn.max() <= 1
     with pytest.raises(ValueError, match="no pseudo-inputs"):
-        pictures.component_images(kv.VAE(latent_dim=2, hidden_units=(8,)))
+        figure_7.component_images(kv.VAE(latent_dim=2, hidden_units=(8,)))
 
 
 def test_reconstruction_errors_are_over_all_pixels():
@@ -69,11 +70,11 @@ def test_reconstruction_errors_are_over_all_pixels():
 def test_pseudo_inputs_are_measured_by_their_distance_from_their_mean(monkeypatch):
     images = np.zeros((30, 2, 2), np.float32)
     images[:15, 0] = 1.0
-    monkeypatch.setattr(pictures, "component_images", lambda model: images + model)
+    monkeypatch.setattr(figure_7, "component_images", lambda model: images + model)
     method = types.SimpleNamespace(
         weights_epochs=[3], load_models=lambda: iter([(0.0, None), (1.0, None)])
     )
-    analysis = pictures.pseudo_inputs({"mnist/VampPrior": method}, ask())
+    analysis = figure_7.FIGURE.make_analysis({"mnist/VampPrior": method}, ask())
     # Two of four pixels are one half away from their mean.
     found = analysis.data["pseudo_inputs"]["mnist"]
     assert found == {"components": 30, "mean_distance_from_their_mean": pytest.approx(0.5**0.5)}
@@ -91,7 +92,7 @@ def test_reconstructions_are_drawn_under_the_first_ten_test_images():
     data = types.SimpleNamespace(test=Split(pixels))
     model = types.SimpleNamespace(reconstruct=lambda x: tf.constant(1 - x))
     method = types.SimpleNamespace(weights_epochs=[3], load_models=lambda: iter([(model, data)]))
-    analysis = pictures.reconstructions({"frey_faces/HVAE": method}, ask())
+    analysis = figure_9.FIGURE.make_analysis({"frey_faces/HVAE": method}, ask())
     (axis,) = analysis.picture.axes
     shown, images = np.asarray(axis.images[0].get_array()), data.test.images[:10]
     np.testing.assert_allclose(shown[:2], np.concatenate(images, axis=1))
@@ -111,14 +112,17 @@ def test_losses_are_negative_bounds_of_training_and_held_out_images():
         return ends - np.array([[9.0, 3.0, 0.0], [9.0, 4.0, 1.0]]) * (1 + (name == "test_bound"))
 
     method = types.SimpleNamespace(history=history)
-    found = losses.losses({"fashion_mnist/VAE": method, "fashion_mnist/HVAE": method})
+    found = figure_11.measure({"fashion_mnist/VAE": method, "fashion_mnist/HVAE": method}, None)
     assert list(found) == [VAE, HVAE]
     np.testing.assert_array_equal(found[HVAE]["train"], [[89, 83, 80], [89, 84, 81]])
     np.testing.assert_array_equal(found[HVAE]["validation"], [[102, 90, 84], [102, 92, 86]])
-    assert losses.summarise(found)["validation_less_train_at_the_end"][VAE] == [4.0, 5.0]
-    curves = losses.summarise({VAE: {"train": np.array([[1.00004, 2.00006]])} | found[VAE]})
-    assert curves["negative_bound"][VAE]["train"] == [[89.0, 83.0, 80.0], [89.0, 84.0, 81.0]]
-    figure = losses.draw(found, "fashion_mnist")
+    assert figure_11.record(found, None)["validation_less_train_at_the_end"][VAE] == [4.0, 5.0]
+    rounded = {VAE: {split: trials + 0.00004 for split, trials in found[VAE].items()}}
+    assert figure_11.record(rounded, None)["negative_bound"][VAE] == {
+        "train": [[89.0, 83.0, 80.0], [89.0, 84.0, 81.0]],
+        "validation": [[102.0, 90.0, 84.0], [102.0, 92.0, 86.0]],
+    }
+    figure = figure_11.draw(found, ask(dataset="fashion_mnist"))
     # The first two epochs do not count: 80 to 86, and 0.03 of that on each side.
     assert figure.axes[0].get_ylim() == pytest.approx((79.82, 86.18))
     assert [axis.get_title() for axis in figure.axes] == ["(a) VAE", "(b) HVAE"]
@@ -127,12 +131,15 @@ def test_losses_are_negative_bounds_of_training_and_held_out_images():
 @pytest.mark.parametrize("epochs, marked", [(30, False), (31, True)])
 def test_the_end_of_warm_up_is_marked_where_it_was_reached(epochs, marked):
     curves = dict.fromkeys(("train", "validation"), np.arange(2.0 * epochs).reshape(2, epochs))
-    (axis,) = losses.draw({HVAE: curves}, "fashion_mnist").axes
+    (axis,) = figure_11.draw({HVAE: curves}, ask(dataset="fashion_mnist")).axes
     dotted = [line.get_xdata()[0] for line in axis.lines if line.get_linestyle() == ":"]
     assert dotted == ([30] if marked else [])
 
 
-def test_generated_images_are_drawn_of_one_model_on_every_data_set():
+def test_generated_images_are_drawn_of_one_model_on_every_data_set(monkeypatch):
+    monkeypatch.setattr(samples, "sample_measure", lambda split: None)
+    monkeypatch.setattr(samples, "measure_samples", lambda *_, pixels: None)
+    data = types.SimpleNamespace(train=None, binarize=None)
     seeds = []
 
     class Generator:
@@ -151,7 +158,7 @@ def test_generated_images_are_drawn_of_one_model_on_every_data_set():
         first = Generator(model, 20 if dataset == "frey_faces" else 28)
         return types.SimpleNamespace(
             weights_epochs=[30, 31],
-            load_models=lambda: iter([(first, None), (Generator(VAE, 1), None)]),
+            load_models=lambda: iter([(first, data), (Generator(VAE, 1), data)]),
         )
 
     methods = {
@@ -159,7 +166,12 @@ def test_generated_images_are_drawn_of_one_model_on_every_data_set():
         for dataset in ("mnist", "frey_faces", "fashion_mnist")
         for model in (VAE, HVAE)
     }
-    axes = generations.draw(methods, ask(), HVAE).axes
+
+    def draw(options):
+        measured = samples.measure_generations(HVAE)(methods, options)
+        return samples.draw_generations(measured, options).axes
+
+    axes = draw(ask())
     assert [axis.get_title() for axis in axes] == [
         "(a) MNIST, 30 of 300 epochs",
         "(b) Frey Faces, 30 of 400 epochs",
@@ -173,7 +185,7 @@ def test_generated_images_are_drawn_of_one_model_on_every_data_set():
     assert [axis.images[0].cmap.name for axis in axes] == ["gray_r", "gray", "gray_r"]
     assert (shown[1][28] == 1.0).all()
     assert len(set(seeds)) == 1
-    generations.draw(methods, ask(seed=1), HVAE)
+    draw(ask(seed=1))
     assert len(set(seeds)) == 2
 
 
@@ -186,7 +198,7 @@ def tick_squares(monkeypatch):
 def test_costs_are_of_training_steps(digits, monkeypatch):
     tick_squares(monkeypatch)
     specs = {VAE: small(cost.compared_specs("mnist_5k", 0)[VAE])}
-    milliseconds = cost.measure(specs, rounds=2, steps=2, jit_compile=False)
+    milliseconds = cost.time_steps(specs, rounds=2, steps=2, jit_compile=False)
     # The first execution compiles and does not count.
     assert list(milliseconds[VAE]) == [2500.0, 4500.0]
 
@@ -214,7 +226,7 @@ def test_costs_are_measured_in_turn(digits, monkeypatch):
 
     monkeypatch.setattr(cost, "build_model", Untrained)
     specs = cost.compared_specs("mnist_5k", 0)
-    milliseconds = cost.measure({name: specs[name] for name in (VAE, HVAE)})
+    milliseconds = cost.time_steps({name: specs[name] for name in (VAE, HVAE)})
     assert [list(values) for values in milliseconds.values()] == [
         [20.0 * (4 * n + 1) for n in range(first, 16, 2)] for first in (2, 3)
     ]
@@ -237,7 +249,9 @@ def test_the_compared_models_differ_in_prior_and_levels_alone():
 
 def test_costs_are_summarised_by_medians_of_rounds():
     milliseconds = {VAE: np.array([2.0, 1.0, 9.0]), HVAE: np.array([4.0, 8.0, 18.0])}
-    assert cost.summarise(milliseconds, 600)[HVAE] == {
+    assert cost.record({"milliseconds": milliseconds, "steps_per_epoch": 600}, None)["cost"][
+        HVAE
+    ] == {
         "milliseconds_per_step": 8.0,
         "lowest": 4.0,
         "highest": 18.0,

@@ -1,18 +1,20 @@
 """The vampprior report's runs, and what a user can choose in them."""
 
 import dataclasses
+import functools
 import json
 
 import numpy as np
 import pytest
 from vampprior_runs import MODELS, ask, small
 
-from keras_vae.experiments.figures.figure import Analysis
-from keras_vae.experiments.reports.vampprior import (
-    protocol,
-    warm_up,
+from keras_vae.experiments.figures.figure import read_options
+from keras_vae.experiments.reports.vampprior import protocol
+from keras_vae.experiments.reports.vampprior.figures import (
+    LEARNED_PRIORS,
+    add_prior_options,
+    report_figure,
 )
-from keras_vae.experiments.reports.vampprior.figures import report_figure
 from keras_vae.experiments.reports.vampprior.protocol import HVAE, VAE, VAMPPRIOR, run_spec
 from keras_vae.experiments.runs.spec import (
     DataSpec,
@@ -93,7 +95,7 @@ def test_the_protocol_names_what_the_report_asks_for():
 
 
 def test_without_warm_up_nothing_else_changes():
-    with_it, without = (run_spec("mnist", 0, model) for model in (VAE, warm_up.WITHOUT))
+    with_it, without = (run_spec("mnist", 0, model) for model in (VAE, "VAE without warm-up"))
     assert without.objective.warm_up_epochs == 0
     assert dataclasses.replace(without, objective=with_it.objective) == with_it
 
@@ -105,7 +107,7 @@ def figure():
         title="a figure",
         models=MODELS,
         with_prior=(VAMPPRIOR,),
-        analyse=lambda methods, asked: Analysis(None, "", [], {}),
+        add_options=add_prior_options,
     )
 
 
@@ -139,6 +141,33 @@ def test_a_chosen_prior_replaces_the_reports_in_runs_and_folder(figure):
     from_data = figure.trial(ask(pseudo_inputs="data"), 0)["mnist/VampPrior"]
     assert from_data.model.pseudo_inputs == "data"
     assert from_data.run_id != figure.trial(ask(), 0)["mnist/VampPrior"].run_id
+
+
+def test_the_prior_is_chosen_on_the_command_line(figure, capsys):
+    chosen = {"--prior": "vamp", "--prior-components": "20", "--pseudo-inputs": "data"}
+    words = [word for pair in chosen.items() for word in pair]
+    options = read_options(figure, ["--dataset", "mnist", *words])
+    trial = figure.trial(options, 0)
+    assert trial["mnist/VampPrior"].model.prior_components == 20
+    assert trial["mnist/VampPrior"].model.pseudo_inputs == "data"
+    assert figure.folder(options) == "vampprior/fig_0_mnist_vamp_20_data"
+    assert figure.trial(read_options(figure, []), 0) == figure.trial(ask(preset="quick"), 0)
+    learned = functools.partial(add_prior_options, priors=LEARNED_PRIORS)
+    for changed, words in (
+        (figure, ["--prior", "gamma"]),
+        (figure, ["--prior-components", "0"]),
+        (figure, ["--pseudo-inputs", "digits"]),
+        (dataclasses.replace(figure, add_options=learned), ["--prior", "standard_normal"]),
+        (dataclasses.replace(figure, add_options=None), ["--prior", "vamp"]),
+    ):
+        with pytest.raises(SystemExit):
+            read_options(changed, words)
+        assert words[0] in capsys.readouterr().err
+
+
+def test_epochs_asked_are_the_reports(figure):
+    assert figure.epochs_asked("frey_faces/HVAE") == 400
+    assert figure.epochs_asked("mnist_5k/HVAE") == 300
 
 
 @pytest.mark.parametrize(

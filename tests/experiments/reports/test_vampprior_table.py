@@ -8,18 +8,17 @@ import tensorflow as tf
 from vampprior_runs import MODELS
 
 import keras_vae as kv
-from keras_vae.experiments.reports.vampprior import (
-    swapped_arguments,
-    table,
-)
+from keras_vae.experiments.figures.catalogue import load_script
 from keras_vae.experiments.reports.vampprior.protocol import HVAE, VAE, VAMPPRIOR, run_spec
+
+table = load_script("vampprior/table_1_log_likelihood.py")
 
 
 def test_swapped_arguments_count_absolute_differences():
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(4, 9)).astype("float32")
     pixels = (rng.random((4, 9)) < 0.5).astype("float32")
-    distribution = swapped_arguments.SwappedArguments(logits=logits, dtype=tf.float32)
+    distribution = table.SwappedArguments(logits=logits, dtype=tf.float32)
     difference = np.abs(1 / (1 + np.exp(-logits.astype("float64"))) - pixels)
     expected = difference * np.log(1e-5) + (1 - difference) * np.log1p(-1e-5)
     np.testing.assert_allclose(distribution.log_prob(pixels), expected, rtol=3e-4)
@@ -27,7 +26,7 @@ def test_swapped_arguments_count_absolute_differences():
 
 def test_a_model_with_swapped_arguments_has_the_same_weights_and_draws(images):
     model = kv.VAE(latent_dim=3, hidden_units=(8,), seed=0)
-    copy = swapped_arguments.with_swapped_arguments(model)
+    copy = table.with_swapped_arguments(model)
     np.testing.assert_array_equal(copy.reconstruct(images), model.reconstruct(images))
     # What differs in the weights is the likelihood alone: prior and posterior terms are shared.
     seed = tf.constant([0, 1])
@@ -53,7 +52,7 @@ class KnownWeights:
 
     @classmethod
     def from_config(cls, config):
-        assert config["likelihood"]["class_name"] == "SwappedBernoulli"
+        assert isinstance(config["likelihood"], table.SwappedBernoulli)
         return cls(cls.SWAPPED)
 
     def set_weights(self, weights):
@@ -70,7 +69,7 @@ class KnownWeights:
 
 def test_the_swapped_formula_is_evaluated_as_in_the_code_and_rightly():
     images = np.array([[[0.0, 1.0]], [[1.0, 1.0]]], "float32")
-    found = swapped_arguments.evaluate(KnownWeights(), images)
+    found = table.evaluate_swapped(KnownWeights(), images)
     for name, first, second in (
         # The code: minus the logarithm of the mean of 1, 1/2, 1/4 and 1/8.
         ("as_the_code_estimates", -np.log(15 / 32), 0.0),
@@ -99,7 +98,12 @@ def row(dataset, model, mean, **further):
         "model": model,
         "epochs": 3,
         "report_epochs": 200,
-        "log_likelihood": {"mean": mean, "standard_error": 0.25},
+        "log_likelihood": {
+            "mean": mean,
+            "standard_error": 0.25,
+            "num_samples": 50,
+            "images": 3,
+        },
         "bits_per_dimension": None,
         "report": -276.18,
         "published": None,
@@ -115,13 +119,18 @@ def test_the_table_in_markdown():
         row("mnist", VAE, -84.123, published=published, swapped_arguments=swapped),
         row("frey_faces", HVAE, -1800.0, bits_per_dimension=4.637, report=None),
     ]
-    lines = table.markdown(rows, ["a note"]).splitlines()
+    lines = table.tables({"rows": rows}, None)["table.md"].splitlines()
     assert lines[2] == (
         "| MNIST | VAE | 3 of 200 | -84.12 \N{PLUS-MINUS SIGN} 0.25 |  | -276.18 | -400.00 "
         "| -88.71 |"
     )
     assert "4.64" in lines[3] and len({line.count("|") for line in lines[:4]}) == 1
-    assert lines[5:] == ["- a note", "- MNIST, VAE: a source"]
+    assert [line[:18] for line in lines[5:8]] == [
+        "- log p(x): 50 imp",
+        "- Swapped formula:",
+        "- Published values",
+    ]
+    assert lines[8:] == ["- MNIST, VAE: a source"]
 
 
 def test_the_swapped_formula_is_set_against_the_report():
@@ -167,11 +176,13 @@ def two_trials(dataset, model, monkeypatch, second_spec=None, **changes):
         load_models=lambda: iter([("first", data), ("second", data)]),
     )
     monkeypatch.setattr(
-        swapped_arguments, "evaluate", lambda trained, images: (trained, images[:, 0, 0].tolist())
+        table, "evaluate_swapped", lambda trained, images: (trained, images[:, 0, 0].tolist())
     )
     for name, value in changes.items():
         setattr(method, name, value)
-    (found,) = table.measure({f"{dataset}/{model}": method})
+    measured = table.measure({f"{dataset}/{name}": method for name in MODELS}, None)
+    assert set(measured["differences"]) == {VAE, HVAE} and list(measured["runs"]) == [dataset]
+    found = measured["rows"][MODELS.index(model)]
     return found
 
 
@@ -213,7 +224,7 @@ def test_the_table_says_how_its_numbers_were_estimated():
         row("mnist", VAE, -80.0, log_likelihood={"num_samples": 50, "images": 10000}),
         row("frey_faces", VAE, -80.0, log_likelihood={"num_samples": 5000, "images": 300}),
     ]
-    assert table.describe_estimates(rows) == (
+    assert table.notes({"rows": rows})[0] == (
         "log p(x): 50 or 5000 importance samples; mean over test images (MNIST 10000, Frey Faces "
         "300) and its standard error, which falls with the root of their number."
     )
@@ -226,7 +237,7 @@ def test_the_best_model_of_every_data_set_is_in_bold():
         for dataset, means in values.items()
         for model, mean in zip(MODELS, means, strict=True)
     ]
-    (drawn,) = table.draw(rows).axes[0].tables
+    (drawn,) = table.draw({"rows": rows}, None).axes[0].tables
     bold = {
         place
         for place, cell in drawn.get_celld().items()

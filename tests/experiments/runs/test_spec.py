@@ -6,9 +6,9 @@ import math
 
 import pytest
 
+from keras_vae.experiments.reports import understanding
 from keras_vae.experiments.reports.activity.protocol import method_specs
 from keras_vae.experiments.reports.geometry import protocol as geometry
-from keras_vae.experiments.reports.understanding import protocol as understanding
 from keras_vae.experiments.reports.vampprior import protocol as vampprior
 from keras_vae.experiments.runs.spec import (
     DataSpec,
@@ -98,12 +98,16 @@ def test_bad_values_are_named(make, message):
         make()
 
 
+SGD_WITH_MOMENTUM = understanding.optimizer_spec("sgd", learning_rate=5e-4, momentum=0.9)
+
+
 def specs_of_the_reports():
     return [
         RunSpec(),
         RunSpec(data=DataSpec(name="mnist_5k", classes=(1, 2), validation_images=100)),
         *method_specs("mnist", 3).values(),
-        *understanding.optimizer_specs("mnist", 0).values(),
+        understanding.run_spec("mnist", 0),
+        understanding.run_spec("mnist", 0, SGD_WITH_MOMENTUM),
         geometry.run_spec("mnist", 1, alpha=-math.inf, latent_dim=40),
         *(vampprior.run_spec("frey_faces", 0, model) for model in ("VampPrior", "HVAE")),
     ]

@@ -1,11 +1,11 @@
-"""Figures with a panel for each data set, whose runs differ in length."""
+"""Figures with a panel for each data set, whose runs differ in length and prior."""
 
 import dataclasses
 import functools
-from collections.abc import Callable
 
 from keras_vae import datasets
 from keras_vae.experiments.figures.figure import Figure
+from keras_vae.experiments.figures.options import positive_integer
 from keras_vae.experiments.reports.vampprior.protocol import (
     ALL,
     LEARNED_PRIORS,
@@ -17,6 +17,7 @@ from keras_vae.experiments.reports.vampprior.protocol import (
     run_spec,
     schedule,
 )
+from keras_vae.experiments.runs.spec import PSEUDO_INPUTS
 
 PRIORS = ("standard_normal", *LEARNED_PRIORS)
 
@@ -32,56 +33,50 @@ class DataSetFigure(Figure):
         with_prior: Those of them whose prior a user can choose.
     """
 
-    specs: Callable = None
     models: tuple[str, ...] = ()
     with_prior: tuple[str, ...] = ()
 
-    def trial(self, asked, seed):
-        chosen = {
-            "prior": asked.prior,
-            "components": asked.prior_components,
-            "pseudo_inputs": asked.pseudo_inputs,
-        }
+    def trial(self, options, seed):
+        chosen = dict(zip(("prior", "components", "pseudo_inputs"), _chosen(options), strict=True))
         return {
             method_name(dataset, model): run_spec(
                 dataset, seed, model, **(chosen if model in self.with_prior else {})
             )
-            for dataset in panels(asked)
+            for dataset in panels(options)
             for model in self.models
         }
 
-    def epochs_of(self, label, asked):
-        if asked.epochs is not None:
-            return asked.epochs
+    def epochs_of(self, label, options):
+        if options.epochs is not None:
+            return options.epochs
         found = schedule(*split_name(label))
-        return found.reached if asked.preset == "results" else found.epochs
+        return found.reached if options.preset == "results" else found.epochs
 
     def epochs_asked(self, label):
         return schedule(*split_name(label)).epochs
 
-    def folder(self, asked):
+    def folder(self, options):
         """One of its own for a single data set, and for other priors than the report's."""
         parts = [self.name]
-        if asked.dataset != self.protocol["dataset"]:
-            parts.append(asked.dataset)
-        trial = self.trial(asked, asked.seed).items()
+        if options.dataset != self.protocol["dataset"]:
+            parts.append(options.dataset)
+        trial = self.trial(options, options.seed).items()
         if not all(is_reports(spec, split_name(label)[1]) for label, spec in trial):
-            chosen = (asked.prior, asked.prior_components, asked.pseudo_inputs)
-            parts += [str(part) for part in chosen if part is not None]
+            parts += [str(part) for part in _chosen(options) if part is not None]
         return f"{self.report}/{'_'.join(parts)}"
 
-    def extent(self, asked):
+    def extent(self, options):
         """What each data set and model was trained for."""
-        parts = [self._extent_of(dataset, asked) for dataset in panels(asked)]
-        if asked.trials > 1:
+        parts = [self._extent_of(dataset, options) for dataset in panels(options)]
+        if options.trials > 1:
             parts.append("first trial")
         return "; ".join(parts)
 
-    def _extent_of(self, dataset, asked):
-        models, trial = [], self.trial(asked, asked.seed)
+    def _extent_of(self, dataset, options):
+        models, trial = [], self.trial(options, options.seed)
         for model in self.models:
             label = method_name(dataset, model)
-            spec, epochs = trial[label], self.epochs_of(label, asked)
+            spec, epochs = trial[label], self.epochs_of(label, options)
             text = f"{model} {epochs} of {schedule(dataset, model).epochs}"
             if not is_reports(spec, model):
                 text += f" ({spec.model.prior})"
@@ -89,6 +84,29 @@ class DataSetFigure(Figure):
                 text += f" (beta up to {(epochs - 1) / spec.objective.warm_up_epochs:.2g})"
             models.append(text)
         return f"{dataset}: {', '.join(models)} epochs" if models else dataset
+
+
+def _chosen(options):
+    return [options.choice(name) for name in ("prior", "prior_components", "pseudo_inputs")]
+
+
+def add_prior_options(parser, priors=PRIORS):
+    """Lets a user choose the prior of a figure's `with_prior` models, and what it begins with."""
+    parser.add_argument(
+        "--prior",
+        choices=priors,
+        help="prior, in place of the report's; results go to a folder of their own",
+    )
+    parser.add_argument(
+        "--prior-components",
+        type=positive_integer,
+        help="pseudo-inputs or components of a learned prior, in place of the report's number",
+    )
+    parser.add_argument(
+        "--pseudo-inputs",
+        choices=PSEUDO_INPUTS,
+        help="what a VampPrior's pseudo-inputs begin as, in place of the report's",
+    )
 
 
 def method_name(dataset, model):
@@ -101,9 +119,9 @@ def split_name(label):
     return tuple(label.split("/"))
 
 
-def panels(asked):
-    """The data sets that were asked for."""
-    return PANELS if asked.dataset == ALL else (asked.dataset,)
+def panels(options):
+    """The data sets that the user chose."""
+    return PANELS if options.dataset == ALL else (options.dataset,)
 
 
 def by_dataset(methods):
@@ -121,5 +139,4 @@ report_figure = functools.partial(
     presets=PRESETS,
     protocol=PROTOCOL,
     datasets=(ALL, *datasets.NAMES),
-    priors=PRIORS,
 )

@@ -1,9 +1,8 @@
-"""The report's panels of images: one for each data set."""
+"""The report's panels of images, one for each data set, and those of reconstructions."""
 
 import numpy as np
 
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.figure import Analysis
 from keras_vae.experiments.reports.vampprior.figures import split_name
 from keras_vae.experiments.reports.vampprior.protocol import TITLES, schedule
 from keras_vae.experiments.runs.batching import in_batches
@@ -12,26 +11,56 @@ from keras_vae.experiments.runs.batching import in_batches
 COLOR_MAPS = {"frey_faces": "gray"}
 COLUMNS = 10
 SIDE = 5
+RECONSTRUCTION_CAPTION = (
+    "the first ten test images, decoded at the posterior's mean; means of p(x|z)"
+)
 
 
-def reconstructions(methods, asked):
-    """Draws the first test images above their reconstructions, for the figure's one model."""
-    figure, axes = plots.stack(len(methods), width=8.0, height=2.1)
-    data = {}
-    for axis, dataset, trained in each_panel(axes, methods):
-        vae, images = trained[0], trained[1].test.images
-        shown = np.stack([images[:COLUMNS], vae.reconstruct(images[:COLUMNS])])
-        plots.mosaic(axis, shown, cmap=color_map(dataset))
-        height = images.shape[1]
-        axis.set_yticks([height / 2, 3 * height / 2], ["input", "reconstruction"])
-        axis.tick_params(length=0)
-        data[dataset] = reconstruction_errors(vae, images)
-    return Analysis(
-        picture=figure,
-        caption="the first ten test images, decoded at the posterior's mean; means of p(x|z)",
-        claims=[],
-        data={"reconstruction": data},
-    )
+def first_trained(method):
+    """The first trial's model and data, and the epochs of its weights."""
+    return *next(iter(method.load_models())), method.weights_epochs[0]
+
+
+def color_map(dataset):
+    """Name of the Matplotlib colour map of a data set's images."""
+    return COLOR_MAPS.get(dataset, "gray_r")
+
+
+def draw_square(axis, images, dataset):
+    """Draws the first images side by side with white between, as many as fill a square."""
+    side, colors = int(np.sqrt(len(images))), color_map(dataset)
+    white = 1.0 if colors == "gray" else 0.0
+    framed = np.pad(images, ((0, 0), (0, 1), (0, 1)), constant_values=white)
+    square = framed[: side**2].reshape(side, side, *framed.shape[1:])
+    plots.mosaic(axis, square, cmap=colors)
+
+
+def each_panel(axes, measured):
+    """Titles each axis; yields it with the data set's name and what was measured there.
+
+    Arguments:
+        axes: List of Matplotlib axes.
+        measured: Dictionary, by `<data set>/<model>`, of dictionaries with the `epochs` of the
+            weights that are shown.
+    """
+    for axis, letter, (label, found) in plots.lettered(axes, measured.items()):
+        dataset, model = split_name(label)
+        title = f"{letter} {TITLES[dataset]}"
+        wanted = schedule(dataset, model).epochs
+        axis.set_title(f"{title}, {found['epochs']} of {wanted} epochs", fontsize=9)
+        yield axis, dataset, found
+
+
+def measure_reconstructions(methods, options):
+    """Of each method the first test images with their reconstructions, and errors over all."""
+    measured = {}
+    for label, method in methods.items():
+        model, data, epochs = first_trained(method)
+        images = data.test.images
+        shown = np.stack([images[:COLUMNS], model.reconstruct(images[:COLUMNS])])
+        errors = reconstruction_errors(model, images)
+        measured[label] = {"epochs": epochs, "shown": shown, "errors": errors}
+    return measured
 
 
 def reconstruction_errors(model, images):
@@ -52,60 +81,19 @@ def reconstruction_errors(model, images):
     }
 
 
-def pseudo_inputs(methods, asked):
-    """Draws the first pseudo-inputs, or of a mixture of Gaussians its decoded means."""
-    figure, axes = plots.panels(len(methods), width=3.2, height=3.9)
-    data = {}
-    for axis, dataset, (model, _) in each_panel(axes, methods):
-        images = component_images(model)
-        draw_square(axis, images[: SIDE**2], dataset)
-        data[dataset] = {
-            "components": len(images),
-            "mean_distance_from_their_mean": float(
-                np.sqrt(((images - images.mean(axis=0)) ** 2).sum(axis=(1, 2))).mean()
-            ),
-        }
-    return Analysis(
-        picture=figure,
-        caption="the first components of the prior",
-        claims=[],
-        data={"pseudo_inputs": data},
-    )
+def draw_reconstructions(measured, options):
+    """Draws the first test images above their reconstructions."""
+    figure, axes = plots.stack(len(measured), width=8.0, height=2.1)
+    for axis, dataset, found in each_panel(axes, measured):
+        plots.mosaic(axis, found["shown"], cmap=color_map(dataset))
+        height = found["shown"].shape[2]
+        axis.set_yticks([height / 2, 3 * height / 2], ["input", "reconstruction"])
+        axis.tick_params(length=0)
+    return figure
 
 
-def component_images(model):
-    """What the components of a model's prior stand for, shape (components, height, width).
-
-    Raises:
-        ValueError: If the prior has no components.
-    """
-    prior = model.prior_layer
-    if hasattr(prior, "pseudo_inputs"):
-        return np.asarray(prior.pseudo_inputs)
-    if not hasattr(prior, "loc"):
-        raise ValueError("The standard normal prior has no pseudo-inputs to draw.")
-    return model.decode(np.asarray(prior.loc)).mean().numpy()
-
-
-def color_map(dataset):
-    """Name of the Matplotlib colour map of a data set's images."""
-    return COLOR_MAPS.get(dataset, "gray_r")
-
-
-def draw_square(axis, images, dataset):
-    """Draws the first images side by side with white between, as many as fill a square."""
-    side, colors = int(np.sqrt(len(images))), color_map(dataset)
-    white = 1.0 if colors == "gray" else 0.0
-    framed = np.pad(images, ((0, 0), (0, 1), (0, 1)), constant_values=white)
-    square = framed[: side**2].reshape(side, side, *framed.shape[1:])
-    plots.mosaic(axis, square, cmap=colors)
-
-
-def each_panel(axes, methods):
-    """Titles each axis; yields it with the data set's name and the first trial's model and data."""
-    for axis, letter, (label, method) in plots.lettered(axes, methods.items()):
-        dataset, model = split_name(label)
-        wanted = schedule(dataset, model).epochs
-        title = f"{letter} {TITLES[dataset]}"
-        axis.set_title(f"{title}, {method.weights_epochs[0]} of {wanted} epochs", fontsize=9)
-        yield axis, dataset, next(iter(method.load_models()))
+def record_reconstructions(measured, options):
+    """The errors, by data set; the report claims nothing of them."""
+    return {
+        "reconstruction": {split_name(label)[0]: of["errors"] for label, of in measured.items()}
+    }

@@ -70,6 +70,8 @@ def _of_each_run(attribute):
 
 ALL = "all"
 PANELS = ("mnist", "frey_faces", "fashion_mnist")
+# Fewer could be chance: what "clearly" means in the report's claims.
+STANDARD_ERRORS = 2
 TITLES = {
     "mnist": "MNIST",
     "mnist_5k": "MNIST, 5,000 digits",
@@ -151,3 +153,28 @@ def schedule(dataset, model):
     """The `Schedule` of a model on a data set; the embedded digits follow MNIST's."""
     by_model = SCHEDULES["mnist" if dataset == "mnist_5k" else dataset]
     return by_model[model.removesuffix(WITHOUT_WARM_UP)]
+
+
+def unmet_requirements(dataset, found, models):
+    """Lists what keeps the runs on one data set from deciding a claim.
+
+    Arguments:
+        dataset: Data set that the claim is about.
+        found: Dictionary of `MethodRuns` by data set and by model.
+        models: Models whose runs have to be the report's, and as long.
+
+    Returns:
+        Tuple of strings.
+    """
+    if dataset not in found:
+        return (f"measured on {', '.join(found)}, the claim is about {dataset}",)
+    reasons = []
+    for model in models:
+        method, wanted = found[dataset][model], schedule(dataset, model).epochs
+        if not all(is_reports(spec, model) for spec in method.specs):
+            reasons.append(f"{dataset}: {model} has another prior than the report's")
+        if method.epochs < wanted:
+            reasons.append(f"{dataset}: {model} {method.epochs} of {wanted} epochs")
+        if any(epochs != method.epochs for epochs in method.weights_epochs):
+            reasons.append(f"{dataset}: weights of {model} after {sorted(method.weights_epochs)}")
+    return tuple(reasons)

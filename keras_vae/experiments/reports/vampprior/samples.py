@@ -1,4 +1,4 @@
-"""How near images drawn from a model are to the data, as single images and all together."""
+"""Images drawn from the report's models, Figures 5, 8 and 10: how near to the data they are."""
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -6,13 +6,108 @@ from sklearn.decomposition import PCA
 from keras_vae import random
 from keras_vae._internal.backend import tf
 from keras_vae.datasets.image_data import as_floats
+from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.claims import Claim
 from keras_vae.experiments.measures.class_measures import distance_to_images, flatten
-from keras_vae.experiments.runs.evaluation import mean_and_error
+from keras_vae.experiments.reports.vampprior.figures import by_dataset, method_name
+from keras_vae.experiments.reports.vampprior.pictures import (
+    SIDE,
+    draw_square,
+    each_panel,
+    first_trained,
+)
+from keras_vae.experiments.reports.vampprior.protocol import STANDARD_ERRORS, unmet_requirements
+from keras_vae.experiments.runs.evaluation import independent_difference, mean_and_error
 
 BATCHES = 10
 BATCH = 1000
 COMPONENTS = 50
 MEASURES = ("frechet_distance", "distance_from_nearest_images")
+RULE = (
+    "Both distances of generated images from the training images, of all together and of single "
+    f"ones, are {{}} by at least {STANDARD_ERRORS} standard errors over draws; one trial of each. "
+    "Binary pixels are drawn, of grey ones the means are taken."
+)
+
+
+def measure_generations(drawn):
+    """A figure's `measure`: images of one model to show, and the distances of every model's.
+
+    Arguments:
+        drawn: Name of the model whose images are shown.
+
+    Returns:
+        Function from (methods, options) to a dictionary of `distances` from `measure_samples`, by
+        data set and by model, of the `images` to show, by method, and of the `methods`.
+    """
+
+    def measure(methods, options):
+        distances, images = {}, {}
+        for dataset, by_model in by_dataset(methods).items():
+            trained = {model: first_trained(method) for model, method in by_model.items()}
+            _, data, _ = next(iter(trained.values()))
+            distance, binary = sample_measure(data.train), data.binarize is not None
+            distances[dataset] = {
+                model: measure_samples(vae, distance, options.seed, pixels=binary)
+                for model, (vae, *_) in trained.items()
+            }
+            vae, _, epochs = trained[drawn]
+            means = draw_images(vae, SIDE**2, options.seed, pixels=False)
+            images[method_name(dataset, drawn)] = {"epochs": epochs, "images": means}
+        return {"distances": distances, "images": images, "methods": methods}
+
+    return measure
+
+
+def draw_generations(measured, options):
+    """Draws images from the prior, of one of the models."""
+    figure, axes = plots.panels(len(measured["images"]), width=3.2, height=3.9)
+    for axis, dataset, found in each_panel(axes, measured["images"]):
+        draw_square(axis, found["images"], dataset)
+    return figure
+
+
+def caption_generations(measured, options):
+    """Which images are drawn."""
+    return f"means of p(x|z) at codes from the prior, none left out, seed {options.seed}"
+
+
+def record_generations(measured, options):
+    """The distances, by data set and by model."""
+    return {"distances_from_the_data": measured["distances"]}
+
+
+def sample_claim(measured, dataset, models, holds, **described):
+    """A claim about the distances on one data set.
+
+    Arguments:
+        measured: What a `measure_generations` returns.
+        dataset: Name of the data set.
+        models: Names of the models whose runs it rests on.
+        holds: Function from distances, by model, to whether its rule holds.
+        **described: The claim's `id`, `statement` and `rule`.
+
+    Returns:
+        `Claim`.
+    """
+    found = measured["distances"].get(dataset)
+    return Claim(
+        **described,
+        numbers={dataset: found},
+        holds=None if found is None else holds(found),
+        unmet=unmet_requirements(dataset, by_dataset(measured["methods"]), models),
+    )
+
+
+def nearer(first, second):
+    """Whether the first model's draws are clearly nearer to the data than the second's.
+
+    Arguments:
+        first: What `measure_samples` returns.
+        second: The same of another model.
+    """
+    farther = (independent_difference(first[name], second[name]) for name in MEASURES)
+    return all(by["mean"] >= STANDARD_ERRORS * by["standard_error"] for by in farther)
 
 
 def draw_images(model, count, seed, counter=0, *, pixels):
