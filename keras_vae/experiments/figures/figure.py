@@ -96,14 +96,9 @@ class Figure:
     add_options: Callable | None = None
     datasets: tuple[str, ...] = datasets.NAMES
     keep_weights: bool = False
-    # Until every script has the functions above.
-    specs: Callable | None = None
-    analyse: Callable | None = None
 
     def trial(self, options, seed):
         """The runs of one trial, a dictionary of `RunSpec` by method."""
-        if self.specs is not None:
-            return self.specs(options.dataset, seed)
         return {} if self.runs is None else self.runs(options, seed)
 
     def epochs_of(self, label, options):
@@ -134,8 +129,6 @@ class Figure:
         Returns:
             `Analysis`.
         """
-        if self.analyse is not None:
-            return self.analyse(methods, options)
         measured = methods if self.measure is None else self.measure(methods, options)
         caption = self.caption
         return Analysis(
