@@ -207,12 +207,14 @@ def judge(measured, options):
     changes = [change_since_half(one.epochs, one.accuracy["means"]) for one in large]
     settled = None not in changes and max(map(abs, changes)) <= SETTLED
     contrast = unmet_requirements(options, epochs)
+    other = measured.other_order
+    with_other = unmet_requirements(options, [*epochs, other.epochs[-1]])
     converged = unmet_requirements(options, epochs, settled=settled)
     return [
         _judge_level(means, measured.pixels, converged),
         _judge_variances(found, contrast),
         _judge_sizes(found, means, measured.test_images, contrast),
-        _judge_order(means, measured.other_order, contrast),
+        _judge_order(means, other, with_other),
     ]
 
 

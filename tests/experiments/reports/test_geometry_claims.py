@@ -467,6 +467,12 @@ class TestSeparability:
         claims = judge_separability(found, found[10], PIXELS, images)
         assert claims["3.3"].verdict == verdict
 
+    def test_a_fall_by_just_an_error_decides_nothing(self):
+        # sqrt(2 / 4 / (1 * 2)), exactly.
+        found = {10: made_separability((0.75, 0.75)), 30: made_separability((0.25, 0.25))}
+        claims = judge_separability(found, found[10], PIXELS, 1)
+        assert claims["3.3"].verdict == INCONCLUSIVE
+
     @each(
         ("as_much_below", (0.25, 0.75), NOT_REPRODUCED),
         ("less_below", (0.251, 0.75), REPRODUCED),
@@ -483,6 +489,13 @@ class TestSeparability:
         other, verdict = case
         changed = {5: (0.5, 0.5), 9: (0.5, 0.5), 10: (0.92, 0.92), 50: (0.9, 0.9)}
         assert judge_accuracies(changed, other=other)["3.4"].verdict == verdict
+
+    def test_the_other_order_needs_weights_of_the_same_epoch(self):
+        found = {size: made_separability(trials) for size, trials in ACCURACIES.items()}
+        other = made_separability((0.93, 0.936), epochs=(1, 25, 48))
+        claims = judge_separability(found, other, PIXELS, 10000)
+        assert "48" in claims["3.4"].unmet[0] and claims["3.4"].verdict == INCONCLUSIVE
+        assert not any(claims[id].unmet for id in ("3.1", "3.2", "3.3"))
 
     def test_numbers(self):
         found = {10: made_separability((0.5, 0.7), (0.1, 0.3)), 30: made_separability((0.7, 0.9))}
