@@ -50,6 +50,11 @@ SETTLED = 0.5
 STANDARD_ERRORS = 2
 LIKELIHOOD_SAMPLES = 2000
 VR_MAX_DISTANCE = 0.5
+PANELS = {
+    "Informative components": f"Number above {INFORMATIVE:g}",
+    "Bound and log-likelihood": "Nats per test image",
+    "Noise of the estimate": "St. dev. of an estimate, nats",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,6 +110,7 @@ def measure_bounds(method):
 
 
 def _measure_trial(method, trial):
+    """One trial's bound, and each image's variance over estimates of its log-likelihood."""
     alpha, epochs = order_of(method.specs[trial]), method.kept_epochs()[-1]
     estimate = method.log_likelihood[trial]
     samples, images = estimate["num_samples"], estimate["images"]
@@ -115,28 +121,26 @@ def _measure_trial(method, trial):
         method.restore(model, trial, epochs)
         return model, data.test.images
 
-    def bound():
+    def first(count):
         model, pixels = loaded()
-        return estimate_bound(model, pixels[:images], alpha)
+        return model, pixels[:count]
 
-    def noise():
-        model, pixels = loaded()
-        return estimation_variance(model, pixels[:NOISE_IMAGES], samples)
-
-    after = f"{epochs}_epochs"
-    name = f"renyi_bound/{alpha:g}/{NUM_SAMPLES}_samples/{after}/{images}_images"
-    estimates = f"estimation_variance/{samples}_samples/{REPEATS}_times"
-    noise_name = f"{estimates}/{after}/{NOISE_IMAGES}_images"
-    variances = method.remembered(trial, noise_name, noise)
-    return method.remembered(trial, name, bound), np.array(variances)
+    bound = method.remembered(
+        trial,
+        f"renyi_bound/{alpha:g}/{NUM_SAMPLES}_samples/{epochs}_epochs/{images}_images",
+        lambda: estimate_bound(*first(images), alpha),
+    )
+    noise = method.remembered(
+        trial,
+        f"estimation_variance/{samples}_samples/{REPEATS}_times/{epochs}_epochs/"
+        f"{NOISE_IMAGES}_images",
+        lambda: estimation_variance(*first(NOISE_IMAGES), samples),
+    )
+    return bound, np.array(noise)
 
 
 def estimate_bound(model, images, alpha):
-    """The Renyi bound of an order on images, with `NUM_SAMPLES` samples of q for each.
-
-    Returns:
-        Dictionary with `mean`, `standard_error` and `per_image`, in nats.
-    """
+    """The Renyi bound of an order: its `mean`, `standard_error` and `per_image`, in nats."""
     values = []
     for start in range(0, len(images), BATCH):
         # Images that shared their noise would not be independent.
@@ -148,11 +152,7 @@ def estimate_bound(model, images, alpha):
 
 
 def estimation_variance(model, images, num_samples):
-    """The variance over `REPEATS` importance-sampled log-likelihoods of each image.
-
-    Returns:
-        List of as many variances as there are images, in squared nats.
-    """
+    """Each image's variance over `REPEATS` estimates of log p(x), as a list, in squared nats."""
     # One call for all of them: each compiles anew.
     again = np.tile(images, (REPEATS, *[1] * (images.ndim - 1)))
     values = model.log_likelihood(again, num_samples, seed=NOISE_SEED).reshape(REPEATS, -1)
@@ -164,66 +164,49 @@ def draw(measured, options):
     components, bounds = measured
     picture, axes = plots.panels(3, width=4.2, height=3.8)
     for index, size in enumerate(components):
-        draw_counts(axes[0], components[size], f"k = {size}", index)
-        draw_bounds(axes[1], bounds[size], f"k = {size}", index)
-        levels = np.array([one.noise_level for one in bounds[size].values()]).T
-        error_line(axes[2], bounds[size], levels, f"k = {size}", index)
-    axes[0].set(ylabel=f"Number above {INFORMATIVE:g}")
-    axes[1].set(ylabel="Nats per test image")
-    axes[2].set(ylabel="St. dev. of an estimate, nats", ylim=(0, None))
+        label, by_order = f"k = {size}", components[size]
+        draw_trials(axes[0], by_order, "informative", f"{label}, components", index)
+        draw_trials(axes[0], by_order, "active", f"{label}, active units", index, filled=False)
+        draw_bound(axes[1], bounds[size], "log_likelihood", f"{label}, log p(x)", index)
+        draw_bound(axes[1], bounds[size], "bound", f"{label}, bound", index, filled=False)
+        draw_trials(axes[2], bounds[size], "noise_level", label, index)
+    axes[2].set_ylim(0, None)
     orders = all_orders(components)
     names = ["VR-max" if np.isinf(alpha) else order_name(alpha) for alpha in orders]
-    titles = ("Informative components", "Bound and log-likelihood", "Noise of the estimate")
-    for axis, letter, title in plots.lettered(axes, titles):
-        axis.set_title(f"{letter} {title}")
+    for axis, letter, (title, label) in plots.lettered(axes, PANELS.items()):
+        axis.set(title=f"{letter} {title}", xlabel="α", ylabel=label)
         axis.set_xticks([position(alpha, orders) for alpha in orders], names)
-        axis.set_xlabel("α")
         axis.legend(fontsize=8)
     return picture
 
 
-def draw_counts(axis, by_order, label, index):
-    """Draws informative components and active units of one number of latent dimensions."""
-    lines = (("informative", True, "components"), ("active", False, "active units"))
-    for attribute, filled, name in lines:
-        counts = np.array([getattr(one, attribute) for one in by_order.values()]).T
-        error_line(axis, by_order, counts, f"{label}, {name}", index, filled=filled)
+def draw_trials(axis, by_order, attribute, label, index, *, filled=True):
+    """Draws an attribute of one number of latent dimensions that has one number a trial."""
+    trials = np.array([getattr(one, attribute) for one in by_order.values()]).T
+    error_line(axis, by_order, trials, label, index, filled=filled)
 
 
-def draw_bounds(axis, by_order, label, index):
-    """Draws bound and log-likelihood, and a band for the error over images."""
-    for attribute, filled, name in (
-        ("log_likelihood", True, "log p(x)"),
-        ("bound", False, "bound"),
-    ):
-        trials = [getattr(one, attribute) for one in by_order.values()]
-        means, errors = (
-            np.array([[of[key] for of in column] for column in trials]).T
-            for key in ("mean", "standard_error")
-        )
-        error_line(axis, by_order, means, f"{label}, {name}", index, filled=filled)
-        middle, error = means.mean(axis=0), errors.mean(axis=0)
-        axis.fill_between(
-            [position(alpha, by_order) for alpha in by_order],
-            middle - error,
-            middle + error,
-            color=plots.COLORS[index],
-            alpha=0.08,
-            linewidth=0,
-        )
+def draw_bound(axis, by_order, attribute, label, index, *, filled=True):
+    """Draws an attribute that has a mean and its error a trial, and a band for the error."""
+    trials = [getattr(one, attribute) for one in by_order.values()]
+    means, errors = (
+        np.array([[of[key] for of in column] for column in trials]).T
+        for key in ("mean", "standard_error")
+    )
+    error_line(axis, by_order, means, label, index, filled=filled)
+    middle, error = means.mean(axis=0), errors.mean(axis=0)
+    axis.fill_between(
+        [position(alpha, by_order) for alpha in by_order],
+        middle - error,
+        middle + error,
+        color=plots.COLORS[index],
+        alpha=0.08,
+        linewidth=0,
+    )
 
 
 def error_line(axis, orders, trials, label, index, *, filled=True):
-    """Draws means over trials against alpha, with bars from the lowest trial to the highest.
-
-    Arguments:
-        axis: Matplotlib axes.
-        orders: Values of alpha, ascending.
-        trials: Array of shape (trials, orders).
-        label: Name in the legend.
-        index: Which colour and marker.
-        filled: Whether the line is solid and its markers are filled.
-    """
+    """Draws means of trials, of shape (trials, orders), with bars from lowest to highest."""
     mean = trials.mean(axis=0)
     color = plots.COLORS[index % len(plots.COLORS)]
     axis.errorbar(

@@ -26,3 +26,23 @@ def test_pairs_are_of_two_classes():
     assert (first.labels != second.labels).all()
     for chosen in (first, second):
         np.testing.assert_array_equal(chosen.pixels[:, 0, 0], chosen.labels)
+
+
+def test_pairs_are_random_and_as_many_as_asked_for():
+    labels = np.arange(40) % 2
+    split = Split(np.arange(40, dtype=np.uint8)[:, None, None], labels)
+
+    def drawn(seed):
+        return np.stack(
+            [s.pixels.ravel() for s in image_pairs.pairs_of_two_classes(split, seed, 30)]
+        )
+
+    pairs = drawn(0)
+    assert pairs.shape == (2, 30)
+    np.testing.assert_array_equal(pairs, drawn(0))
+    assert (pairs != drawn(1)).mean() > 0.5
+    # Either side holds both classes and any image.
+    assert all(0.2 < (side % 2).mean() < 0.8 and len(set(side)) > 15 for side in pairs)
+    # Of one class alone there are no pairs; the same two images may not be told apart.
+    alone = Split(split.pixels, np.zeros(40, int))
+    assert [len(side) for side in image_pairs.pairs_of_two_classes(alone, 0, 30)] == [0, 0]
