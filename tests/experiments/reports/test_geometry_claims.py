@@ -371,6 +371,8 @@ ACCURACIES = {
     30: (0.934, 0.936),
     50: (0.939, 0.941),
 }
+# Small, and exact when added to one half.
+TICK = 2.0**-10
 PIXELS = {"grey": 0.99, "binary": 0.91}
 
 
@@ -433,14 +435,17 @@ class TestSeparability:
     @each(
         ("two_errors", {10: (0.0625,), 30: (0.1875,)}, REPRODUCED),
         ("less", {10: (0.0624,), 30: (0.1875,)}, NOT_REPRODUCED),
-        ("one_size_none", {10: (0.01, 0.01), 20: (-0.001, 0.001), 30: ONES}, NOT_REPRODUCED),
-        ("one_size_less", {10: (-0.001, -0.001), 30: (0.02, 0.02)}, NOT_REPRODUCED),
+        ("one_size_some", {10: (-TICK, 2 * TICK), 30: (0.01,) * 20}, REPRODUCED),
+        ("one_size_none", {10: (-TICK, TICK), 30: (0.01,) * 20}, NOT_REPRODUCED),
+        ("one_size_less", {10: (-TICK, -TICK), 30: (0.01,) * 20}, NOT_REPRODUCED),
         ("means_of_trials", {10: (-0.001, 0.011), 30: (0.01, 0.01)}, REPRODUCED),
         ("unequal_trials", {10: (0.01, -0.009), 30: (0.01, 0.01)}, NOT_REPRODUCED),
     )
     def test_variances(self, case):
         gains, verdict = case
-        found = {k: made_separability([0.5] * len(gain), gain) for k, gain in gains.items()}
+        found = {
+            k: made_separability([0.5] * len(gain), gain, change=0.25) for k, gain in gains.items()
+        }
         claims = judge_separability(found, found[10], PIXELS, 10000)
         assert claims["3.2"].verdict == verdict
 

@@ -51,7 +51,10 @@ def analysed(script):
     asked = options.resolve(figure.presets, preset="smoke", epochs=30, trials=2)
     trials = [figure.trial(asked, seed) for seed in asked.seeds]
     methods = {label: made_up([trial[label] for trial in trials]) for label in trials[0]}
-    return figure, asked, figure.make_analysis(methods, asked)
+    analysis = figure.make_analysis(methods, asked)
+    # It is kept here; pyplot warns of many that it keeps, too.
+    plots.plt.close(analysis.picture)
+    return figure, asked, analysis
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=str)
