@@ -17,13 +17,7 @@ MEASURED = 1000
 
 
 def draw_samples(model, seed, count):
-    """Means of p(x|z) at codes drawn from the prior, shape (count, height, width).
-
-    Arguments:
-        model: Trained model.
-        seed: Integer.
-        count: How many.
-    """
+    """Means of p(x|z) at codes drawn from the prior, shape (count, height, width)."""
     codes = model.sample_prior(count, random.stream(seed, random.GENERATION))
     return model.decode(codes).mean().numpy()
 
@@ -70,11 +64,6 @@ def draw(measured, options):
     return figure
 
 
-def caption(measured, options):
-    """Whose samples are drawn."""
-    return f"means of p(x|z) at codes from p(z), Adam, seed {options.seed}"
-
-
 def record(measured, options):
     """The distances; the report claims nothing of them."""
     return {
@@ -89,7 +78,9 @@ FIGURE = report_figure(
     runs=latent_dim_runs(2, 20),
     measure=measure,
     draw=draw,
-    caption=caption,
+    caption=lambda measured, options: (
+        f"means of p(x|z) at codes from p(z), Adam, seed {options.seed}"
+    ),
     record=record,
     datasets=datasets.LABELLED,
 )

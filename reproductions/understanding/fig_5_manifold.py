@@ -29,11 +29,6 @@ def draw(images, options):
     return figure
 
 
-def caption(images, options):
-    """Whose images are drawn."""
-    return f"means of p(x|z), Adam, seed {options.seed}"
-
-
 def record(images, options):
     """The lattice; the report claims nothing of its images."""
     return {"lattice": POINTS.tolist()}
@@ -46,7 +41,7 @@ FIGURE = report_figure(
     runs=latent_dim_runs(2),
     measure=measure,
     draw=draw,
-    caption=caption,
+    caption=lambda images, options: f"means of p(x|z), Adam, seed {options.seed}",
     record=record,
 )
 

@@ -46,36 +46,26 @@ class Paths:
     latent: np.ndarray
 
 
-def chain(images, seed, length=ROWS + 1):
-    """Images drawn without repetition, of which each two neighbours are a pair.
-
-    Arguments:
-        images: Array of shape (N, height, width).
-        seed: Integer.
-        length: How many to draw.
-
-    Returns:
-        Array of shape (length, height, width).
-    """
-    return images[np.random.default_rng(seed).choice(len(images), length, replace=False)]
+def chain(images, seed):
+    """`ROWS` + 1 images drawn without repetition, of which each two neighbours are a pair."""
+    return images[np.random.default_rng(seed).choice(len(images), ROWS + 1, replace=False)]
 
 
-def join(model, starts, ends, steps=STEPS):
+def join(model, starts, ends):
     """Joins pairs of images in pixels and in codes.
 
     Arguments:
         model: Trained model.
         starts: Array of shape (pairs, height, width).
         ends: Array of that shape.
-        steps: Images on each path, both ends included.
 
     Returns:
         `Paths`.
     """
     codes = [model.encode(images).mean().numpy() for images in (starts, ends)]
     return Paths(
-        image=evenly_spaced(starts, ends, steps),
-        latent=model.decode(evenly_spaced(*codes, steps)).mean().numpy(),
+        image=evenly_spaced(starts, ends, STEPS),
+        latent=model.decode(evenly_spaced(*codes, STEPS)).mean().numpy(),
     )
 
 
@@ -175,11 +165,6 @@ def draw(measured, options):
     return figure
 
 
-def caption(measured, options):
-    """Whose paths are drawn, and how the rows follow each other."""
-    return f"n_z = 20, Adam, seed {options.seed}; each row starts where the last one ended"
-
-
 def record(measured, options):
     """The summary of the paths."""
     return {"paths": measured["paths"]}
@@ -193,7 +178,9 @@ FIGURE = report_figure(
     measure=measure,
     judge=judge,
     draw=draw,
-    caption=caption,
+    caption=lambda measured, options: (
+        f"n_z = 20, Adam, seed {options.seed}; each row starts where the last one ended"
+    ),
     record=record,
     datasets=datasets.LABELLED,
 )

@@ -78,17 +78,14 @@ def record_generations(measured, options):
 
 
 def sample_claim(measured, dataset, models, holds, **described):
-    """A claim about the distances on one data set.
+    """A `Claim` about the distances on one data set.
 
     Arguments:
-        measured: What a `measure_generations` returns.
+        measured: What a figure's `measure_generations` returns.
         dataset: Name of the data set.
         models: Names of the models whose runs it rests on.
         holds: Function from distances, by model, to whether its rule holds.
         **described: The claim's `id`, `statement` and `rule`.
-
-    Returns:
-        `Claim`.
     """
     found = measured["distances"].get(dataset)
     return Claim(
@@ -100,12 +97,7 @@ def sample_claim(measured, dataset, models, holds, **described):
 
 
 def nearer(first, second):
-    """Whether the first model's draws are clearly nearer to the data than the second's.
-
-    Arguments:
-        first: What `measure_samples` returns.
-        second: The same of another model.
-    """
+    """Whether one model's draws are nearer to the data than another's, by `measure_samples`."""
     farther = (independent_difference(first[name], second[name]) for name in MEASURES)
     return all(by["mean"] >= STANDARD_ERRORS * by["standard_error"] for by in farther)
 
