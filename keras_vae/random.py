@@ -6,6 +6,7 @@ device. XLA maps a seed to other numbers than eager TensorFlow does: compare lik
 """
 
 import random as python_random
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from keras_vae._internal.backend import tf
 TRAINING_NOISE, EVALUATION_NOISE, SHUFFLING, BINARIZATION, GENERATION, INITIALIZATION = range(6)
 
 
-def resolve_seed(seed):
+def resolve_seed(seed: int | None) -> int:
     """Returns `seed`, or a fresh one that follows `keras.utils.set_random_seed` if None."""
     if seed is None:
         return python_random.randint(0, 2**31 - 1)
@@ -25,7 +26,7 @@ def resolve_seed(seed):
     return int(seed)
 
 
-def derive_seed(seed, *path):
+def derive_seed(seed: int, *path: int) -> int:
     """A new integer seed for one of several independent uses of `seed`.
 
     Arguments:
@@ -39,7 +40,7 @@ def derive_seed(seed, *path):
     return int(state >> 1)
 
 
-def stream(seed, purpose, counter=0):
+def stream(seed: int | tf.Tensor, purpose: int, counter: int | tf.Tensor = 0) -> tf.Tensor:
     """The stateless seed of one purpose at one count.
 
     Arguments:
@@ -54,11 +55,15 @@ def stream(seed, purpose, counter=0):
     return tf.random.experimental.stateless_fold_in(root, tf.cast(counter, tf.int64), alg="philox")
 
 
-def normal(shape, seed, dtype=tf.float32):
+def normal(
+    shape: Sequence[int] | tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.float32
+) -> tf.Tensor:
     """Standard-normal noise from a seed of shape (2,)."""
     return tf.random.stateless_normal(shape, seed=seed, dtype=dtype, alg="philox")
 
 
-def uniform(shape, seed, dtype=tf.float32):
+def uniform(
+    shape: Sequence[int] | tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.float32
+) -> tf.Tensor:
     """Noise uniform in [0, 1) from a seed of shape (2,)."""
     return tf.random.stateless_uniform(shape, seed=seed, dtype=dtype, alg="philox")

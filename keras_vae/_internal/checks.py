@@ -1,16 +1,24 @@
 """Argument and data checks, made before any training starts."""
 
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
-def check_choice(value, choices, what):
+
+def check_choice(value: object, choices: Collection[object], what: str) -> None:
     """Raises `ValueError` unless `value` is one of `choices`, and lists them."""
     if value not in choices:
         valid = ", ".join(repr(choice) for choice in choices)
         raise ValueError(f"Unknown {what}: {value!r}. Valid values: {valid}.")
 
 
-def check_positive_integer(value, name):
+def check_positive_integer(value: object, name: str) -> None:
     """Raises `TypeError` or `ValueError` unless `value` is an integer of at least one."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(
@@ -20,7 +28,7 @@ def check_positive_integer(value, name):
         raise ValueError(f"`{name}` must be at least 1. Received: {value}.")
 
 
-def check_image_shape(shape, image_shape):
+def check_image_shape(shape: Iterable[int | None], image_shape: Sequence[int]) -> None:
     """Raises `ValueError` unless `shape` is (batch, *image_shape); unknown sizes pass."""
     shape = tuple(shape)
     expected = tuple(image_shape)
@@ -34,7 +42,7 @@ def check_image_shape(shape, image_shape):
         )
 
 
-def check_pixels(images):
+def check_pixels(images: npt.ArrayLike) -> None:
     """Raises `ValueError` if an array of pixels holds NaN or leaves [0, 1].
 
     The error names the first offending value and its index.

@@ -1,15 +1,20 @@
-"""Where the package keeps files, and files that are complete or absent, whatever interrupts them."""
+"""Where the package keeps files, and how it writes them: complete or not at all."""
 
 import contextlib
 import os
 import pathlib
 import tempfile
+from collections.abc import Iterator
+from typing import IO, Any
 
 import platformdirs
 
+# What a JSON file of ours holds: names, and JSON-compatible values.
+JsonObject = dict[str, Any]
+
 
 @contextlib.contextmanager
-def atomic_write(path):
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """A binary file that takes its name only once it is written and on disk.
 
     Arguments:
@@ -32,7 +37,7 @@ def atomic_write(path):
         raise
 
 
-def require_writable(folder):
+def require_writable(folder: str | os.PathLike[str]) -> None:
     """Makes a folder where there is none, and finds out whether files can be written there.
 
     Raises:
@@ -46,20 +51,20 @@ def require_writable(folder):
     (folder / ".writable").unlink(missing_ok=True)
 
 
-def current_umask():
+def current_umask() -> int:
     """The process's file-mode mask (which can only be read by setting it)."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
-def cache_folder():
+def cache_folder() -> pathlib.Path:
     """`KERAS_VAE_CACHE`, or the platform's cache folder for this package."""
     configured = os.environ.get("KERAS_VAE_CACHE")
     return pathlib.Path(configured or platformdirs.user_cache_dir("keras_vae")).expanduser()
 
 
-def store_folder():
+def store_folder() -> pathlib.Path:
     """`KERAS_VAE_STORE`, or `runs` in the cache folder."""
     configured = os.environ.get("KERAS_VAE_STORE")
     return pathlib.Path(configured).expanduser() if configured else cache_folder() / "runs"

@@ -1,10 +1,15 @@
 """Parts of a model by name, config or instance."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_choice
 
 
-def get(identifier, choices, base, what, **kwargs):
+def get(
+    identifier: Any, choices: Mapping[str, Callable[..., Any]], base: type, what: str, **kwargs: Any
+) -> Any:
     """Returns a part from what a constructor was given.
 
     Arguments:

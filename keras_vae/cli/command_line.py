@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import textwrap
+from typing import Any, NoReturn
 
 from keras_vae import __version__
 from keras_vae.cli import compare, data, export, figures, reproduce, runs
@@ -21,7 +22,7 @@ EXAMPLE = "example: keras-vae reproduce fig_3_1 --preset smoke"
 class Parser(argparse.ArgumentParser):
     """Says what is wrong with the arguments in one line, and where help is."""
 
-    def __init__(self, *, description, **kwargs):
+    def __init__(self, *, description: str, **kwargs: Any) -> None:
         super().__init__(
             description=textwrap.fill(description, WIDTH),
             # The examples keep their lines.
@@ -29,11 +30,11 @@ class Parser(argparse.ArgumentParser):
             **kwargs,
         )
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         self.exit(MISUSED, f"error: {message}\nSee {self.prog} --help.\n")
 
 
-def build_parser():
+def build_parser() -> Parser:
     """Returns the parser of all commands, each of which sets its function as `run`."""
     parser = Parser(prog="keras-vae", description=DESCRIPTION, epilog=EXAMPLE)
     parser.add_argument("--version", action="version", version=f"keras-vae {__version__}")
@@ -43,7 +44,7 @@ def build_parser():
     return parser
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     """Runs a command.
 
     Arguments:
@@ -61,7 +62,7 @@ def main(argv=None):
         sys.stdout.flush()
         return status
     except SystemExit as stop:
-        return stop.code or 0
+        return int(stop.code or 0)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return getattr(error, "exit_code", FAILED)

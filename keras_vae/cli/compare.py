@@ -1,11 +1,13 @@
 """`keras-vae compare`: a page that shows all results, beside originals of the user's own."""
 
+import argparse
 import pathlib
 
 from keras_vae.cli.errors import CommandError
+from keras_vae.cli.output import Commands
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> None:
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "compare",
@@ -32,7 +34,7 @@ def add_parser(commands):
     parser.set_defaults(run=run)
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """Writes the page and prints where it is."""
     for folder in (arguments.results, arguments.originals):
         if folder is not None and not folder.is_dir():

@@ -1,5 +1,6 @@
 """`keras-vae data`: which data sets are at hand, and where they are looked for."""
 
+import argparse
 import os
 import pathlib
 
@@ -8,6 +9,7 @@ from rich.table import Table
 from keras_vae._internal import files
 from keras_vae.cli import output
 from keras_vae.cli.errors import CommandError
+from keras_vae.cli.output import Commands
 from keras_vae.cli.startup import start_tensorflow
 
 # Images to train and to test, those of the versions that `keras_vae.datasets` reads.
@@ -19,7 +21,7 @@ IMAGES = {
 }
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> None:
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "data",
@@ -37,7 +39,7 @@ def add_parser(commands):
     parser.set_defaults(run=run)
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """Prints the data sets, or prepares one."""
     start_tensorflow()
     if arguments.prepare is not None:
@@ -46,7 +48,7 @@ def run(arguments):
     _print_state()
 
 
-def _prepare(name):
+def _prepare(name: str) -> None:
     from keras_vae import datasets
 
     try:
@@ -60,7 +62,7 @@ def _prepare(name):
     print(f"{name} is at hand: {counts}, in {path}.")
 
 
-def _print_state():
+def _print_state() -> None:
     from keras_vae import datasets
 
     table = Table("data set", "at hand", "to train", "to test")
@@ -72,7 +74,7 @@ def _print_state():
         print(f"{what}: {where}")
 
 
-def _places():
+def _places() -> dict[str, str | pathlib.Path]:
     cache = files.cache_folder()
     default_tfds = pathlib.Path.home() / "tensorflow_datasets"
     tfds = os.environ.get("TFDS_DATA_DIR") or f"{default_tfds} (TFDS_DATA_DIR is not set)"

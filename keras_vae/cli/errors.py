@@ -13,6 +13,6 @@ class CommandError(UserError):
         exit_code: `FAILED`, or `MISUSED` where the command itself has to be written otherwise.
     """
 
-    def __init__(self, message, exit_code=FAILED):
+    def __init__(self, message: str, exit_code: int = FAILED) -> None:
         super().__init__(message)
         self.exit_code = exit_code

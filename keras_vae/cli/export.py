@@ -1,13 +1,23 @@
 """`keras-vae export`: a stored run as a SavedModel."""
 
+from __future__ import annotations
+
+import argparse
 import pathlib
+from typing import TYPE_CHECKING
 
 from keras_vae.cli import stored_runs
 from keras_vae.cli.errors import CommandError
+from keras_vae.cli.output import Commands
 from keras_vae.cli.startup import start_tensorflow
 
+if TYPE_CHECKING:
+    from keras_vae.experiments.runs.spec import RunSpec
+    from keras_vae.experiments.runs.store import RunStore
+    from keras_vae.models import LatentVariableModel
 
-def add_parser(commands):
+
+def add_parser(commands: Commands) -> None:
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "export",
@@ -25,7 +35,7 @@ def add_parser(commands):
     parser.set_defaults(run=run)
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """Writes the model."""
     store = stored_runs.open_store(arguments.store)
     found = stored_runs.find_run(store, arguments.run_id)
@@ -43,7 +53,7 @@ def run(arguments):
     print(f"Wrote run {found.id} after {epochs} epochs to {arguments.path}.")
 
 
-def _require_epochs(found):
+def _require_epochs(found: stored_runs.RunFolder) -> None:
     if found.is_damaged:
         raise CommandError(
             f"The checkpoint of run {found.id} is damaged. keras-vae runs remove {found.id} "
@@ -56,7 +66,7 @@ def _require_epochs(found):
         )
 
 
-def _require_weights(found, epoch):
+def _require_weights(found: stored_runs.RunFolder, epoch: int) -> None:
     from keras_vae.experiments.runs.snapshots import restorable_epochs
 
     kept = restorable_epochs(found.path, found.epochs)
@@ -73,7 +83,7 @@ def _require_weights(found, epoch):
     )
 
 
-def _load(spec, store, epoch):
+def _load(spec: RunSpec, store: RunStore, epoch: int | None) -> tuple[LatentVariableModel, int]:
     from keras_vae.experiments.runs import devices, training
     from keras_vae.experiments.runs.store import StoreError
 
@@ -85,7 +95,7 @@ def _load(spec, store, epoch):
         raise CommandError(str(error)) from error
 
 
-def _save(model, path):
+def _save(model: LatentVariableModel, path: pathlib.Path) -> None:
     import tensorflow as tf
 
     import keras_vae.export

@@ -1,12 +1,15 @@
 """`keras-vae figures`: every figure and what of it is in the results folder."""
 
+import argparse
 import pathlib
 
 from rich.table import Table
 from rich.text import Text
 
+from keras_vae._internal.files import JsonObject
 from keras_vae.cli import output, result_state
 from keras_vae.cli.errors import CommandError
+from keras_vae.cli.output import Commands
 from keras_vae.cli.startup import start_tensorflow
 from keras_vae.experiments.figures import catalogue
 from keras_vae.experiments.figures.claims import STYLES
@@ -15,7 +18,7 @@ from keras_vae.experiments.figures.claims import STYLES
 RESULTS = pathlib.Path("results")
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> None:
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "figures",
@@ -36,7 +39,7 @@ def add_parser(commands):
     parser.set_defaults(run=run)
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """Prints the list."""
     if not arguments.results.is_dir() and arguments.results != RESULTS:
         raise CommandError(f"There is no folder {arguments.results}.")
@@ -50,14 +53,14 @@ def run(arguments):
     output.make_console().print(table)
 
 
-def _scripts(update):
+def _scripts(update: bool) -> list[catalogue.Script]:
     if not update:
         return catalogue.find_scripts()
     start_tensorflow()
     return catalogue.update_catalogue()
 
 
-def _cells(row):
+def _cells(row: JsonObject) -> tuple[str | Text, str | Text, str | Text]:
     """Texts of the data set, the extent and the verdicts."""
     if row["state"] == result_state.DONE:
         return Text(str(row["dataset"])), Text(row["extent"]), _verdicts(row["verdicts"])
@@ -65,7 +68,7 @@ def _cells(row):
     return "", Text(row["state"], style), ""
 
 
-def _verdicts(counts):
+def _verdicts(counts: dict[str, int]) -> Text:
     ordered = sorted(counts, key=[*STYLES, *counts].index)
     texts = [Text(f"{counts[key]} {key}", STYLES.get(key, "")) for key in ordered]
     return Text(", ").join(texts) if texts else Text("none made", "dim")

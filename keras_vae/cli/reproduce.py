@@ -1,16 +1,23 @@
 """`keras-vae reproduce`: makes figures, each as its own script does."""
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import io
 import itertools
 import sys
 import traceback
+from typing import TYPE_CHECKING
 
 from keras_vae.cli import scripts
 from keras_vae.cli.errors import FAILED, INTERRUPTED, MISUSED, CommandError
+from keras_vae.cli.output import Commands
 from keras_vae.cli.startup import start_tensorflow
 from keras_vae.experiments.figures import catalogue
+
+if TYPE_CHECKING:
+    from keras_vae.experiments.figures.figure import Figure
 
 COMMAND = "reproduce"
 DESCRIPTION = (
@@ -26,7 +33,7 @@ examples: keras-vae reproduce fig_3_1 --preset smoke --output my-results
 """
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> None:
     """Adds the command to the command line."""
     parser = commands.add_parser(
         COMMAND,
@@ -45,7 +52,7 @@ def add_parser(commands):
     parser.set_defaults(run=run)
 
 
-def split(argv):
+def split(argv: list[str]) -> tuple[list[str], list[str]]:
     """Parts the command's own arguments from those of the figures' scripts.
 
     Arguments:
@@ -73,7 +80,7 @@ def split(argv):
     return ours, passed_on
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> int:
     """Makes the figures that were asked for; one that fails does not stop the others.
 
     Returns:
@@ -97,13 +104,13 @@ def run(arguments):
     return _conclude(failed, len(figures))
 
 
-def _add_choices(parser):
+def _add_choices(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--all", action="store_true", help="all figures of all reports")
     which.add_argument("--report", metavar="NAME", help="all figures of one report")
 
 
-def _chosen(arguments, known):
+def _chosen(arguments: argparse.Namespace, known: list[catalogue.Script]) -> list[catalogue.Script]:
     named = [bool(arguments.figures), arguments.all, arguments.report is not None]
     if sum(named) != 1:
         raise CommandError(
@@ -116,7 +123,7 @@ def _chosen(arguments, known):
     return known if arguments.all else scripts.of_report(known, arguments.report)
 
 
-def _refused(figures, argv):
+def _refused(figures: dict[str, Figure], argv: list[str]) -> dict[str, str]:
     """Why figures cannot take the options, by name; found out before anything is trained."""
     from keras_vae.experiments.figures.figure import read_options
 
@@ -133,9 +140,9 @@ def _refused(figures, argv):
     return refused
 
 
-def _explain(refused, asked):
+def _explain(refused: dict[str, str], asked: int) -> None:
     """Says once what several figures refuse for the same reason."""
-    by_reason = {}
+    by_reason: dict[str, list[str]] = {}
     for name, reason in refused.items():
         by_reason.setdefault(reason, []).append(name)
     for reason, names in by_reason.items():
@@ -145,7 +152,7 @@ def _explain(refused, asked):
         print(f"See {_program(next(iter(refused)))} --help.", file=sys.stderr)
 
 
-def _make(figure, name, argv, asked):
+def _make(figure: Figure, name: str, argv: list[str], asked: int) -> int:
     """Makes one figure; returns its exit status."""
     from keras_vae.experiments.figures.figure import main
 
@@ -160,7 +167,7 @@ def _make(figure, name, argv, asked):
         return FAILED
 
 
-def _conclude(failed, asked):
+def _conclude(failed: list[str], asked: int) -> int:
     if not failed:
         return 0
     if asked > 1:
@@ -169,5 +176,5 @@ def _conclude(failed, asked):
     return FAILED
 
 
-def _program(name):
+def _program(name: str) -> str:
     return f"keras-vae {COMMAND} {name}"

@@ -1,12 +1,22 @@
 """What of a figure is in the results folder."""
 
+from __future__ import annotations
+
 import collections
 import json
+import pathlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from keras_vae._internal.files import JsonObject
+
+if TYPE_CHECKING:
+    from keras_vae.experiments.figures.catalogue import Script
 
 NOT_RUN, DONE, DAMAGED = "not run", "done", "damaged"
 
 
-def states(scripts, results):
+def states(scripts: Sequence[Script], results: pathlib.Path) -> list[JsonObject]:
     """Reads what there is of each figure.
 
     Arguments:
@@ -28,7 +38,7 @@ def states(scripts, results):
     return rows + [row for row in found if row["folder"] not in shown]
 
 
-def _folders(results):
+def _folders(results: pathlib.Path) -> list[pathlib.Path]:
     """All folders of results, in order of their names."""
     # These draw with Matplotlib, for which `--help` shall not wait.
     from keras_vae.experiments.figures.results import CLAIMS, DATA, LONGER
@@ -37,7 +47,7 @@ def _folders(results):
     return sorted(path for path in found if path.name != LONGER)
 
 
-def _read_folder(folder, results):
+def _read_folder(folder: pathlib.Path, results: pathlib.Path) -> JsonObject:
     """State of one folder: `state`, and what was computed and judged where it is `DONE`."""
     from keras_vae.experiments.figures.results import CLAIMS, DATA
     from keras_vae.experiments.page.entries import UNREADABLE
@@ -62,5 +72,5 @@ def _read_folder(folder, results):
         return {**row, "state": DAMAGED, "reason": f"{type(error).__name__}: {error}"}
 
 
-def _read(path):
+def _read(path: pathlib.Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))

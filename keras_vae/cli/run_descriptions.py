@@ -1,12 +1,21 @@
 """What is said of a stored run, in a line and at length."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
+from keras_vae._internal.files import JsonObject
 from keras_vae.cli.errors import CommandError
 from keras_vae.cli.output import format_bytes
+
+if TYPE_CHECKING:
+    from keras_vae.cli.stored_runs import RunFolder
+    from keras_vae.experiments.runs.spec import ModelSpec, ObjectiveSpec
 
 COLUMNS = {
     "id": "id",
@@ -22,7 +31,7 @@ UNREADABLE = "damaged"
 NOT_BEGUN = "no epoch finished"
 
 
-def describe(run):
+def describe(run: RunFolder) -> JsonObject:
     """A run in a line.
 
     Arguments:
@@ -58,7 +67,7 @@ def describe(run):
     }
 
 
-def describe_model(model):
+def describe_model(model: ModelSpec) -> str:
     """A `ModelSpec` in a few words."""
     words = ["HierarchicalVAE" if model.upper_latent_dims else "VAE"]
     words.append("x".join(map(str, model.hidden_units)))
@@ -71,7 +80,7 @@ def describe_model(model):
     return ", ".join(words)
 
 
-def describe_objective(objective):
+def describe_objective(objective: ObjectiveSpec) -> str:
     """An `ObjectiveSpec` in a few words."""
     words = [objective.name]
     if objective.alpha is not None:
@@ -84,7 +93,7 @@ def describe_objective(objective):
     return ", ".join(words)
 
 
-def table(rows):
+def table(rows: Sequence[JsonObject]) -> Table:
     """A table of runs described by `describe`."""
     made = Table(*COLUMNS.values())
     for row in rows:
@@ -99,7 +108,7 @@ def table(rows):
     return made
 
 
-def details(run):
+def details(run: RunFolder) -> JsonObject:
     """All of a run but its arrays.
 
     Arguments:
@@ -138,7 +147,7 @@ def details(run):
     }
 
 
-def details_table(content):
+def details_table(content: JsonObject) -> Table:
     """A table of what `details` returned."""
     made = Table(show_header=False, box=None)
     for key, value in content.items():

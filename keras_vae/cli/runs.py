@@ -1,17 +1,20 @@
 """`keras-vae runs`: what is in the run store."""
 
+import argparse
 import collections
 import pathlib
 import shutil
 import sys
+from collections.abc import Callable, Sequence
 
 from keras_vae.cli import output, run_descriptions, stored_runs
 from keras_vae.cli.errors import FAILED, MISUSED, CommandError
+from keras_vae.cli.output import Commands
 from keras_vae.cli.startup import start_tensorflow
 from keras_vae.experiments.runs.store import CHECKPOINT
 
 
-def add_parser(commands):
+def add_parser(commands: Commands) -> None:
     """Adds the command and its own commands to the command line."""
     parser = commands.add_parser(
         "runs",
@@ -34,7 +37,7 @@ def add_parser(commands):
     _add(of_runs, "disk", show_disk, "how much space runs take", "keras-vae runs disk")
 
 
-def list_runs(arguments):
+def list_runs(arguments: argparse.Namespace) -> None:
     """Prints a line for each run."""
     runs = stored_runs.all_runs(stored_runs.open_store(arguments.store))
     start_tensorflow()
@@ -45,7 +48,7 @@ def list_runs(arguments):
         output.make_console().print(run_descriptions.table(rows))
 
 
-def show_run(arguments):
+def show_run(arguments: argparse.Namespace) -> None:
     """Prints all that is known of one run."""
     run = stored_runs.find_run(stored_runs.open_store(arguments.store), arguments.run_id)
     start_tensorflow()
@@ -56,7 +59,7 @@ def show_run(arguments):
         output.make_console().print(run_descriptions.details_table(details))
 
 
-def remove_runs(arguments):
+def remove_runs(arguments: argparse.Namespace) -> int:
     """Deletes runs, after a question on a terminal."""
     store = stored_runs.open_store(arguments.store)
     runs = list(dict.fromkeys(stored_runs.find_run(store, text) for text in arguments.run_ids))
@@ -74,7 +77,7 @@ def remove_runs(arguments):
     return FAILED if failures else 0
 
 
-def show_disk(arguments):
+def show_disk(arguments: argparse.Namespace) -> None:
     """Prints how much space the store takes, by kind of file."""
     store = stored_runs.open_store(arguments.store)
     runs = stored_runs.all_runs(store)
@@ -88,7 +91,13 @@ def show_disk(arguments):
     print(f"free: {output.format_bytes(shutil.disk_usage(store.folder).free)}")
 
 
-def _add(commands, name, run, summary, example):
+def _add(
+    commands: Commands,
+    name: str,
+    run: Callable[[argparse.Namespace], int | None],
+    summary: str,
+    example: str,
+) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         name, help=summary, description=f"Runs: {summary}.", epilog=f"example: {example}"
     )
@@ -99,7 +108,7 @@ def _add(commands, name, run, summary, example):
     return parser
 
 
-def _confirmed(runs):
+def _confirmed(runs: Sequence[stored_runs.RunFolder]) -> bool:
     if not sys.stdin.isatty():
         raise CommandError(
             "Runs are removed for good: say --yes where nobody can be asked.", MISUSED
@@ -114,7 +123,7 @@ def _confirmed(runs):
         return False
 
 
-def _kind(name):
+def _kind(name: str) -> str:
     if name == CHECKPOINT:
         return "checkpoints"
     return "kept weights" if name.startswith("weights_after_") else "other files"

@@ -1,9 +1,12 @@
 """Which of the reproduction scripts a user means."""
 
+from collections.abc import Sequence
+
 from keras_vae.cli.errors import MISUSED, CommandError
+from keras_vae.experiments.figures.catalogue import Script
 
 
-def choose(scripts, names):
+def choose(scripts: Sequence[Script], names: Sequence[str]) -> list[Script]:
     """Finds the scripts that a user means.
 
     Arguments:
@@ -20,7 +23,7 @@ def choose(scripts, names):
     return list(dict.fromkeys(_only(scripts, name) for name in names))
 
 
-def of_report(scripts, report):
+def of_report(scripts: Sequence[Script], report: str) -> list[Script]:
     """Returns a report's scripts.
 
     Raises:
@@ -33,7 +36,7 @@ def of_report(scripts, report):
     return found
 
 
-def _only(scripts, name):
+def _only(scripts: Sequence[Script], name: str) -> Script:
     found = [script for script in scripts if script.is_called(name)]
     if len(found) == 1:
         return found[0]

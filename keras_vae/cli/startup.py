@@ -3,7 +3,7 @@
 from keras_vae.cli.errors import CommandError
 
 
-def start_tensorflow():
+def start_tensorflow() -> None:
     """Imports TensorFlow in silence.
 
     Raises:

@@ -1,13 +1,17 @@
 """The folders of a run store: what is in them, and their removal."""
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import pathlib
 import re
 import shutil
+from typing import TYPE_CHECKING
 
 import filelock
 
+from keras_vae._internal.files import JsonObject
 from keras_vae.cli.errors import CommandError
 from keras_vae.experiments.runs.store import (
     CHECKPOINT,
@@ -18,6 +22,9 @@ from keras_vae.experiments.runs.store import (
     read_epochs,
     read_json_object,
 )
+
+if TYPE_CHECKING:
+    from keras_vae.experiments.runs.spec import RunSpec
 
 RUN_ID = re.compile(r"[0-9a-f]{16}")
 
@@ -33,21 +40,21 @@ class RunFolder:
     path: pathlib.Path
 
     @property
-    def id(self):
+    def id(self) -> str:
         """The run's id."""
         return self.path.name
 
     @property
-    def epochs(self):
+    def epochs(self) -> int:
         """Finished epochs; 0 if there is no readable checkpoint."""
         return read_epochs(self.path)
 
     @property
-    def is_damaged(self):
+    def is_damaged(self) -> bool:
         """Whether there is a checkpoint without a readable number of epochs."""
         return (self.path / CHECKPOINT).exists() and self.epochs == 0
 
-    def sizes(self):
+    def sizes(self) -> dict[str, int]:
         """Bytes of each file, by name."""
         sizes = {}
         for path in self.path.iterdir():
@@ -56,14 +63,14 @@ class RunFolder:
                 sizes[path.name] = path.stat().st_size
         return sizes
 
-    def evaluations(self):
+    def evaluations(self) -> JsonObject:
         """What was measured of the run, by name; empty if that cannot be read."""
         try:
             return read_json_object(self.path / EVALUATIONS)
         except (OSError, ValueError):
             return {}
 
-    def read_spec(self):
+    def read_spec(self) -> RunSpec | None:
         """Rebuilds the run's spec, which needs TensorFlow.
 
         Returns:
@@ -89,7 +96,7 @@ class RunFolder:
         return spec
 
 
-def open_store(folder):
+def open_store(folder: pathlib.Path | None) -> RunStore:
     """Returns the `RunStore` of a folder; None is the usual one.
 
     Raises:
@@ -104,13 +111,13 @@ def open_store(folder):
     return store
 
 
-def all_runs(store):
+def all_runs(store: RunStore) -> list[RunFolder]:
     """Returns a list of `RunFolder`, by id."""
     paths = sorted(path for path in store.folder.iterdir() if RUN_ID.fullmatch(path.name))
     return [RunFolder(path) for path in paths if path.is_dir()]
 
 
-def find_run(store, prefix):
+def find_run(store: RunStore, prefix: str) -> RunFolder:
     """Returns the `RunFolder` whose id begins with a prefix.
 
     Raises:
@@ -127,7 +134,7 @@ def find_run(store, prefix):
     return found[0]
 
 
-def remove_run(run):
+def remove_run(run: RunFolder) -> None:
     """Deletes a run's folder.
 
     Raises:

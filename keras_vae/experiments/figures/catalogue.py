@@ -4,14 +4,22 @@ Running a script's definitions imports TensorFlow, for which lists and `--help` 
 `catalogue.json` beside the scripts says what they define; `keras-vae figures --update` writes it.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import importlib.util
 import json
+import os
 import pathlib
 import re
+import types
+from typing import TYPE_CHECKING
 
 from keras_vae._internal.files import atomic_write
 from keras_vae.errors import UserError
+
+if TYPE_CHECKING:
+    from keras_vae.experiments.figures.figure import Figure
 
 CATALOGUE = "catalogue.json"
 PACKAGE = pathlib.Path(__file__).parents[2]
@@ -40,20 +48,20 @@ class Script:
     title: str
 
     @property
-    def figure(self):
+    def figure(self) -> str:
         """Name of the figure among those of all reports."""
         return f"{self.report}/{self.name}"
 
-    def is_called(self, name):
+    def is_called(self, name: str) -> bool:
         """Whether a user can mean it by a name."""
         return name == self.path.stem or f"/{self.figure}".endswith(f"/{name}")
 
-    def load(self):
+    def load(self) -> Figure:
         """Runs the script's definitions, which needs TensorFlow, and returns its `Figure`."""
         return load_script(self.path).FIGURE
 
 
-def load_script(path):
+def load_script(path: str | os.PathLike[str]) -> types.ModuleType:
     """Runs a script's definitions and returns it as a module.
 
     Arguments:
@@ -63,12 +71,14 @@ def load_script(path):
     if not path.is_absolute():
         path = scripts_folder() / path
     module_spec = importlib.util.spec_from_file_location(path.stem, path)
+    if module_spec is None or module_spec.loader is None:
+        raise CatalogueError(f"{path} is not a Python script.")
     module = importlib.util.module_from_spec(module_spec)
     module_spec.loader.exec_module(module)
     return module
 
 
-def scripts_folder():
+def scripts_folder() -> pathlib.Path:
     """The folder of the scripts of this installation or checkout.
 
     Raises:
@@ -81,7 +91,7 @@ def scripts_folder():
     return found
 
 
-def relative_path(path):
+def relative_path(path: str | os.PathLike[str]) -> str:
     """A script's path below the folder of scripts, as results name it."""
     path = pathlib.Path(path).resolve()
     folders = [folder.resolve() for folder in FOLDERS]
@@ -89,7 +99,7 @@ def relative_path(path):
     return path.relative_to(inside).as_posix()
 
 
-def find_scripts():
+def find_scripts() -> list[Script]:
     """Reads the catalogue.
 
     Returns:
@@ -109,7 +119,7 @@ def find_scripts():
         ) from error
 
 
-def update_catalogue():
+def update_catalogue() -> list[Script]:
     """Runs the definitions of all scripts and writes the catalogue of their figures.
 
     Returns:
@@ -132,7 +142,7 @@ def update_catalogue():
     return find_scripts()
 
 
-def _order(row):
+def _order(row: dict[str, str]) -> tuple[str, bool, list[int], str]:
     is_figure = row["name"].startswith("fig_")
     numbers = [int(digits) for digits in re.findall(r"\d+", row["name"])] if is_figure else []
     return row["report"], not is_figure, numbers, row["name"]

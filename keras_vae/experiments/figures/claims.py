@@ -1,6 +1,15 @@
 """Claims of a report, and what our numbers say of them."""
 
+from __future__ import annotations
+
 import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from keras_vae._internal.files import JsonObject
+
+if TYPE_CHECKING:
+    from keras_vae.experiments.figures.options import Options
 
 REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE = "reproduced", "not reproduced", "inconclusive"
 # Colours of the verdicts on a terminal.
@@ -24,30 +33,36 @@ class Claim:
     id: str
     statement: str
     rule: str
-    numbers: dict
+    numbers: JsonObject
     holds: bool | None
     unmet: tuple[str, ...] = ()
 
     @property
-    def verdict(self):
+    def verdict(self) -> str:
         """`REPRODUCED`, `NOT_REPRODUCED`, or `INCONCLUSIVE` where a requirement is unmet."""
         if self.unmet or self.holds is None:
             return INCONCLUSIVE
         return REPRODUCED if self.holds else NOT_REPRODUCED
 
-    def to_dict(self):
+    def to_dict(self) -> JsonObject:
         """Returns the claim with its verdict as JSON-compatible values."""
         content = dataclasses.asdict(self)
         return {"id": content.pop("id"), "verdict": self.verdict, **content}
 
 
 def unmet_requirements(
-    asked, *, min_epochs, min_trials=1, settled=True, about="mnist", weights_epochs=()
-):
+    options: Options,
+    *,
+    min_epochs: int,
+    min_trials: int = 1,
+    settled: bool = True,
+    about: str = "mnist",
+    weights_epochs: Sequence[int] = (),
+) -> tuple[str, ...]:
     """Lists what keeps runs from deciding a claim.
 
     Arguments:
-        asked: `options.Options`, or whatever else has a `dataset`, `epochs` and `trials`.
+        options: `options.Options`, or whatever else has a `dataset`, `epochs` and `trials`.
         min_epochs: Epochs below which the claim is not decided.
         min_trials: Runs per method below which it is not decided.
         settled: Whether the quantity had stopped changing at the end, where that matters.
@@ -58,14 +73,14 @@ def unmet_requirements(
         Tuple of strings.
     """
     reasons = []
-    if any(epochs != asked.epochs for epochs in weights_epochs):
-        reasons.append(f"weights of epochs {sorted(set(weights_epochs))}, asked {asked.epochs}")
-    if asked.dataset != about:
-        reasons.append(f"measured on {asked.dataset}, the claim is about {about}")
-    if asked.trials < min_trials:
-        reasons.append(f"{asked.trials} trial, needs {min_trials}")
-    if asked.epochs < min_epochs:
-        reasons.append(f"{asked.epochs} epochs, needs {min_epochs}")
+    if any(epochs != options.epochs for epochs in weights_epochs):
+        reasons.append(f"weights of epochs {sorted(set(weights_epochs))}, asked {options.epochs}")
+    if options.dataset != about:
+        reasons.append(f"measured on {options.dataset}, the claim is about {about}")
+    if options.trials < min_trials:
+        reasons.append(f"{options.trials} trial, needs {min_trials}")
+    if options.epochs < min_epochs:
+        reasons.append(f"{options.epochs} epochs, needs {min_epochs}")
     elif not settled:
-        reasons.append(f"still changing after {asked.epochs} epochs")
+        reasons.append(f"still changing after {options.epochs} epochs")
     return tuple(reasons)

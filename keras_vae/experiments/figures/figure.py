@@ -4,22 +4,34 @@ import dataclasses
 import pathlib
 import sys
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
+import numpy as np
 from matplotlib.figure import Figure as Picture
 from rich.console import Console
 from rich.table import Table
 
 from keras_vae import datasets
+from keras_vae._internal.files import JsonObject
 from keras_vae.errors import UserError
 from keras_vae.experiments.figures import catalogue, originals, plots, results
 from keras_vae.experiments.figures.claims import STYLES, Claim
-from keras_vae.experiments.figures.method_runs import MethodRuns, compare_log_likelihoods, describe
-from keras_vae.experiments.figures.options import Preset, parse_options
+from keras_vae.experiments.figures.method_runs import (
+    MethodRuns,
+    Methods,
+    compare_log_likelihoods,
+    describe,
+)
+from keras_vae.experiments.figures.options import AddOptions, Options, Preset, parse_options
 from keras_vae.experiments.runs import devices
 from keras_vae.experiments.runs.evaluation import evaluate_log_likelihood
+from keras_vae.experiments.runs.spec import Specs
 from keras_vae.experiments.runs.store import RunStore
 from keras_vae.experiments.runs.sweeps import train_all
 from keras_vae.experiments.runs.training import versions
+
+# What a figure's `measure` returns and its other functions take; each script says what it is.
+Measured: TypeAlias = Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +49,7 @@ class Analysis:
     picture: Picture
     caption: str
     claims: list[Claim]
-    data: dict
+    data: JsonObject
     tables: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
@@ -85,41 +97,41 @@ class Figure:
     name: str
     title: str
     presets: dict[str, Preset]
-    protocol: dict
-    runs: Callable | None = None
-    measure: Callable | None = None
-    draw: Callable | None = None
-    caption: str | Callable = ""
-    judge: Callable | None = None
-    record: Callable | None = None
-    tables: Callable | None = None
-    add_options: Callable | None = None
+    protocol: JsonObject
+    runs: Callable[[Options, int], Specs] | None = None
+    measure: Callable[[Methods, Options], Measured] | None = None
+    draw: Callable[[Measured, Options], Picture] | None = None
+    caption: str | Callable[[Measured, Options], str] = ""
+    judge: Callable[[Measured, Options], list[Claim]] | None = None
+    record: Callable[[Measured, Options], JsonObject] | None = None
+    tables: Callable[[Measured, Options], dict[str, str]] | None = None
+    add_options: AddOptions | None = None
     datasets: tuple[str, ...] = datasets.NAMES
     keep_weights: bool = False
 
-    def trial(self, options, seed):
+    def trial(self, options: Options, seed: int) -> Specs:
         """The runs of one trial, a dictionary of `RunSpec` by method."""
         return {} if self.runs is None else self.runs(options, seed)
 
-    def epochs_of(self, label, options):
+    def epochs_of(self, label: str, options: Options) -> int:
         """Epochs that a method's runs shall have."""
         return options.epochs
 
-    def epochs_asked(self, label):
+    def epochs_asked(self, label: str) -> int | None:
         """Epochs that the report asks for, of a method; None where it does not say."""
         return self.protocol["epochs"]
 
-    def folder(self, options):
+    def folder(self, options: Options) -> str:
         """Where the results go, below the output folder."""
         return f"{self.report}/{self.name}"
 
-    def extent(self, options):
+    def extent(self, options: Options) -> str:
         """What was trained of what the report asks for, in a few words; empty if nothing was."""
         if not self.trial(options, options.seed):
             return ""
         return f"{options.dataset}, {options.epochs} of {self.protocol['epochs']} epochs"
 
-    def make_analysis(self, methods, options):
+    def make_analysis(self, methods: Methods, options: Options) -> Analysis:
         """Measures runs, draws and judges.
 
         Arguments:
@@ -140,7 +152,7 @@ class Figure:
         )
 
 
-def read_options(figure, argv=None, prog=None):
+def read_options(figure: Figure, argv: list[str] | None = None, prog: str | None = None) -> Options:
     """Reads a figure's command line; unusable values end the program with a message.
 
     Arguments:
@@ -161,7 +173,7 @@ def read_options(figure, argv=None, prog=None):
     )
 
 
-def main(figure, argv=None, prog=None):
+def main(figure: Figure, argv: list[str] | None = None, prog: str | None = None) -> int:
     """Makes a figure from the command line.
 
     Arguments:
@@ -190,7 +202,7 @@ def main(figure, argv=None, prog=None):
     return 0
 
 
-def make(figure, options, console):
+def make(figure: Figure, options: Options, console: Console) -> list[Claim]:
     """Trains what is missing, draws the figure, judges the claims and writes the results.
 
     Arguments:
@@ -218,7 +230,7 @@ def make(figure, options, console):
     return analysis.claims
 
 
-def add_caption(figure, options, analysis):
+def add_caption(figure: Figure, options: Options, analysis: Analysis) -> None:
     """Writes small under a figure's picture what was computed and what it does not decide."""
     text, extent = analysis.caption, figure.extent(options)
     if extent:
@@ -227,7 +239,7 @@ def add_caption(figure, options, analysis):
     plots.add_caption(analysis.picture, text, analysis.claims)
 
 
-def find_original(figure, options, console):
+def find_original(figure: Figure, options: Options, console: Console) -> np.ndarray | None:
     """Returns the user's picture of the original figure; says so if there is none."""
     if options.originals is None:
         return None
@@ -238,7 +250,7 @@ def find_original(figure, options, console):
     return picture
 
 
-def collect(figure, options, store, console):
+def collect(figure: Figure, options: Options, store: RunStore, console: Console) -> Methods:
     """Trains what is not stored; returns a dictionary of `MethodRuns` by method."""
     try:
         by_seed = [figure.trial(options, seed) for seed in options.seeds]
@@ -275,7 +287,7 @@ def collect(figure, options, store, console):
     return methods
 
 
-def describe_figure(figure, options, methods):
+def describe_figure(figure: Figure, options: Options, methods: Methods) -> JsonObject:
     """What was asked for, what ran and under what, as JSON-compatible values."""
     original = originals.load(figure.report, figure.name)
     return {
@@ -308,7 +320,9 @@ def describe_figure(figure, options, methods):
     }
 
 
-def report(console, analysis, folder, kept):
+def report(
+    console: Console, analysis: Analysis, folder: pathlib.Path, kept: pathlib.Path | None
+) -> None:
     """Prints the verdicts and where the files are."""
     claims = analysis.claims
     if claims:

@@ -1,14 +1,25 @@
 """The runs of one method, and what is said of them beside every figure."""
 
 import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
-from keras_vae.experiments.runs.evaluation import paired_difference, remembered, without_images
+from keras_vae._internal.files import JsonObject
+from keras_vae.datasets import ImageData
+from keras_vae.experiments.runs.evaluation import (
+    Estimate,
+    LogLikelihood,
+    paired_difference,
+    remembered,
+    without_images,
+)
 from keras_vae.experiments.runs.snapshots import restorable_epochs
 from keras_vae.experiments.runs.spec import RunSpec
 from keras_vae.experiments.runs.store import RunStore, StoredRun, StoreError
 from keras_vae.experiments.runs.training import load_model, restore
+from keras_vae.models import LatentVariableModel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,37 +38,37 @@ class MethodRuns:
     specs: list[RunSpec]
     runs: list[StoredRun]
     epochs: int
-    log_likelihood: list[dict]
+    log_likelihood: list[LogLikelihood]
     store: RunStore
 
     @property
-    def activity(self):
+    def activity(self) -> np.ndarray:
         """Array of shape (trials, epochs, latent_dim)."""
         return np.stack([run.activity[: self.epochs] for run in self.runs])
 
-    def history(self, name):
+    def history(self, name: str) -> np.ndarray:
         """One column of the history, shape (trials, epochs)."""
         return np.stack([run.history[name][: self.epochs] for run in self.runs])
 
-    def log_likelihood_summary(self):
+    def log_likelihood_summary(self) -> list[JsonObject]:
         """Each trial's log-likelihood without its values per image."""
         return [without_images(trial) for trial in self.log_likelihood]
 
     @property
-    def weights_epochs(self):
+    def weights_epochs(self) -> list[int]:
         """Epochs after which each trial's stored weights are, at least `epochs`."""
         return [run.epochs for run in self.runs]
 
-    def load_models(self):
+    def load_models(self) -> Iterator[tuple[LatentVariableModel, ImageData]]:
         """Yields each trial's model, with its last weights, and the data set."""
         for trial in range(len(self.specs)):
             yield self.load_model(trial)
 
-    def load_model(self, trial):
+    def load_model(self, trial: int) -> tuple[LatentVariableModel, ImageData]:
         """Returns one trial's model, with its last weights, and the data set."""
         return load_model(self.specs[trial], self.store)
 
-    def kept_epochs(self):
+    def kept_epochs(self) -> list[int]:
         """Epochs, in ascending order, after which the weights of every trial are at hand.
 
         Raises:
@@ -76,11 +87,11 @@ class MethodRuns:
             )
         return found
 
-    def restore(self, model, trial, epoch):
+    def restore(self, model: LatentVariableModel, trial: int, epoch: int) -> None:
         """Gives a trial's model the weights that it had after one of `kept_epochs`."""
         restore(model, self.specs[trial], self.store, epoch)
 
-    def remembered(self, trial, name, compute):
+    def remembered(self, trial: int, name: str, compute: Callable[[], Any]) -> Any:
         """A measure of one trial, computed once and then kept in the store.
 
         Arguments:
@@ -91,7 +102,11 @@ class MethodRuns:
         return remembered(self.specs[trial], self.store, name, compute)
 
 
-def compare_log_likelihoods(methods):
+# A figure's runs by method, the name that its picture and its results have for it.
+Methods = dict[str, MethodRuns]
+
+
+def compare_log_likelihoods(methods: Methods) -> dict[str, list[Estimate | None]]:
     """Paired differences of each method from the first, where both see the same images."""
     if not methods:
         return {}
@@ -106,7 +121,7 @@ def compare_log_likelihoods(methods):
     }
 
 
-def describe(method):
+def describe(method: MethodRuns) -> JsonObject:
     """What ran, and the bounds it ended with, as JSON-compatible values."""
     return {
         "ids": [spec.run_id for spec in method.specs],

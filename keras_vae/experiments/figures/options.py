@@ -2,11 +2,16 @@
 
 import argparse
 import dataclasses
+import os
 import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from keras_vae import datasets
 from keras_vae._internal.checks import check_choice
 
+# Adds a figure's own options to its parser.
+AddOptions = Callable[[argparse.ArgumentParser], None]
 STAND_IN_NOTICE = (
     "Full MNIST is not at hand, so this uses mnist_5k, the 5,000 digits that are installed with "
     "the package. For all 70,000 run with --dataset mnist, which downloads them, or set "
@@ -41,13 +46,13 @@ class Preset:
 class Options:
     """What the user asked for, with the preset's values filled in.
 
-    `epochs` is None where the figure names them for each run. `own` has the values of the
-    options that the figure adds itself, None where the report's own are to be used.
+    `epochs` is an integer, None where the figure names them for each run. `own` has the values
+    of the options that the figure adds itself, None where the report's own are to be used.
     """
 
     preset: str
     dataset: str
-    epochs: int | None
+    epochs: Any
     trials: int
     seed: int
     jobs: int | None
@@ -58,27 +63,27 @@ class Options:
     originals: pathlib.Path | None = None
     tensorboard: pathlib.Path | None = None
     notice: str | None = None
-    own: dict = dataclasses.field(default_factory=dict)
+    own: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
-    def seeds(self):
+    def seeds(self) -> range:
         """The seeds of the trials."""
         return range(self.seed, self.seed + self.trials)
 
-    def choice(self, name):
+    def choice(self, name: str) -> Any:
         """What the user chose by one of the figure's own options; None if nothing."""
         return self.own.get(name)
 
 
 def parse_options(
-    argv,
+    argv: list[str] | None,
     *,
-    description,
-    presets,
-    dataset_names=datasets.NAMES,
-    add_options=None,
-    prog=None,
-):
+    description: str,
+    presets: Mapping[str, Preset],
+    dataset_names: Sequence[str] = datasets.NAMES,
+    add_options: AddOptions | None = None,
+    prog: str | None = None,
+) -> Options:
     """Reads the command line; unusable values end the program with a message.
 
     Arguments:
@@ -104,7 +109,9 @@ def parse_options(
     return resolve(presets, **vars(parser.parse_args(argv)))
 
 
-def _add_shared_options(add, presets, dataset_names):
+def _add_shared_options(
+    add: Callable[..., argparse.Action], presets: Mapping[str, Preset], dataset_names: Sequence[str]
+) -> None:
     add("--preset", choices=presets, default="quick", help="how much to compute")
     add("--dataset", choices=dataset_names, help="data set, in place of the preset's")
     add("--epochs", type=positive_integer, help="epochs of each run, in place of the preset's")
@@ -141,22 +148,22 @@ def _add_shared_options(add, presets, dataset_names):
 
 
 def resolve(
-    presets,
+    presets: Mapping[str, Preset],
     *,
-    preset="quick",
-    dataset=None,
-    epochs=None,
-    trials=None,
-    seed=0,
-    jobs=None,
-    store=None,
-    output="results",
-    likelihood_samples=None,
-    likelihood_images=None,
-    originals=None,
-    tensorboard=None,
-    **own,
-):
+    preset: str = "quick",
+    dataset: str | None = None,
+    epochs: int | None = None,
+    trials: int | None = None,
+    seed: int = 0,
+    jobs: int | None = None,
+    store: pathlib.Path | None = None,
+    output: str | os.PathLike[str] = "results",
+    likelihood_samples: int | None = None,
+    likelihood_images: int | None = None,
+    originals: str | os.PathLike[str] | None = None,
+    tensorboard: str | os.PathLike[str] | None = None,
+    **own: Any,
+) -> Options:
     """Fills in a preset's values; `own` are the values of a figure's own options.
 
     Raises:
@@ -187,7 +194,7 @@ def resolve(
     )
 
 
-def positive_integer(text):
+def positive_integer(text: str) -> int:
     """Reads a number of at least 1 from the command line, as `type` of an argument."""
     value = int(text)
     if value < 1:
@@ -195,13 +202,13 @@ def positive_integer(text):
     return value
 
 
-def _at_least_two(text):
+def _at_least_two(text: str) -> int:
     if positive_integer(text) < 2:
         raise argparse.ArgumentTypeError("must be at least 2, for a standard error")
     return int(text)
 
 
-def _seed(text):
+def _seed(text: str) -> int:
     value = int(text)
     if not 0 <= value < 2**31 - 1000:
         raise argparse.ArgumentTypeError(f"must lie in [0, 2**31 - 1000), received {text}")

@@ -6,22 +6,30 @@ Pictures are a user's own, in a folder laid out like `results`: `<report>/<figur
 
 import importlib.resources
 import json
+import pathlib
+from collections.abc import Mapping, Sequence
 
 import matplotlib.image
 import numpy as np
+from matplotlib.figure import Figure as Picture
 from PIL import UnidentifiedImageError
 
+from keras_vae._internal.files import JsonObject
 from keras_vae.errors import UserError
 from keras_vae.experiments.figures import plots
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
+# Values over epochs.
+Curve = Sequence[float] | np.ndarray
+
+
 class OriginalsError(UserError):
     """A folder of original pictures, or a picture in it, cannot be used."""
 
 
-def load(report, name):
+def load(report: str, name: str) -> JsonObject | None:
     """Returns the numbers of a report's figure as a dictionary, or None if there are none.
 
     Arguments:
@@ -33,7 +41,7 @@ def load(report, name):
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def compare(ours, original):
+def compare(ours: Curve, original: Curve) -> JsonObject:
     """How far a curve lies from the original's, over the epochs that both have.
 
     Arguments:
@@ -54,7 +62,7 @@ def compare(ours, original):
     }
 
 
-def rank_order(curves, epoch):
+def rank_order(curves: Mapping[str, Curve], epoch: int) -> list[str] | None:
     """Names of rising curves from the highest to the lowest at an epoch.
 
     Arguments:
@@ -69,7 +77,7 @@ def rank_order(curves, epoch):
     return sorted(curves, key=lambda name: -curves[name][epoch - 1])
 
 
-def read_picture(folder, report, name):
+def read_picture(folder: pathlib.Path, report: str, name: str) -> np.ndarray | None:
     """Reads the user's picture of an original figure.
 
     Arguments:
@@ -92,7 +100,7 @@ def read_picture(folder, report, name):
         raise OriginalsError(f"{path} cannot be read as a picture ({error}).") from error
 
 
-def find_picture(folder, report, name):
+def find_picture(folder: pathlib.Path, report: str, name: str) -> pathlib.Path | None:
     """Path of the user's picture of an original figure, or None if the folder has none of it.
 
     Arguments:
@@ -109,7 +117,7 @@ def find_picture(folder, report, name):
     return next((path for path in paths if path.is_file()), None)
 
 
-def beside(ours, original):
+def beside(ours: pathlib.Path, original: np.ndarray) -> Picture:
     """Draws our picture and the original's next to each other.
 
     Arguments:

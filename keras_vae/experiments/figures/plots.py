@@ -1,19 +1,27 @@
 """One style for every figure."""
 
+import os
 import string
 import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import IO, Any, TypeVar
 
 import matplotlib
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Picture
+from matplotlib.image import AxesImage
+
+from keras_vae.experiments.figures.claims import INCONCLUSIVE, Claim
 
 matplotlib.use("Agg")
 
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-from matplotlib.patheffects import withStroke  # noqa: E402
-from matplotlib.ticker import MaxNLocator  # noqa: E402
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
 
-from keras_vae.experiments.figures.claims import INCONCLUSIVE  # noqa: E402
-
+Item = TypeVar("Item")
 # Okabe & Ito's palette, distinguishable with every common colour blindness.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 # Ten classes are too many for colour alone; markers and written numbers tell them apart too.
@@ -32,7 +40,7 @@ CLASS_COLORS = (
 CLASS_MARKERS = "ox^sDv+*<P"
 LINE_STYLES = ("-", "--", "-.", ":")
 CAPTION_CHARACTERS_PER_INCH = 15
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -45,37 +53,43 @@ STYLE = {
 plt.rcParams.update(STYLE)
 
 
-def panels(count, *, width=4.0, height=3.4, **kwargs):
+def panels(
+    count: int, *, width: float = 4.0, height: float = 3.4, **kwargs: Any
+) -> tuple[Picture, list[Axes]]:
     """Returns a figure with `count` panels in a row, and the panels."""
     figure, axes = plt.subplots(1, count, figsize=(width * count, height), squeeze=False, **kwargs)
     return figure, list(axes[0])
 
 
-def stack(count, *, width=8.0, height=2.0, **kwargs):
+def stack(
+    count: int, *, width: float = 8.0, height: float = 2.0, **kwargs: Any
+) -> tuple[Picture, list[Axes]]:
     """Returns a figure with `count` panels in a column, and the panels."""
     figure, axes = plt.subplots(count, 1, figsize=(width, height * count), squeeze=False, **kwargs)
     return figure, list(axes[:, 0])
 
 
-def lettered(axes, items):
+def lettered(axes: Iterable[Axes], items: Iterable[Item]) -> Iterator[tuple[Axes, str, Item]]:
     """Yields each panel with its letter, as `"(a)"`, and its item."""
     for axis, letter, item in zip(axes, string.ascii_lowercase, items, strict=False):
         yield axis, f"({letter})", item
 
 
-def label_epochs(axis):
+def label_epochs(axis: Axes) -> None:
     """Marks a panel's x axis as epochs, with whole numbers alone."""
     axis.set_xlabel("Epoch")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
 
 
-def plain_ticks(axis, values):
+def plain_ticks(axis: Axes, values: Sequence[float]) -> None:
     """Marks some values on a logarithmic x axis as they are."""
     axis.set_xticks(values, [f"{value:g}" for value in values])
     axis.set_xticks([], minor=True)
 
 
-def zoom_on_ends(axis, curves, below=25.0, above=3.0):
+def zoom_on_ends(
+    axis: Axes, curves: Sequence[np.ndarray], below: float = 25.0, above: float = 3.0
+) -> None:
     """Shows a bound's range from `below` nats under the lowest end to the highest value.
 
     A bound rises by hundreds of nats in its first epochs, which would hide all that follows.
@@ -92,7 +106,9 @@ def zoom_on_ends(axis, curves, below=25.0, above=3.0):
     axis.set_ylim(bottom - 0.5, top + above)
 
 
-def line_with_band(axis, epochs, trials, label, index):
+def line_with_band(
+    axis: Axes, epochs: np.ndarray, trials: npt.ArrayLike, label: str, index: int
+) -> None:
     """Draws the mean over trials, and a band from the lowest trial to the highest.
 
     Arguments:
@@ -113,7 +129,7 @@ def line_with_band(axis, epochs, trials, label, index):
         )
 
 
-def shade_plot(axis, values, limits):
+def shade_plot(axis: Axes, values: np.ndarray, limits: tuple[float, float]) -> AxesImage:
     """Draws values by row and epoch, darker where higher, the first row at the bottom.
 
     Arguments:
@@ -140,7 +156,7 @@ def shade_plot(axis, values, limits):
     return image
 
 
-def image_rows(rows):
+def image_rows(rows: Mapping[str, np.ndarray]) -> Picture:
     """Draws images in labelled rows.
 
     Arguments:
@@ -162,12 +178,12 @@ def image_rows(rows):
     return figure
 
 
-def frame(axis, color="#d62728"):
+def frame(axis: Axes, color: str = "#d62728") -> None:
     """Draws a frame around a panel without axes."""
     axis.spines[:].set(visible=True, color=color, linewidth=2.5)
 
 
-def scatter_classes(axis, points, labels):
+def scatter_classes(axis: Axes, points: np.ndarray, labels: np.ndarray) -> None:
     """Draws points by class: each class has a colour, a marker, and its number at its middle.
 
     Arguments:
@@ -178,7 +194,9 @@ def scatter_classes(axis, points, labels):
     for index, label in enumerate(np.unique(labels)):
         own = points[labels == label]
         color, marker = CLASS_COLORS[index % 10], CLASS_MARKERS[index % 10]
-        axis.scatter(*own.T, s=9, color=color, marker=marker, linewidths=0.6, label=str(label))
+        axis.scatter(
+            own[:, 0], own[:, 1], s=9, color=color, marker=marker, linewidths=0.6, label=str(label)
+        )
         axis.annotate(
             str(label),
             np.median(own, axis=0),
@@ -191,7 +209,7 @@ def scatter_classes(axis, points, labels):
     axis.legend(title="Class", loc="upper left", bbox_to_anchor=(1, 1), markerscale=2)
 
 
-def mosaic(axis, images, **kwargs):
+def mosaic(axis: Axes, images: np.ndarray, **kwargs: Any) -> None:
     """Draws images side by side, without ticks.
 
     Arguments:
@@ -207,7 +225,7 @@ def mosaic(axis, images, **kwargs):
     axis.spines[:].set_visible(False)
 
 
-def image_lattice(axis, images, points):
+def image_lattice(axis: Axes, images: np.ndarray, points: np.ndarray) -> None:
     """Draws images side by side on a square lattice, with its coordinates as ticks.
 
     Arguments:
@@ -223,12 +241,12 @@ def image_lattice(axis, images, points):
     axis.set_yticks(shown + 0.5, names)
 
 
-def band_caption(trials):
+def band_caption(trials: int) -> str:
     """What `line_with_band` shows of several trials, to append to a caption."""
     return "; mean over trials, band from lowest to highest" if trials > 1 else ""
 
 
-def add_caption(figure, text, claims):
+def add_caption(figure: Picture, text: str, claims: Sequence[Claim]) -> None:
     """Writes small under the whole figure what it shows and what it does not decide.
 
     Arguments:
@@ -245,7 +263,7 @@ def add_caption(figure, text, claims):
     figure.supxlabel(text, fontsize=8, color="#444444", x=0.01, ha="left")
 
 
-def save(figure, path):
+def save(figure: Picture, path: str | os.PathLike[str] | IO[bytes]) -> None:
     """Writes a figure as PNG and closes it."""
     figure.savefig(path, format="png")
     plt.close(figure)

@@ -3,10 +3,15 @@
 import json
 import pathlib
 import shutil
+from collections.abc import Mapping, Sequence
 
-from keras_vae._internal.files import atomic_write, require_writable
+import numpy as np
+from matplotlib.figure import Figure as Picture
+
+from keras_vae._internal.files import JsonObject, atomic_write, require_writable
 from keras_vae.errors import UserError
 from keras_vae.experiments.figures import originals, plots
+from keras_vae.experiments.figures.claims import Claim
 from keras_vae.experiments.runs.store import write_json
 
 PICTURE, DATA, CLAIMS = "figure.png", "data.json", "claims.json"
@@ -18,7 +23,7 @@ class OutputError(UserError):
     """The output folder cannot be written."""
 
 
-def prepare_folder(folder):
+def prepare_folder(folder: pathlib.Path) -> None:
     """Makes sure, before anything is trained, that results can be written.
 
     Raises:
@@ -33,7 +38,13 @@ def prepare_folder(folder):
         ) from error
 
 
-def write(folder, picture, data, claims, tables=None):
+def write(
+    folder: pathlib.Path,
+    picture: Picture,
+    data: JsonObject,
+    claims: Sequence[Claim],
+    tables: Mapping[str, str] | None = None,
+) -> pathlib.Path | None:
     """Writes a figure's three files, and its tables.
 
     A result of a longer protocol that is already there is kept in a folder beside them.
@@ -68,7 +79,7 @@ def write(folder, picture, data, claims, tables=None):
     return kept
 
 
-def write_side_by_side(folder, original):
+def write_side_by_side(folder: pathlib.Path, original: np.ndarray) -> None:
     """Writes our picture with the original's beside it.
 
     Arguments:
@@ -86,7 +97,7 @@ def write_side_by_side(folder, original):
         raise OutputError(f"{folder / SIDE_BY_SIDE} could not be written ({error}).") from error
 
 
-def size(data):
+def size(data: JsonObject) -> tuple[int, int]:
     """How much was computed, to compare results by.
 
     The data set that the report asks for comes first, then any other but the embedded one;
@@ -101,12 +112,12 @@ def size(data):
     return (rank, total * reached["trials"])
 
 
-def _keep_longer(folder, new_size):
-    sizes = {path: _size_of(path) for path in (folder, folder / LONGER)}
-    if sizes[folder] is None or sizes[folder] <= new_size:
-        return None
+def _keep_longer(folder: pathlib.Path, new_size: tuple[int, int]) -> pathlib.Path | None:
     kept = folder / LONGER
-    if sizes[kept] is None or sizes[kept] <= sizes[folder]:
+    old_size, kept_size = _size_of(folder), _size_of(kept)
+    if old_size is None or old_size <= new_size:
+        return None
+    if kept_size is None or kept_size <= old_size:
         kept.mkdir(exist_ok=True)
         for path in folder.iterdir():
             if path.is_file():
@@ -114,7 +125,7 @@ def _keep_longer(folder, new_size):
     return kept
 
 
-def _size_of(folder):
+def _size_of(folder: pathlib.Path) -> tuple[int, int] | None:
     try:
         return size(json.loads((pathlib.Path(folder) / DATA).read_text()))
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,9 +1,10 @@
 """Measures of how a quantity settles over epochs, from one row a trial."""
 
 import numpy as np
+import numpy.typing as npt
 
 
-def final_value(values, share=0.1):
+def final_value(values: npt.ArrayLike, share: float = 0.1) -> float:
     """Mean over trials and the last share of the epochs.
 
     Arguments:
@@ -14,7 +15,7 @@ def final_value(values, share=0.1):
     return float(values[:, -_window(values, share) :].mean())
 
 
-def has_settled(values, tolerance, share=0.1):
+def has_settled(values: npt.ArrayLike, tolerance: float, share: float = 0.1) -> bool:
     """Whether the mean over trials moved by at most `tolerance` between the two last windows.
 
     Arguments:
@@ -30,7 +31,7 @@ def has_settled(values, tolerance, share=0.1):
     return bool(abs(last - values[:, -2 * width : -width].mean()) <= tolerance)
 
 
-def epochs_to_level(values, level):
+def epochs_to_level(values: npt.ArrayLike, level: float) -> int | None:
     """Epochs until the mean over trials first reaches a level.
 
     Arguments:
@@ -44,5 +45,5 @@ def epochs_to_level(values, level):
     return int(np.argmax(reached)) + 1 if reached.any() else None
 
 
-def _window(values, share):
+def _window(values: np.ndarray, share: float) -> int:
     return max(1, round(share * values.shape[1]))

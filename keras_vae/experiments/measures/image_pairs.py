@@ -5,7 +5,7 @@ import numpy as np
 from keras_vae.datasets import Split
 
 
-def pairs_of_two_classes(split, seed, count):
+def pairs_of_two_classes(split: Split, seed: int, count: int) -> tuple[Split, Split]:
     """Random pairs of images of different classes.
 
     Arguments:
@@ -18,11 +18,13 @@ def pairs_of_two_classes(split, seed, count):
     """
     rng = np.random.default_rng(seed)
     first, second = rng.integers(len(split), size=(2, 4 * count))
-    differ = np.flatnonzero(split.labels[first] != split.labels[second])[:count]
-    return tuple(Split(split.pixels[i], split.labels[i]) for i in (first[differ], second[differ]))
+    labels = np.asarray(split.labels)
+    differ = np.flatnonzero(labels[first] != labels[second])[:count]
+    one, other = first[differ], second[differ]
+    return Split(split.pixels[one], labels[one]), Split(split.pixels[other], labels[other])
 
 
-def evenly_spaced(starts, ends, steps):
+def evenly_spaced(starts: np.ndarray, ends: np.ndarray, steps: int) -> np.ndarray:
     """Equally spaced points from `starts` to `ends`, along a new second axis.
 
     Arguments:

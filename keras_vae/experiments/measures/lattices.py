@@ -1,16 +1,17 @@
 """Lattices of codes in two latent dimensions."""
 
 import numpy as np
+import numpy.typing as npt
 
 LATTICE_SIZE = 20
 
 
-def plane_lattice(size=LATTICE_SIZE, extent=3.0):
+def plane_lattice(size: int = LATTICE_SIZE, extent: float = 3.0) -> np.ndarray:
     """Codes of an evenly spaced square lattice from -extent to extent, as `square_lattice`."""
     return square_lattice(np.linspace(-extent, extent, size))
 
 
-def square_lattice(points):
+def square_lattice(points: npt.ArrayLike) -> np.ndarray:
     """Codes of a square lattice with the same coordinates along both axes.
 
     Arguments:

@@ -3,9 +3,13 @@
 import collections
 import dataclasses
 import json
+import os
 import pathlib
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import keras_vae
+from keras_vae._internal.files import JsonObject
 from keras_vae.errors import UserError
 from keras_vae.experiments.figures import originals
 from keras_vae.experiments.figures.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
@@ -18,6 +22,7 @@ from keras_vae.experiments.page.wording import (
 )
 from keras_vae.experiments.reports import REPORTS
 
+Content = TypeVar("Content")
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE)
 SHOWN = {"id": str, "statement": str, "rule": str, "numbers": dict, "unmet": list}
 # What reading a file that something else has changed can raise.
@@ -59,11 +64,11 @@ class Entry:
     name: str
     title: str
     script: str | None
-    claims: list[dict]
+    claims: list[JsonObject]
     claims_are_all: bool
     extent: str
     protocol: list[tuple[str, str, str]]
-    versions: dict
+    versions: dict[str, str]
     picture: bool
     table: Table | None
     original: pathlib.Path | None
@@ -71,18 +76,20 @@ class Entry:
     notes: list[str]
 
     @property
-    def report(self):
+    def report(self) -> str:
         """Name of the report."""
         return self.name.split("/")[0]
 
     @property
-    def counts(self):
+    def counts(self) -> dict[str, int]:
         """Number of claims by verdict."""
         found = collections.Counter(claim.get("verdict") for claim in self.claims)
         return {verdict: found[verdict] for verdict in VERDICTS}
 
 
-def read_results(folder, originals_folder=None):
+def read_results(
+    folder: str | os.PathLike[str], originals_folder: pathlib.Path | None = None
+) -> list[Entry]:
     """Reads all results, in the reports' order.
 
     Arguments:
@@ -106,7 +113,9 @@ def read_results(folder, originals_folder=None):
     return entries
 
 
-def read_entry(folder, path, originals_folder=None):
+def read_entry(
+    folder: pathlib.Path, path: pathlib.Path, originals_folder: pathlib.Path | None = None
+) -> Entry:
     """Reads one figure's results; what is damaged becomes a note.
 
     Arguments:
@@ -114,7 +123,7 @@ def read_entry(folder, path, originals_folder=None):
         path: The figure's folder in it.
         originals_folder: As of `read_results`.
     """
-    notes = []
+    notes: list[str] = []
     data = read_json(path / DATA, dict, notes) or {}
     claims, claims_are_all = _read_claims(path / CLAIMS, notes)
     name = path.relative_to(folder).as_posix()
@@ -145,7 +154,7 @@ def read_entry(folder, path, originals_folder=None):
     )
 
 
-def read_json(path, kind, notes):
+def read_json(path: pathlib.Path, kind: type[Content], notes: list[str]) -> Content | None:
     """Reads a file of results, or says in a note why it cannot be read.
 
     Arguments:
@@ -168,7 +177,7 @@ def read_json(path, kind, notes):
     return None
 
 
-def _versions(data, notes):
+def _versions(data: JsonObject, notes: list[str]) -> JsonObject:
     versions = data.get("versions", {})
     if not isinstance(versions, dict):
         notes.append(f"The versions in {DATA} cannot be read.")
@@ -179,7 +188,7 @@ def _versions(data, notes):
     return versions
 
 
-def _read_claims(path, notes):
+def _read_claims(path: pathlib.Path, notes: list[str]) -> tuple[list[JsonObject], bool]:
     """The claims that can be shown, and whether those are all."""
     claims = read_json(path, list, notes)
     if claims is None:
@@ -191,7 +200,7 @@ def _read_claims(path, notes):
     return usable, not unreadable
 
 
-def _is_usable(claim):
+def _is_usable(claim: object) -> bool:
     """Whether a claim has what the page shows."""
     return (
         isinstance(claim, dict)
@@ -200,7 +209,7 @@ def _is_usable(claim):
     )
 
 
-def _read_table(path, notes):
+def _read_table(path: pathlib.Path, notes: list[str]) -> Table | None:
     if not path.is_file():
         return None
     try:
@@ -210,10 +219,10 @@ def _read_table(path, notes):
     return None
 
 
-def _order(folder):
+def _order(folder: pathlib.Path) -> Callable[[pathlib.Path], tuple[Any, ...]]:
     """A key that sorts figures by report, those beyond it last, and numbers as numbers."""
 
-    def key(path):
+    def key(path: pathlib.Path) -> tuple[Any, ...]:
         parts = path.relative_to(folder).parts
         report = list(REPORTS).index(parts[0]) if parts[0] in REPORTS else len(REPORTS)
         numbers = [

@@ -1,7 +1,9 @@
 """What is worth knowing of the results: sentences whose numbers are read from them."""
 
 import json
+import os
 import pathlib
+from typing import Any
 
 from keras_vae.experiments.page.entries import read_json
 
@@ -10,7 +12,7 @@ FINDINGS = "findings.json"
 UNUSABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, StopIteration)
 
 
-def read_findings(folder):
+def read_findings(folder: str | os.PathLike[str]) -> tuple[list[tuple[str, str]], list[str]]:
     """Reads `findings.json` and fills in its numbers.
 
     Each entry has a `text` with named fields of Python's formatting, the `figure` that it is
@@ -27,7 +29,8 @@ def read_findings(folder):
     path = pathlib.Path(folder) / FINDINGS
     if not path.is_file():
         return [], []
-    found, notes = [], []
+    found: list[tuple[str, str]] = []
+    notes: list[str] = []
     for entry in read_json(path, list, notes) or ():
         try:
             values = {name: _look_up(folder, at) for name, at in entry["values"].items()}
@@ -37,7 +40,7 @@ def read_findings(folder):
     return found, notes
 
 
-def _look_up(folder, address):
+def _look_up(folder: str | os.PathLike[str], address: str) -> Any:
     file, _, keys = address.partition("#")
     value = json.loads((pathlib.Path(folder) / file).read_text(encoding="utf-8"))
     for key in keys.split("/"):

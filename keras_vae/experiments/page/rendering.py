@@ -3,12 +3,14 @@
 import collections
 import os
 import pathlib
+from collections.abc import Sequence
+from typing import Any
 
 import jinja2
 
 import keras_vae
 from keras_vae._internal.files import atomic_write
-from keras_vae.experiments.page.entries import VERDICTS, PageError, read_results
+from keras_vae.experiments.page.entries import VERDICTS, Entry, PageError, read_results
 from keras_vae.experiments.page.findings import read_findings
 from keras_vae.experiments.page.wording import describe_numbers, markdown_cell
 from keras_vae.experiments.reports import REPORTS
@@ -21,7 +23,9 @@ PAGES = {
 MARKS = ("<!-- figures: made by keras-vae compare -->", "<!-- end of figures -->")
 
 
-def write(folder, originals=None):
+def write(
+    folder: str | os.PathLike[str], originals: str | os.PathLike[str] | None = None
+) -> list[pathlib.Path]:
     """Writes `index.html` and `README.md` into a folder of results.
 
     Arguments:
@@ -62,7 +66,7 @@ def write(folder, originals=None):
     return written
 
 
-def figure_table(folder, scripts):
+def figure_table(folder: str | os.PathLike[str], scripts: str) -> str:
     """The table of all figures, in Markdown.
 
     Arguments:
@@ -84,7 +88,9 @@ def figure_table(folder, scripts):
     return "\n".join(lines) + "\n"
 
 
-def renew_table(readme, folder, scripts):
+def renew_table(
+    readme: str | os.PathLike[str], folder: str | os.PathLike[str], scripts: str
+) -> None:
     """Replaces the table of figures between its marks in a README.
 
     Arguments:
@@ -106,7 +112,7 @@ def renew_table(readme, folder, scripts):
         file.write(f"{before}{begins}\n{table}{ends}{after}".encode())
 
 
-def _require_ours(path, mark):
+def _require_ours(path: pathlib.Path, mark: str) -> None:
     """Raises `PageError` if there is a file that someone else wrote."""
     if path.exists() and mark not in _read(path):
         raise PageError(
@@ -115,14 +121,14 @@ def _require_ours(path, mark):
         )
 
 
-def _read(path):
+def _read(path: pathlib.Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise PageError(f"{path} cannot be read ({error}).") from error
 
 
-def _context(folder, entries):
+def _context(folder: pathlib.Path, entries: Sequence[Entry]) -> dict[str, Any]:
     sections = collections.defaultdict(list)
     for entry in entries:
         sections[entry.report].append(entry)
@@ -141,5 +147,5 @@ def _context(folder, entries):
     }
 
 
-def _total(entries):
+def _total(entries: Sequence[Entry]) -> dict[str, int]:
     return {verdict: sum(entry.counts[verdict] for entry in entries) for verdict in VERDICTS}

@@ -1,6 +1,9 @@
 """Numbers and protocols in words."""
 
 import typing
+from typing import Any
+
+from keras_vae._internal.files import JsonObject
 
 SHOWN = ("dataset", "binarize", "epochs", "trials")
 LONGEST = 12
@@ -23,7 +26,7 @@ class Table(typing.NamedTuple):
     below: list[str]
 
 
-def describe_extent(data):
+def describe_extent(data: JsonObject) -> str:
     """What was computed of what the report asks for, in short.
 
     Arguments:
@@ -45,7 +48,7 @@ def describe_extent(data):
     return f"{span}% x {trials}"
 
 
-def describe_protocol(protocol):
+def describe_protocol(protocol: JsonObject) -> list[tuple[str, str, str]]:
     """The protocol reached against the one asked for, as rows (what, reached, asked) of texts."""
     reached, asked = protocol["reached"], protocol["asked"]
     names = [*SHOWN, *(name for name in asked if name not in SHOWN)]
@@ -53,14 +56,14 @@ def describe_protocol(protocol):
     return [(name.replace("_", " "), ours, theirs) for name, ours, theirs in rows if ours or theirs]
 
 
-def describe_number(value):
+def describe_number(value: object) -> str:
     """A number with four significant digits, anything else as it is."""
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "none"}[value]
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def describe_numbers(numbers, prefix=""):
+def describe_numbers(numbers: Any, prefix: str = "") -> list[tuple[str, str]]:
     """What a claim measured, as pairs (name, text).
 
     Nested names are joined; a list is one text, and so are a mean and its standard error.
@@ -82,11 +85,11 @@ def describe_numbers(numbers, prefix=""):
     return pairs
 
 
-def _is_estimate(value):
+def _is_estimate(value: object) -> bool:
     return isinstance(value, dict) and value.keys() >= set(ESTIMATE)
 
 
-def _estimate(value):
+def _estimate(value: JsonObject) -> str:
     """`mean ± standard_error`, and in brackets of what."""
     mean, error = (describe_number(value[key]) for key in ESTIMATE)
     rest = describe_numbers({key: part for key, part in value.items() if key not in ESTIMATE})
@@ -94,7 +97,7 @@ def _estimate(value):
     return f"{mean} ± {error}" + (f" ({of_what})" if of_what else "")
 
 
-def _list(values):
+def _list(values: list[Any]) -> str:
     if values and all(map(_is_estimate, values)):
         return "; ".join(map(_estimate, values))
     if any(isinstance(value, dict | list) for value in values):
@@ -103,7 +106,7 @@ def _list(values):
     return shown if len(values) <= LONGEST else f"{shown}, … ({len(values)} values)"
 
 
-def _plain(value):
+def _plain(value: object) -> str:
     """A protocol's entry as text: of runs that agree, what they agree on."""
     if value is None or value == {}:
         return ""
@@ -115,12 +118,12 @@ def _plain(value):
     return str(value)
 
 
-def markdown_cell(text):
+def markdown_cell(text: str) -> str:
     """A text as a cell of a Markdown table, in which it is nothing but text."""
     return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
 
 
-def parse_table(text):
+def parse_table(text: str) -> Table:
     """Splits a Markdown text that begins with a table.
 
     Arguments:

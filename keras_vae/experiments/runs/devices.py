@@ -5,18 +5,18 @@ import os
 from keras_vae._internal.backend import captured_stderr, tf
 
 
-def gpus():
+def gpus() -> list[tf.config.PhysicalDevice]:
     """The GPUs that TensorFlow can use."""
     with captured_stderr():
         return tf.config.list_physical_devices("GPU")
 
 
-def cores():
+def cores() -> int:
     """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def configure(threads=None):
+def configure(threads: int | None = None) -> None:
     """Lets GPU memory grow as needed, keeps full precision, and limits this process's threads.
 
     All hold only before TensorFlow first computes something; afterwards what is in

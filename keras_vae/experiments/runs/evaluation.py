@@ -2,14 +2,45 @@
 
 import math
 import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypedDict
 
 import numpy as np
 
+from keras_vae._internal.files import JsonObject
 from keras_vae.experiments.runs.snapshots import snapshot_epochs
+from keras_vae.experiments.runs.spec import RunSpec
+from keras_vae.experiments.runs.store import RunStore
 from keras_vae.experiments.runs.training import load_model, restore
 
 
-def evaluate_log_likelihood(spec, store, num_samples, num_images=None, epochs=None):
+class Estimate(TypedDict):
+    """A mean of independent values and its standard error, in the values' unit."""
+
+    mean: float
+    standard_error: float
+
+
+class LogLikelihood(Estimate):
+    """What is stored of a run's test log-likelihood, in nats per image.
+
+    `epochs` are those of the weights; `seconds` is what it took.
+    """
+
+    num_samples: int
+    images: int
+    epochs: int
+    seconds: float
+    per_image: list[float]
+
+
+def evaluate_log_likelihood(
+    spec: RunSpec,
+    store: RunStore,
+    num_samples: int,
+    num_images: int | None = None,
+    epochs: int | None = None,
+) -> LogLikelihood:
     """Estimates the test log-likelihood of a stored run, once for each length of the run.
 
     Arguments:
@@ -37,7 +68,7 @@ def evaluate_log_likelihood(spec, store, num_samples, num_images=None, epochs=No
         done = epochs
     started = time.perf_counter()
     values = model.log_likelihood(data.test.images[:num_images], num_samples)
-    result = {
+    result: LogLikelihood = {
         **mean_and_error(values),
         "num_samples": num_samples,
         "images": len(values),
@@ -49,7 +80,13 @@ def evaluate_log_likelihood(spec, store, num_samples, num_images=None, epochs=No
     return result
 
 
-def stored_log_likelihood(spec, store, num_samples, num_images=None, epochs=None):
+def stored_log_likelihood(
+    spec: RunSpec,
+    store: RunStore,
+    num_samples: int,
+    num_images: int | None = None,
+    epochs: int | None = None,
+) -> LogLikelihood | None:
     """What `evaluate_log_likelihood` would return without computing anything, or None."""
     stored = store.evaluations(spec)
     lengths = [length for length in (epochs, store.epochs_done(spec)) if length is not None]
@@ -59,7 +96,7 @@ def stored_log_likelihood(spec, store, num_samples, num_images=None, epochs=None
     return next((stored[name] for name in names if name in stored), None)
 
 
-def remembered(spec, store, name, compute):
+def remembered(spec: RunSpec, store: RunStore, name: str, compute: Callable[[], Any]) -> Any:
     """What is stored of a run under a name, or else what `compute` returns, which is then stored.
 
     Arguments:
@@ -75,7 +112,7 @@ def remembered(spec, store, name, compute):
     return stored[name]
 
 
-def paired_difference(first, second):
+def paired_difference(first: LogLikelihood, second: LogLikelihood) -> Estimate | None:
     """How much higher the second of two estimates is, image by image.
 
     Two models of like quality differ by less than either's standard error, which is mostly
@@ -95,7 +132,7 @@ def paired_difference(first, second):
     return mean_and_error(after - before)
 
 
-def independent_difference(first, second):
+def independent_difference(first: Estimate, second: Estimate) -> Estimate:
     """How much higher the second of two independent means is.
 
     Arguments:
@@ -111,12 +148,12 @@ def independent_difference(first, second):
     }
 
 
-def without_images(estimate):
+def without_images(estimate: Mapping[str, Any]) -> JsonObject:
     """A log-likelihood's estimate without its values per image."""
     return {key: value for key, value in estimate.items() if key != "per_image"}
 
 
-def mean_and_error(values):
+def mean_and_error(values: np.ndarray) -> Estimate:
     """Mean and standard error of independent values, as JSON-compatible values."""
     return {
         "mean": float(values.mean()),
@@ -124,6 +161,6 @@ def mean_and_error(values):
     }
 
 
-def _name(num_samples, num_images, epochs):
+def _name(num_samples: int, num_images: int | None, epochs: int | None) -> str:
     name = f"test_log_likelihood/{num_samples}_samples/{epochs}_epochs"
     return name if num_images is None else f"{name}/{num_images}_images"

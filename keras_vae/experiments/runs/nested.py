@@ -2,16 +2,23 @@
 
 import dataclasses
 import json
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from keras_vae._internal.files import JsonObject
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Kind = TypeVar("Kind", bound="DataclassInstance")
 INFINITIES = ("Infinity", "-Infinity")
 
 
-def to_dict(instance):
+def to_dict(instance: Any) -> JsonObject:
     """A nested dataclass as JSON-compatible values; an infinite number is its name."""
     return json.loads(json.dumps(dataclasses.asdict(instance)), parse_constant=str)
 
 
-def from_dict(kind, content):
+def from_dict(kind: type[Kind], content: object) -> Kind:
     """Rebuilds a nested dataclass from what `to_dict` made of it.
 
     Arguments:
@@ -39,7 +46,7 @@ def from_dict(kind, content):
         raise ValueError(f"Impossible value in a {kind.__name__}: {error}") from error
 
 
-def without_defaults(instance):
+def without_defaults(instance: Any) -> JsonObject:
     """A nested dataclass as a dictionary of what differs from its defaults."""
     content = {}
     for field in dataclasses.fields(instance):
@@ -53,7 +60,7 @@ def without_defaults(instance):
     return content
 
 
-def _value(field, value):
-    if dataclasses.is_dataclass(field.default):
+def _value(field: dataclasses.Field[Any], value: Any) -> Any:
+    if dataclasses.is_dataclass(field.default) and not isinstance(field.default, type):
         return from_dict(type(field.default), value)
     return float(value) if value in INFINITIES else value

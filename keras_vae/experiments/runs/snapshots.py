@@ -1,6 +1,9 @@
 """Weights of a run at epochs spread logarithmically, for measures that follow its training."""
 
+import pathlib
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,13 +14,13 @@ NAME = "weights_after_{:06d}.npz"
 PATTERN = re.compile(r"weights_after_(\d{6,})\.npz")
 
 
-def is_snapshot_epoch(epoch):
+def is_snapshot_epoch(epoch: int) -> bool:
     """Whether weights are kept after this epoch: 1, 2, 5, 10, 20, 50, 100 and so on."""
     leading = str(epoch).rstrip("0")
     return leading in ("1", "2", "5")
 
 
-def save_snapshot(folder, epoch, weights):
+def save_snapshot(folder: pathlib.Path, epoch: int, weights: Sequence[np.ndarray]) -> None:
     """Keeps a run's weights.
 
     Arguments:
@@ -28,18 +31,18 @@ def save_snapshot(folder, epoch, weights):
     Raises:
         StoreError: If the disk is full or the folder not writable.
     """
-    arrays = {f"{index:04d}": value for index, value in enumerate(weights)}
+    arrays: dict[str, Any] = {f"{index:04d}": value for index, value in enumerate(weights)}
     with storing_epoch(folder, epoch), atomic_write(folder / NAME.format(epoch)) as file:
         np.savez(file, **arrays)
 
 
-def snapshot_epochs(folder):
+def snapshot_epochs(folder: pathlib.Path) -> list[int]:
     """Epochs after which a run's weights were kept, in ascending order."""
     found = (PATTERN.fullmatch(path.name) for path in folder.glob("weights_after_*.npz"))
     return sorted(int(match[1]) for match in found if match)
 
 
-def restorable_epochs(folder, last):
+def restorable_epochs(folder: pathlib.Path, last: int) -> list[int]:
     """Epochs whose weights a run has: those that were kept, and the last one.
 
     Arguments:
@@ -52,7 +55,7 @@ def restorable_epochs(folder, last):
     return sorted({*snapshot_epochs(folder), last})
 
 
-def load_snapshot(folder, epoch):
+def load_snapshot(folder: pathlib.Path, epoch: int) -> list[np.ndarray]:
     """Reads a run's weights after an epoch.
 
     Raises:

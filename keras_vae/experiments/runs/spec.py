@@ -5,10 +5,12 @@ import hashlib
 import inspect
 import json
 import math
+from typing import Any, Self
 
 from keras_vae import datasets, likelihoods, objectives, optimizers, priors, random
 from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_choice, check_positive_integer
+from keras_vae._internal.files import JsonObject
 from keras_vae.experiments.runs import nested
 
 # Raised when a change to the code alters what a spec leads to, in the last bits too: a stored run
@@ -41,7 +43,7 @@ class DataSpec:
     train_images: int | None = None
     validation_images: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_choice(self.name, datasets.NAMES, "dataset")
         check_choice(self.binarize, datasets.BINARIZATIONS, "binarization")
         if self.classes is not None:
@@ -51,7 +53,7 @@ class DataSpec:
         if self.validation_images is not None:
             check_positive_integer(self.validation_images, "validation_images")
 
-    def load(self):
+    def load(self) -> datasets.ImageData:
         """Returns the `ImageData`.
 
         Raises:
@@ -92,7 +94,7 @@ class ModelSpec:
     prior_components: int | None = None
     pseudo_inputs: str = "noise"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
         object.__setattr__(self, "upper_latent_dims", tuple(self.upper_latent_dims))
         for size in self.upper_latent_dims:
@@ -109,7 +111,7 @@ class ModelSpec:
         check_choice(self.prior, priors.PRIORS, "prior")
         self._check_prior()
 
-    def _check_prior(self):
+    def _check_prior(self) -> None:
         check_choice(self.pseudo_inputs, PSEUDO_INPUTS, "origin of the pseudo-inputs")
         if self.pseudo_inputs != "noise" and self.prior != "vamp":
             raise ValueError(f"`pseudo_inputs` belongs to the VampPrior alone. Received: {self}.")
@@ -120,20 +122,20 @@ class ModelSpec:
         if self.pseudo_inputs != "noise" and self.prior_components is None:
             raise ValueError("Name the number of pseudo-inputs that do not begin as noise.")
 
-    def check_pseudo_inputs(self, train_images):
+    def check_pseudo_inputs(self, train_images: int) -> None:
         """Raises `ValueError` if pseudo-inputs are to be taken from too few images."""
-        if self.pseudo_inputs == "data" and self.prior_components > train_images:
+        if self.pseudo_inputs == "data" and (self.prior_components or 0) > train_images:
             raise ValueError(
                 f"{self.prior_components} pseudo-inputs cannot be taken from {train_images} "
                 "training images."
             )
 
     @property
-    def latent_dims(self):
+    def latent_dims(self) -> tuple[int, ...]:
         """Dimensions of all stochastic levels, from the top down."""
         return (*self.upper_latent_dims, self.latent_dim)
 
-    def make_prior(self, seed):
+    def make_prior(self, seed: int) -> str | priors.Prior:
         """Returns the prior, or its name where that says all.
 
         Arguments:
@@ -142,7 +144,7 @@ class ModelSpec:
         if self.prior_components is None:
             return self.prior
         seed = random.derive_seed(seed, PRIOR_SEED)
-        kwargs = {"seed": seed}
+        kwargs: dict[str, Any] = {"seed": seed}
         if self.pseudo_inputs == "grey":
             kwargs["initializer"] = keras.initializers.RandomNormal(**GREY, seed=seed)
         return priors.PRIORS[self.prior](self.prior_components, **kwargs)
@@ -166,7 +168,7 @@ class ObjectiveSpec:
     warm_up_epochs: int = 0
     doubly_reparameterized: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_choice(self.name, objectives.OBJECTIVES, "objective")
         if (self.name == "renyi") != (self.alpha is not None):
             raise ValueError(f"`alpha` belongs to 'renyi' alone. Received: {self}.")
@@ -176,9 +178,9 @@ class ObjectiveSpec:
             check_positive_integer(self.warm_up_epochs, "warm_up_epochs")
         self.make()
 
-    def make(self):
+    def make(self) -> objectives.Objective:
         """Returns the objective."""
-        arguments = {"num_samples": self.num_samples}
+        arguments: dict[str, Any] = {"num_samples": self.num_samples}
         if self.alpha is not None:
             arguments["alpha"] = self.alpha
         if self.doubly_reparameterized:
@@ -186,7 +188,7 @@ class ObjectiveSpec:
         return objectives.OBJECTIVES[self.name](**arguments)
 
 
-def _numeric_arguments(name):
+def _numeric_arguments(name: str) -> list[str]:
     parameters = inspect.signature(optimizers.OPTIMIZERS[name].__init__).parameters
     return [key for key in parameters if key not in ("self", "name", "kwargs")]
 
@@ -210,7 +212,7 @@ class OptimizerSpec:
     bias_correction: bool = True
     scaled_weight_decay: bool = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_choice(self.name, optimizers.OPTIMIZERS, "optimizer")
         pairs = sorted((str(key), float(value)) for key, value in self.arguments)
         object.__setattr__(self, "arguments", tuple(pairs))
@@ -232,7 +234,7 @@ class OptimizerSpec:
                 f"decay. Received: {self}."
             )
 
-    def make(self):
+    def make(self) -> keras.optimizers.Optimizer:
         """Returns a new optimiser."""
         return optimizers.make(
             self.name,
@@ -258,14 +260,14 @@ class RunSpec:
     batch_size: int = 100
     seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_positive_integer(self.batch_size, "batch_size")
         random.resolve_seed(self.seed if self.seed is not None else -1)
         if self.objective.doubly_reparameterized and self.model.upper_latent_dims:
             raise ValueError("Doubly reparameterised gradients are there for one level alone.")
 
     @property
-    def run_id(self):
+    def run_id(self) -> str:
         """Hash of everything that differs from the defaults.
 
         Leaving defaults out lets a later version add fields without losing stored runs.
@@ -275,12 +277,12 @@ class RunSpec:
         content = {"procedure": procedure, "spec": nested.without_defaults(self)}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
-    def to_dict(self):
+    def to_dict(self) -> JsonObject:
         """Returns the whole spec as JSON-compatible values; an infinite one is its name."""
         return nested.to_dict(self)
 
     @classmethod
-    def from_dict(cls, content):
+    def from_dict(cls, content: object) -> Self:
         """Rebuilds a spec from what `to_dict` returned, also in an earlier version.
 
         Arguments:
@@ -290,3 +292,7 @@ class RunSpec:
             ValueError: If a field is unknown, or the value of one impossible.
         """
         return nested.from_dict(cls, content)
+
+
+# The runs of one trial by method, the name that a figure has for it.
+Specs = dict[str, RunSpec]

@@ -1,18 +1,26 @@
 """The run store: one folder a run, one atomic checkpoint a finished epoch."""
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import errno
 import json
+import os
 import pathlib
 import shutil
 import zipfile
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import filelock
 import numpy as np
 
-from keras_vae._internal.files import atomic_write, require_writable, store_folder
+from keras_vae._internal.files import JsonObject, atomic_write, require_writable, store_folder
 from keras_vae.errors import UserError
+
+if TYPE_CHECKING:
+    from keras_vae.experiments.runs.spec import RunSpec
 
 CHECKPOINT, SPEC, EVALUATIONS, LOCK = "checkpoint.npz", "spec.json", "evaluations.json", ".lock"
 BYTES_PER_RUN = 16 * 2**20
@@ -51,7 +59,7 @@ class StoredRun:
     activity: np.ndarray
     weights: list[np.ndarray]
     optimizer: list[np.ndarray]
-    versions: list[dict]
+    versions: list[JsonObject]
 
 
 class RunStore:
@@ -61,14 +69,14 @@ class RunStore:
         folder: Folder of the store; None uses `KERAS_VAE_STORE` or the user's cache.
     """
 
-    def __init__(self, folder=None):
+    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         self.folder = pathlib.Path(folder or store_folder()).expanduser()
 
-    def run_folder(self, spec):
+    def run_folder(self, spec: RunSpec) -> pathlib.Path:
         """The folder of one run."""
         return self.folder / spec.run_id
 
-    def prepare(self, runs, keep_weights=False):
+    def prepare(self, runs: int, keep_weights: bool = False) -> None:
         """Makes sure that the store can take some runs.
 
         Arguments:
@@ -95,7 +103,7 @@ class RunStore:
             )
 
     @contextlib.contextmanager
-    def lock(self, spec):
+    def lock(self, spec: RunSpec) -> Iterator[None]:
         """Holds a run, so that two processes never train it at once.
 
         The lock goes with its process, however that ends. A second process waits, and
@@ -106,7 +114,7 @@ class RunStore:
         with filelock.FileLock(folder / LOCK):
             yield
 
-    def load(self, spec, with_weights=False):
+    def load(self, spec: RunSpec, with_weights: bool = False) -> StoredRun | None:
         """Reads a run.
 
         Arguments:
@@ -134,11 +142,11 @@ class RunStore:
             ) from error
         return run
 
-    def epochs_done(self, spec):
+    def epochs_done(self, spec: RunSpec) -> int:
         """Number of stored epochs, read without the rest; 0 if there is no readable run."""
         return read_epochs(self.run_folder(spec))
 
-    def save(self, spec, run):
+    def save(self, spec: RunSpec, run: StoredRun) -> None:
         """Writes a run as one file, which is complete or not there.
 
         Raises:
@@ -146,7 +154,7 @@ class RunStore:
                 before is still there.
         """
         folder = self.run_folder(spec)
-        arrays = {
+        arrays: dict[str, Any] = {
             "epochs": np.array(run.epochs),
             "activity": run.activity,
             "versions": np.array(json.dumps(run.versions)),
@@ -160,7 +168,7 @@ class RunStore:
             with atomic_write(folder / CHECKPOINT) as file:
                 np.savez(file, **arrays)
 
-    def evaluations(self, spec):
+    def evaluations(self, spec: RunSpec) -> JsonObject:
         """Stored results of evaluations of a run, by name; empty if there are none."""
         path = self.run_folder(spec) / EVALUATIONS
         if not path.exists():
@@ -172,12 +180,12 @@ class RunStore:
                 f"{path} is damaged ({error}). Delete it to evaluate this run again."
             ) from error
 
-    def save_evaluation(self, spec, name, value):
+    def save_evaluation(self, spec: RunSpec, name: str, value: Any) -> None:
         """Adds one JSON-compatible result to a run's evaluations."""
         content = {**self.evaluations(spec), name: value}
         write_json(self.run_folder(spec) / EVALUATIONS, content)
 
-    def _check_spec(self, spec):
+    def _check_spec(self, spec: RunSpec) -> None:
         path = self.run_folder(spec) / SPEC
         try:
             stored = read_json_object(path)
@@ -197,7 +205,7 @@ class RunStore:
                 )
 
 
-def read_epochs(folder):
+def read_epochs(folder: pathlib.Path) -> int:
     """Number of epochs stored in a run's folder; 0 if there is no readable run."""
     try:
         with (
@@ -210,7 +218,7 @@ def read_epochs(folder):
 
 
 @contextlib.contextmanager
-def storing_epoch(folder, epoch):
+def storing_epoch(folder: pathlib.Path, epoch: int) -> Iterator[None]:
     """Turns what keeps an epoch from being stored into a `StoreError`."""
     try:
         yield
@@ -222,7 +230,7 @@ def storing_epoch(folder, epoch):
         ) from error
 
 
-def with_missing(content, defaults):
+def with_missing(content: Any, defaults: Any) -> Any:
     """A nested dictionary with the entries that only `defaults` has, as an older one lacks them."""
     if not isinstance(content, dict) or not isinstance(defaults, dict):
         return content
@@ -232,7 +240,7 @@ def with_missing(content, defaults):
     }
 
 
-def read_json_object(path):
+def read_json_object(path: pathlib.Path) -> JsonObject:
     """Reads a dictionary.
 
     Raises:
@@ -245,13 +253,13 @@ def read_json_object(path):
     return content
 
 
-def write_json(path, content):
+def write_json(path: pathlib.Path, content: Any) -> None:
     """Writes JSON so that the file is complete or not there."""
     with atomic_write(path) as file:
         file.write(json.dumps(content, indent=2, allow_nan=False).encode() + b"\n")
 
 
-def _read_run(archive, with_weights):
+def _read_run(archive: np.lib.npyio.NpzFile, with_weights: bool) -> StoredRun:
     names = sorted(archive.files)
     history = {
         name.removeprefix("history/"): archive[name]

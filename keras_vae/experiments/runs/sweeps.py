@@ -3,11 +3,14 @@
 import contextlib
 import dataclasses
 import multiprocessing
+import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import joblib
+from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
@@ -21,10 +24,21 @@ from keras_vae._internal.checks import check_positive_integer
 from keras_vae.errors import UserError
 from keras_vae.experiments.runs import devices, tracking
 from keras_vae.experiments.runs.evaluation import evaluate_log_likelihood, stored_log_likelihood
-from keras_vae.experiments.runs.store import RunStore, StoreError
-from keras_vae.experiments.runs.training import DivergedError, check_runs, load_model, train
+from keras_vae.experiments.runs.spec import RunSpec
+from keras_vae.experiments.runs.store import RunStore, StoredRun, StoreError
+from keras_vae.experiments.runs.training import (
+    DivergedError,
+    check_runs,
+    load_model,
+    load_stored,
+    train,
+)
 
 MAX_RUNS_PER_GPU = 4
+# Each run with the epochs that it shall have.
+Wanted = Sequence[tuple[RunSpec, int]]
+# Further Keras callbacks for a run, made in the process that trains it.
+MakeCallbacks = Callable[[RunSpec], Sequence[keras.callbacks.Callback]]
 POLL_SECONDS = 0.5
 
 
@@ -33,18 +47,18 @@ class SweepError(UserError):
 
 
 def train_all(
-    specs,
-    epochs,
-    store,
+    specs: Sequence[RunSpec],
+    epochs: int | list[int] | tuple[int, ...],
+    store: RunStore,
     *,
-    jobs=None,
-    num_samples=50,
-    num_images=None,
-    console=None,
-    tensorboard=None,
-    make_callbacks=None,
-    keep_weights=False,
-):
+    jobs: int | None = None,
+    num_samples: int = 50,
+    num_images: int | None = None,
+    console: Console | None = None,
+    tensorboard: str | os.PathLike[str] | None = None,
+    make_callbacks: MakeCallbacks | None = None,
+    keep_weights: bool = False,
+) -> list[StoredRun]:
     """Brings runs to a number of epochs and evaluates each; stored work is not repeated.
 
     Runs go in parallel through joblib, so that `joblib.parallel_config` can send them to
@@ -83,7 +97,7 @@ def train_all(
     for spec in specs:
         store.load(spec)
 
-    def finished(spec, count):
+    def finished(spec: RunSpec, count: int) -> bool:
         found = stored_log_likelihood(spec, store, num_samples, num_images, count)
         return found is not None and store.epochs_done(spec) >= count
 
@@ -94,7 +108,7 @@ def train_all(
         evaluation = (num_samples, num_images)
         work = Work(str(store.folder), evaluation, tensorboard, make_callbacks, keep_weights)
         _train_missing(missing, store, jobs, work, console)
-    return [store.load(spec) for spec in specs]
+    return [load_stored(spec, store) for spec in specs]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,13 +124,15 @@ class Work:
     """
 
     store: str
-    evaluation: tuple
-    tensorboard: str | None
-    make_callbacks: Callable | None
+    evaluation: tuple[int, int | None]
+    tensorboard: str | os.PathLike[str] | None
+    make_callbacks: MakeCallbacks | None
     keep_weights: bool
 
 
-def _train_missing(wanted, store, jobs, work, console):
+def _train_missing(
+    wanted: Wanted, store: RunStore, jobs: int, work: Work, console: Console | None
+) -> None:
     try:
         images = check_runs([spec for spec, _ in wanted])
     except ValueError as error:
@@ -132,13 +148,13 @@ def _train_missing(wanted, store, jobs, work, console):
         raise SweepError("\n".join(failures))
 
 
-def default_jobs(runs):
+def default_jobs(runs: int) -> int:
     """Runs at a time that suit this machine."""
     limit = MAX_RUNS_PER_GPU * len(devices.gpus()) or devices.cores()
     return max(1, min(limit, runs))
 
 
-def _attempt(spec, epochs, threads, work):
+def _attempt(spec: RunSpec, epochs: int, threads: int, work: Work) -> str | None:
     """Trains one run in a worker; returns what went wrong, or None."""
     in_worker = multiprocessing.parent_process() is not None
     if in_worker:
@@ -158,7 +174,7 @@ def _attempt(spec, epochs, threads, work):
     return None
 
 
-def _train_and_log(spec, epochs, store, work):
+def _train_and_log(spec: RunSpec, epochs: int, store: RunStore, work: Work) -> None:
     callbacks = [] if work.make_callbacks is None else list(work.make_callbacks(spec))
     if work.tensorboard is None:
         train(spec, epochs, store, callbacks, work.keep_weights)
@@ -170,13 +186,19 @@ def _train_and_log(spec, epochs, store, work):
         train(spec, epochs, store, [*callbacks, summaries], work.keep_weights)
 
 
-def cost_per_epoch(spec, train_images):
+def cost_per_epoch(spec: RunSpec, train_images: int) -> int:
     """Relative cost of an epoch: encoding is done once, decoding for each sample, on each level."""
     return train_images * (2 + spec.objective.num_samples) * len(spec.model.latent_dims)
 
 
 @contextlib.contextmanager
-def _progress_bar(wanted, costs, store, evaluation, console):
+def _progress_bar(
+    wanted: Wanted,
+    costs: Sequence[int],
+    store: RunStore,
+    evaluation: tuple[int, int | None],
+    console: Console | None,
+) -> Iterator[None]:
     columns = (
         TextColumn("[bold]{task.description}"),
         BarColumn(),
@@ -190,10 +212,10 @@ def _progress_bar(wanted, costs, store, evaluation, console):
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=total)
 
-        def update():
+        def update() -> None:
             progress.update(task, **_progress(wanted, costs, store, evaluation))
 
-        def follow():
+        def follow() -> None:
             while not stop.wait(POLL_SECONDS):
                 update()
 
@@ -208,7 +230,9 @@ def _progress_bar(wanted, costs, store, evaluation, console):
             update()
 
 
-def _progress(wanted, costs, store, evaluation):
+def _progress(
+    wanted: Wanted, costs: Sequence[int], store: RunStore, evaluation: tuple[int, int | None]
+) -> dict[str, Any]:
     """How far the runs are, as the store has them: arguments of `Progress.update`."""
     done = [min(store.epochs_done(spec), epochs) for spec, epochs in wanted]
     epochs = sum(count for _, count in wanted)

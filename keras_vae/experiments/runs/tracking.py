@@ -1,6 +1,7 @@
 """TensorBoard logs of runs: scalars, the activity of latent dimensions, reconstructions."""
 
 import importlib.util
+import os
 import pathlib
 
 import numpy as np
@@ -9,6 +10,9 @@ from keras_vae._internal.backend import keras, tf
 from keras_vae._internal.files import require_writable
 from keras_vae.errors import UserError
 from keras_vae.experiments.runs.snapshots import is_snapshot_epoch
+from keras_vae.experiments.runs.spec import RunSpec
+from keras_vae.experiments.runs.store import RunStore
+from keras_vae.models import LatentVariableModel
 
 PICTURES = 10
 LEAST_ACTIVITY = 1e-4
@@ -19,7 +23,7 @@ class TrackingError(UserError):
     """Runs cannot be logged as asked."""
 
 
-def check_tensorboard(folder):
+def check_tensorboard(folder: str | os.PathLike[str]) -> None:
     """Finds out, before any training, whether runs can be logged.
 
     Arguments:
@@ -39,7 +43,7 @@ def check_tensorboard(folder):
         raise TrackingError(f"TensorBoard's logs cannot be written: {error}") from error
 
 
-def logged_epochs(folder):
+def logged_epochs(folder: pathlib.Path) -> int:
     """Number of a run's epochs that are in TensorBoard's logs already."""
     from tensorboard.backend.event_processing.event_accumulator import TENSORS, EventAccumulator
 
@@ -66,30 +70,30 @@ class RunSummaries(keras.callbacks.Callback):
         TrackingError: As of `check_tensorboard`.
     """
 
-    def __init__(self, folder, spec, store):
+    def __init__(self, folder: str | os.PathLike[str], spec: RunSpec, store: RunStore) -> None:
         super().__init__()
         check_tensorboard(folder)
         self.folder = pathlib.Path(folder) / spec.run_id
         self.spec, self.store = spec, store
         self.logged = logged_epochs(self.folder)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self.writer = tf.summary.create_file_writer(str(self.folder))
         self.images = self.spec.data.load().test.images[:PICTURES]
         self._log_stored()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         # The epoch itself is stored after this callback ran.
         self._log_stored()
         if is_snapshot_epoch(epoch + 1):
             self._log_reconstructions(epoch + 1)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         self._log_stored()
         self._log_reconstructions(self.logged)
         self.writer.close()
 
-    def log_finished(self, model):
+    def log_finished(self, model: LatentVariableModel) -> None:
         """Logs a run that is trained already.
 
         Arguments:
@@ -103,7 +107,7 @@ class RunSummaries(keras.callbacks.Callback):
         self.on_train_begin()
         self.on_train_end()
 
-    def _log_stored(self):
+    def _log_stored(self) -> None:
         run = self.store.load(self.spec)
         if run is None or run.epochs <= self.logged:
             return
@@ -116,13 +120,13 @@ class RunSummaries(keras.callbacks.Callback):
                 tf.summary.image("activity_shades", shades(run.activity), step=run.epochs)
         self.logged = run.epochs
 
-    def _log_reconstructions(self, epoch):
+    def _log_reconstructions(self, epoch: int) -> None:
         pairs = np.stack([self.images, self.model.reconstruct(self.images)], axis=1)
         with self.writer.as_default():
             tf.summary.image("reconstructions", tiled(pairs), step=epoch)
 
 
-def shades(activity):
+def shades(activity: np.ndarray) -> np.ndarray:
     """log10 activity as one picture: a column for each epoch, black where it is highest.
 
     Arguments:
@@ -138,7 +142,7 @@ def shades(activity):
     return (1 - scaled).astype(np.float32)[None, :, :, None]
 
 
-def tiled(pairs):
+def tiled(pairs: np.ndarray) -> np.ndarray:
     """Images above their reconstructions as one picture.
 
     Arguments:

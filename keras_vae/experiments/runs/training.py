@@ -4,6 +4,7 @@ import importlib.metadata
 import math
 import platform
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,10 +12,12 @@ from keras_vae import likelihoods
 from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_positive_integer
 from keras_vae.callbacks import LatentActivity, WarmUp
+from keras_vae.datasets import ImageData
 from keras_vae.errors import UserError
 from keras_vae.experiments.runs.snapshots import is_snapshot_epoch, load_snapshot, save_snapshot
-from keras_vae.experiments.runs.store import StoredRun, StoreError
-from keras_vae.models import VAE, HierarchicalVAE
+from keras_vae.experiments.runs.spec import RunSpec
+from keras_vae.experiments.runs.store import RunStore, StoredRun, StoreError
+from keras_vae.models import VAE, HierarchicalVAE, LatentVariableModel
 
 MAX_STEPS_PER_EXECUTION = 100
 TEST_BATCH_SIZE = 500
@@ -30,7 +33,7 @@ class DivergedError(UserError):
     """A run's bound stopped being a finite number."""
 
 
-def build_model(spec, image_shape):
+def build_model(spec: RunSpec, image_shape: Sequence[int]) -> LatentVariableModel:
     """Returns the model of a spec, with weights that were drawn by its seed."""
     likelihood = spec.model.likelihood
     if spec.model.grey_levels:
@@ -60,7 +63,7 @@ def build_model(spec, image_shape):
     )
 
 
-def untrained_model(spec, data):
+def untrained_model(spec: RunSpec, data: ImageData) -> LatentVariableModel:
     """Returns the model with which a run begins.
 
     Arguments:
@@ -73,7 +76,13 @@ def untrained_model(spec, data):
     return model
 
 
-def train(spec, epochs, store, callbacks=(), keep_weights=False):
+def train(
+    spec: RunSpec,
+    epochs: int,
+    store: RunStore,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    keep_weights: bool = False,
+) -> StoredRun:
     """Brings a run to a number of epochs.
 
     Arguments:
@@ -97,10 +106,10 @@ def train(spec, epochs, store, callbacks=(), keep_weights=False):
         stored = store.load(spec, with_weights=True)
         if stored is None or stored.epochs < epochs:
             _continue(spec, epochs, store, stored, callbacks, keep_weights)
-    return store.load(spec)
+    return load_stored(spec, store)
 
 
-def check_runs(specs):
+def check_runs(specs: Sequence[RunSpec]) -> list[int]:
     """Finds out, before any training, whether the data of runs are there and suit them.
 
     Arguments:
@@ -125,20 +134,22 @@ def check_runs(specs):
     return [images[spec.data] for spec in specs]
 
 
-def load_model(spec, store):
+def load_model(spec: RunSpec, store: RunStore) -> tuple[LatentVariableModel, ImageData]:
     """Returns a stored run's model with its weights, and its data set.
 
     Raises:
         NoEpochError: If no epoch of the run is stored.
     """
-    stored = _load_stored(spec, store)
+    stored = load_stored(spec, store, with_weights=True)
     data = spec.data.load()
     model = build_model(spec, data.image_shape)
     _assign(model.weights, stored.weights)
     return model, data
 
 
-def restore(model, spec, store, epoch=None):
+def restore(
+    model: LatentVariableModel, spec: RunSpec, store: RunStore, epoch: int | None = None
+) -> int:
     """Gives a run's model the weights that it had after an epoch.
 
     Arguments:
@@ -154,7 +165,7 @@ def restore(model, spec, store, epoch=None):
         LookupError: If no epoch is stored, or those weights were not kept.
     """
     if epoch in (None, store.epochs_done(spec)):
-        stored = _load_stored(spec, store)
+        stored = load_stored(spec, store, with_weights=True)
         if epoch in (None, stored.epochs):
             _assign(model.weights, stored.weights)
             return stored.epochs
@@ -162,14 +173,24 @@ def restore(model, spec, store, epoch=None):
     return epoch
 
 
-def _load_stored(spec, store):
-    stored = store.load(spec, with_weights=True)
+def load_stored(spec: RunSpec, store: RunStore, with_weights: bool = False) -> StoredRun:
+    """Reads a run of which there are epochs.
+
+    Arguments:
+        spec: `RunSpec`.
+        store: `RunStore`.
+        with_weights: Whether to read the variables too.
+
+    Raises:
+        NoEpochError: If no epoch of the run is stored.
+    """
+    stored = store.load(spec, with_weights)
     if stored is None:
         raise NoEpochError(f"No epoch of run {spec.run_id} is stored in {store.folder}.")
     return stored
 
 
-def versions():
+def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide a run's numbers."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
@@ -180,7 +201,14 @@ def versions():
     return found
 
 
-def _continue(spec, epochs, store, stored, callbacks, keep_weights):
+def _continue(
+    spec: RunSpec,
+    epochs: int,
+    store: RunStore,
+    stored: StoredRun | None,
+    callbacks: Sequence[keras.callbacks.Callback],
+    keep_weights: bool,
+) -> None:
     data = spec.data.load()
     steps = data.steps_per_epoch(spec.batch_size)
     model = untrained_model(spec, data)
@@ -220,11 +248,11 @@ class RefuseDivergence(keras.callbacks.Callback):
         spec: `RunSpec`.
     """
 
-    def __init__(self, spec):
+    def __init__(self, spec: RunSpec) -> None:
         super().__init__()
         self.spec = spec
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         if not all(math.isfinite(value) for value in logs.values()):
             raise DivergedError(
                 f"Run {self.spec.run_id} diverged in epoch {epoch + 1}: {logs}. Its epochs before "
@@ -243,19 +271,26 @@ class EpochRecorder(keras.callbacks.Callback):
         keep_weights: Whether some epochs' weights are kept for good.
     """
 
-    def __init__(self, spec, store, stored, activity, keep_weights):
+    def __init__(
+        self,
+        spec: RunSpec,
+        store: RunStore,
+        stored: StoredRun | None,
+        activity: LatentActivity,
+        keep_weights: bool,
+    ) -> None:
         super().__init__()
         self.keep_weights = keep_weights
         self.spec, self.store, self.stored, self.activity = spec, store, stored, activity
-        self.rows = []
+        self.rows: list[dict[str, float]] = []
         first_epoch = 0 if stored is None else stored.epochs
         earlier = [] if stored is None else stored.versions
         self.versions = [*earlier, {"first_epoch": first_epoch, **versions()}]
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.started = time.perf_counter()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         row = {f"train_{name}": logs[name] for name in TRAIN_METRICS}
         row |= {f"test_{name}": logs[f"val_{name}"] for name in TRAIN_METRICS}
         row["seconds"] = time.perf_counter() - self.started
@@ -265,7 +300,7 @@ class EpochRecorder(keras.callbacks.Callback):
             save_snapshot(self.store.run_folder(self.spec), run.epochs, run.weights)
         self.store.save(self.spec, run)
 
-    def _run(self, epochs):
+    def _run(self, epochs: int) -> StoredRun:
         history = {name: np.array([row[name] for row in self.rows]) for name in self.rows[0]}
         activity = self.activity.activity
         if self.stored is not None:
@@ -281,17 +316,17 @@ class EpochRecorder(keras.callbacks.Callback):
         )
 
 
-def largest_divisor(number, limit):
+def largest_divisor(number: int, limit: int) -> int:
     """The largest divisor of `number` that is at most `limit`."""
     return next(size for size in range(min(number, limit), 0, -1) if number % size == 0)
 
 
-def _test_batch_size(images):
+def _test_batch_size(images: int) -> int:
     # A partial last batch costs a second compilation, which many small batches would exceed.
     even = largest_divisor(images, TEST_BATCH_SIZE)
     return even if even >= TEST_BATCH_SIZE // 5 else TEST_BATCH_SIZE
 
 
-def _assign(variables, values):
+def _assign(variables: Sequence[keras.Variable], values: Sequence[np.ndarray]) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
