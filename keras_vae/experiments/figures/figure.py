@@ -100,7 +100,7 @@ class Figure:
     protocol: JsonObject
     runs: Callable[[Options, int], Specs] | None = None
     measure: Callable[[Methods, Options], Measured] | None = None
-    draw: Callable[[Measured, Options], Picture] | None = None
+    draw: Callable[[Measured, Options], Picture]
     caption: str | Callable[[Measured, Options], str] = ""
     judge: Callable[[Measured, Options], list[Claim]] | None = None
     record: Callable[[Measured, Options], JsonObject] | None = None
