@@ -8,6 +8,7 @@ import pytest
 from keras_vae.experiments.figures import figure as figure_module
 from keras_vae.experiments.figures import options
 from keras_vae.experiments.figures.figure import Figure, collect, describe_figure
+from keras_vae.experiments.figures.plots import panels
 from keras_vae.experiments.runs.store import RunStore
 
 
@@ -36,6 +37,7 @@ def figure(plain_spec):
         presets={"quick": options.Preset("mnist_5k", epochs=None, trials=3)},
         protocol={"epochs": 30, "seeds": "many"},
         runs=runs,
+        draw=lambda measured, options: panels(1)[0],
     )
 
 
