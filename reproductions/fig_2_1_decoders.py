@@ -10,15 +10,16 @@ import sys
 
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.activity import protocol
-from keras_vae.experiments.reports.activity.bounds import SETTLED, BoundFigure, final_bounds
-from keras_vae.experiments.runs.spec import DataSpec
+from keras_vae.experiments.reports.activity.bounds import SETTLED, BoundFigure, Bounds, final_bounds
+from keras_vae.experiments.runs.spec import DataSpec, Specs
 
 FAR = 50.0
 GAUSSIAN_CEILING = 28 * 28 * 0.5 * (1 - math.log(2 * math.pi))
 
 
-def runs(options, seed):
+def runs(options: Options, seed: int) -> Specs:
     """The plain VAE with both decoders, on binary and on grey images."""
     binary, grey = options.dataset, DataSpec(name=options.dataset, binarize=None)
     return {
@@ -31,7 +32,7 @@ def runs(options, seed):
     }
 
 
-def judge(bounds, options):
+def judge(bounds: Bounds, options: Options) -> list[Claim]:
     """Judges how far the decoders' bounds on binary data are apart, and whether one converged."""
     bernoulli, gaussian = bounds["Bernoulli"], bounds["Gaussian"]
     unmet = unmet_requirements(options, min_epochs=protocol.CONTRAST_EPOCHS)

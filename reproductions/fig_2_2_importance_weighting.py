@@ -7,18 +7,20 @@ import sys
 
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.activity import protocol
-from keras_vae.experiments.reports.activity.bounds import BoundFigure, final_bounds
+from keras_vae.experiments.reports.activity.bounds import BoundFigure, Bounds, final_bounds
+from keras_vae.experiments.runs.spec import Specs
 
 CLEAR = 1.0
 
 
-def runs(options, seed):
+def runs(options: Options, seed: int) -> Specs:
     """Variational and importance-weighted training."""
     return protocol.method_specs(options.dataset, seed, ("VAE", "IW"))
 
 
-def judge(bounds, options):
+def judge(bounds: Bounds, options: Options) -> list[Claim]:
     """Judges how far the bounds end apart."""
     return [
         Claim(

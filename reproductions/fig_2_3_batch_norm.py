@@ -7,18 +7,20 @@ import sys
 
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.activity import protocol
-from keras_vae.experiments.reports.activity.bounds import BoundFigure, final_bounds
+from keras_vae.experiments.reports.activity.bounds import BoundFigure, Bounds, final_bounds
+from keras_vae.experiments.runs.spec import Specs
 
 LOWER = 0.5
 
 
-def runs(options, seed):
+def runs(options: Options, seed: int) -> Specs:
     """Importance weighting, without and with batch normalisation."""
     return protocol.method_specs(options.dataset, seed, ("IW", "IW+BN"))
 
 
-def judge(bounds, options):
+def judge(bounds: Bounds, options: Options) -> list[Claim]:
     """Judges which bound ends lower, on average and in every trial."""
     plain, normalised = bounds["IW"], bounds["IW+BN"]
     return [

@@ -7,23 +7,26 @@ import sys
 
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.bounds import (
     BoundFigure,
+    Bounds,
     epochs_to_common_level,
     final_bounds,
 )
+from keras_vae.experiments.runs.spec import Specs
 
 SAME_RATE = 1.25
 SAME_BOUND = 0.5
 
 
-def runs(options, seed):
+def runs(options: Options, seed: int) -> Specs:
     """Importance weighting, without and with warm-up."""
     return protocol.method_specs(options.dataset, seed, ("IW", "IW+WU"))
 
 
-def judge(bounds, options):
+def judge(bounds: Bounds, options: Options) -> list[Claim]:
     """Judges how fast the bounds rise, and where they end."""
     plain, warm_up = bounds["IW"], bounds["IW+WU"]
     epochs = epochs_to_common_level(bounds)

@@ -8,23 +8,26 @@ import sys
 
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.bounds import (
     BoundFigure,
+    Bounds,
     draw_bounds,
     epochs_to_common_level,
     final_bounds,
 )
+from keras_vae.experiments.runs.spec import Specs
 
 CLEAR = 1.0
 
 
-def runs(options, seed):
+def runs(options: Options, seed: int) -> Specs:
     """Importance weighting with 2, 5, 10, 20, 50 and 100 latent dimensions."""
     return protocol.latent_dim_specs(options.dataset, seed)
 
 
-def judge(bounds, options):
+def judge(bounds: Bounds, options: Options) -> list[Claim]:
     """Judges where the bounds with few and with many dimensions end, and how fast they rise."""
     small = {name: method for name, method in bounds.items() if int(name) < 10}
     large = {name: method for name, method in bounds.items() if int(name) >= 10}

@@ -6,34 +6,42 @@ batch normalisation and with warm-up.
 """
 
 import sys
+from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure as Picture
 
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim, unmet_requirements
+from keras_vae.experiments.figures.claims import Claim, JsonObject, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.convergence import final_value, has_settled
 from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.counts import (
     THRESHOLD,
+    Activity,
     CountFigure,
     active_counts,
     draw_counts,
     label_counts,
 )
+from keras_vae.experiments.runs.spec import Specs
 
+# From the least number of epochs, and the methods that must have settled, to what is unmet.
+Unmet = Callable[..., tuple[str, ...]]
 PANELS = {"a": ("VAE", "IW"), "b": ("IW", "IW+BN"), "c": ("IW", "IW+WU")}
 EARLY = 30
 CLEAR_DIFFERENCE = 0.5
 FROM_ALL = "all dimensions count as active before the first epoch"
 
 
-def runs(options, seed):
+def runs(options: Options, seed: int) -> Specs:
     """The four methods."""
     return protocol.method_specs(options.dataset, seed)
 
 
-def largest_drop(counts, epochs, start=None):
+def largest_drop(counts: npt.ArrayLike, epochs: int, start: float | None = None) -> float:
     """Largest fall of the mean count from one epoch to the next, in the first epochs.
 
     Arguments:
@@ -50,7 +58,7 @@ def largest_drop(counts, epochs, start=None):
     return float(max(0.0, -np.diff(mean).min(initial=0.0)))
 
 
-def epochs_to_half_pruned(counts):
+def epochs_to_half_pruned(counts: npt.ArrayLike) -> int:
     """Epochs until half of all pruning that ever happens has happened.
 
     Arguments:
@@ -66,7 +74,7 @@ def epochs_to_half_pruned(counts):
     return start + int(np.argmax(mean[start:] <= half)) + 1
 
 
-def returned_fraction(activity, threshold=THRESHOLD):
+def returned_fraction(activity: npt.ArrayLike, threshold: float = THRESHOLD) -> float:
     """Share of pruned dimensions that became active again.
 
     A dimension is pruned once it was active after one epoch and inactive after a later
@@ -93,7 +101,7 @@ class MethodActivity:
         activity: Array of shape (trials, epochs, latent_dim).
     """
 
-    def __init__(self, activity):
+    def __init__(self, activity: np.ndarray) -> None:
         self.counts = active_counts(activity)
         # Activities rise within the first hundreds of steps and may fall in the same epoch:
         # what is inactive after the first epoch counts as pruned in it.
@@ -103,14 +111,14 @@ class MethodActivity:
         self.final = final_value(self.counts)
         self.settled = has_settled(self.counts, CLEAR_DIFFERENCE)
 
-    def mean_count(self, epoch):
+    def mean_count(self, epoch: int) -> float | None:
         """Mean count over trials after an epoch counted from 1; None if it never ran."""
         if epoch > self.counts.shape[1]:
             return None
         return float(self.counts[:, epoch - 1].mean())
 
 
-def draw(activity, options):
+def draw(activity: Activity, options: Options) -> Picture:
     """Draws the three panels."""
     counts = {name: active_counts(value) for name, value in activity.items()}
     figure, axes = plots.panels(len(PANELS), sharey=True)
@@ -122,11 +130,11 @@ def draw(activity, options):
     return figure
 
 
-def judge(activity, options, about="mnist"):
+def judge(activity: Activity, options: Options, about: str = "mnist") -> list[Claim]:
     """Judges the report's nine claims, in its order, about one data set."""
     methods = {name: MethodActivity(value) for name, value in activity.items()}
 
-    def unmet(min_epochs, *settled):
+    def unmet(min_epochs: int, *settled: str) -> tuple[str, ...]:
         return unmet_requirements(
             options,
             min_epochs=min_epochs,
@@ -142,7 +150,7 @@ def judge(activity, options, about="mnist"):
     ]
 
 
-def vae_claims(vae, iw, unmet):
+def vae_claims(vae: MethodActivity, iw: MethodActivity, unmet: Unmet) -> list[Claim]:
     """Panel (a)."""
     return [
         Claim(
@@ -176,7 +184,7 @@ def vae_claims(vae, iw, unmet):
     ]
 
 
-def batch_norm_claims(iw, batch_norm, unmet):
+def batch_norm_claims(iw: MethodActivity, batch_norm: MethodActivity, unmet: Unmet) -> list[Claim]:
     """Panel (b)."""
     return [
         slower_pruning(
@@ -197,7 +205,7 @@ def batch_norm_claims(iw, batch_norm, unmet):
     ]
 
 
-def warm_up_claims(iw, warm_up, unmet):
+def warm_up_claims(iw: MethodActivity, warm_up: MethodActivity, unmet: Unmet) -> list[Claim]:
     """Panel (c)."""
     last = protocol.CONVERGED_EPOCHS
     middle, end = warm_up.mean_count(last // 2), warm_up.mean_count(last)
@@ -237,7 +245,13 @@ def warm_up_claims(iw, warm_up, unmet):
     ]
 
 
-def slower_pruning(claim_id, statement, faster, slower, unmet):
+def slower_pruning(
+    claim_id: str,
+    statement: str,
+    faster: tuple[str, MethodActivity],
+    slower: tuple[str, MethodActivity],
+    unmet: Unmet,
+) -> Claim:
     """The claim that one method's largest early fall is smaller than another's."""
     (fast_name, fast), (slow_name, slow) = faster, slower
     return Claim(
@@ -251,7 +265,7 @@ def slower_pruning(claim_id, statement, faster, slower, unmet):
     )
 
 
-def final_numbers(**methods):
+def final_numbers(**methods: MethodActivity) -> JsonObject:
     """The numbers of a claim about final counts, by method."""
     return {
         "final_count": {name: method.final for name, method in methods.items()},

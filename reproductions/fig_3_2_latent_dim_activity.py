@@ -6,16 +6,20 @@
 import sys
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.convergence import final_value, has_settled
 from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.counts import (
+    Activity,
     CountFigure,
     active_counts,
     draw_in_one_panel,
 )
+from keras_vae.experiments.runs.spec import Specs
 
 KEPT = 10
 STARTED_EPOCHS = 5
@@ -23,18 +27,18 @@ ABOUT = 2.0
 SETTLED = 0.5
 
 
-def runs(options, seed):
+def runs(options: Options, seed: int) -> Specs:
     """Importance weighting with 2, 5, 10, 20, 50 and 100 latent dimensions."""
     return protocol.latent_dim_specs(options.dataset, seed)
 
 
-def draw(activity, options):
+def draw(activity: Activity, options: Options) -> Picture:
     """Draws a line for each number of dimensions."""
     styles = {name: index for index, name in enumerate(activity)}
     return draw_in_one_panel(activity, styles, legend_title="n_z")
 
 
-def judge(activity, options):
+def judge(activity: Activity, options: Options) -> list[Claim]:
     """Judges whether few dimensions stay active, and how many of many do."""
     counts = {int(name): active_counts(value) for name, value in activity.items()}
     small = {size: value for size, value in counts.items() if size < KEPT}

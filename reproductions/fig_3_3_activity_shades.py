@@ -8,29 +8,32 @@ variance over a random subset of the data, this takes the whole test set.
 import sys
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim, unmet_requirements
+from keras_vae.experiments.figures.claims import Claim, JsonObject, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.activity import protocol
-from keras_vae.experiments.reports.activity.counts import THRESHOLD, measure_activity
+from keras_vae.experiments.reports.activity.counts import THRESHOLD, Activity, measure_activity
+from keras_vae.experiments.runs.spec import Specs
 
 CLEARLY_MORE = 1.5
 LEAST = 1e-12
 
 
-def runs(options, seed):
+def runs(options: Options, seed: int) -> Specs:
     """The four methods."""
     return protocol.method_specs(options.dataset, seed)
 
 
-def log_sorted(activity):
+def log_sorted(activity: np.ndarray) -> np.ndarray:
     """Log activity of shape (epochs, latent_dim), from the most to the least active at first."""
     in_order = activity[:, np.argsort(-activity[0], kind="stable")]
     return np.log10(np.maximum(in_order, LEAST))
 
 
-def inactive_contribution(activity):
+def inactive_contribution(activity: np.ndarray) -> float | None:
     """Geometric mean of the last epoch's activities that do not exceed the threshold.
 
     Arguments:
@@ -44,7 +47,7 @@ def inactive_contribution(activity):
     return float(np.exp(np.log(inactive).mean())) if inactive.size else None
 
 
-def draw(activity, options):
+def draw(activity: Activity, options: Options) -> Picture:
     """Draws the first trial, a panel for each method, all in one scale of shades."""
     shades = {name: log_sorted(value[0]).T for name, value in activity.items()}
     figure, axes = plots.panels(len(shades), width=3.0, height=3.8, sharey=True)
@@ -58,7 +61,7 @@ def draw(activity, options):
     return figure
 
 
-def caption(activity, options):
+def caption(activity: Activity, options: Options) -> str:
     """Which trial is shown."""
     return (
         f"shown is the trial of seed {options.seed}; the line in the scale marks the threshold "
@@ -66,7 +69,7 @@ def caption(activity, options):
     )
 
 
-def judge(activity, options):
+def judge(activity: Activity, options: Options) -> list[Claim]:
     """Judges, over all trials, what the dimensions under the threshold contribute."""
     means = {name: inactive_contribution(value) for name, value in activity.items()}
     others = [value for name, value in means.items() if name != "VAE"]
@@ -87,7 +90,7 @@ def judge(activity, options):
     ]
 
 
-def record(activity, options):
+def record(activity: Activity, options: Options) -> JsonObject:
     """What the panels show."""
     return {
         "log10_activity_by_epoch_and_sorted_dimension": {

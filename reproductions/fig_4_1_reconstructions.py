@@ -6,30 +6,35 @@
 import sys
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 
 from keras_vae import datasets
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.claims import Claim, JsonObject
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.class_measures import by_class
 from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.views import (
+    EncodedTestSet,
     by_digit,
     encoded_test_sets,
     unmet_by_weights,
     weights_epochs,
 )
+from keras_vae.experiments.runs.spec import Specs
 
 NEARLY_EVERY = 0.99
 HALF = 0.5
 
 
-def runs(options, seed):
+def runs(options: Options, seed: int) -> Specs:
     """Importance weighting with 2 and with 50 latent dimensions."""
     return protocol.latent_dim_specs(options.dataset, seed, (2, 50))
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> JsonObject:
     """All test images of all trials, and how well they are reconstructed.
 
     Returns:
@@ -53,12 +58,12 @@ def measure(methods, options):
     }
 
 
-def reconstruction_log_likelihood(view):
+def reconstruction_log_likelihood(view: EncodedTestSet) -> np.ndarray:
     """log p(x|z) at the posterior means, shape (N,), in nats."""
     return view.model.decode(view.means).log_prob(view.images).numpy()
 
 
-def class_measures_of(view, log_likelihood):
+def class_measures_of(view: EncodedTestSet, log_likelihood: np.ndarray) -> dict[str, np.ndarray]:
     """Numbers of one model: arrays of shape (classes,)."""
     originals = view.classify(view.images) == view.labels
     return {
@@ -68,7 +73,7 @@ def class_measures_of(view, log_likelihood):
     }
 
 
-def draw(measured, options):
+def draw(measured: JsonObject, options: Options) -> Picture:
     """Draws the first image of each class as the first trial reconstructs it."""
     small, large = (measured["views"][name][0] for name in ("2", "50"))
     shown = np.unique(small.labels, return_index=True)[1]
@@ -81,7 +86,7 @@ def draw(measured, options):
     )
 
 
-def caption(measured, options):
+def caption(measured: JsonObject, options: Options) -> str:
     """Which images are shown."""
     return (
         "the first test image of each class, decoded at the posterior's mean "
@@ -89,7 +94,7 @@ def caption(measured, options):
     )
 
 
-def judge(measured, options):
+def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges how many images 50 dimensions do better, and which digits 2 dimensions do well."""
     better = measured["better_share"]
     recognised = np.stack(
@@ -129,7 +134,7 @@ def judge(measured, options):
     ]
 
 
-def record(measured, options):
+def record(measured: JsonObject, options: Options) -> JsonObject:
     """The shares and the numbers by class, of each trial."""
     return {
         "share_of_test_images_better_with_50": measured["better_share"].tolist(),

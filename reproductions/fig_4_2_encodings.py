@@ -6,22 +6,27 @@
 import sys
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 from scipy.stats import spearmanr
 from sklearn.metrics import silhouette_samples
 from sklearn.neighbors import NearestNeighbors
 
 from keras_vae import datasets
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.claims import Claim, JsonObject
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.class_measures import by_class
 from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.views import (
+    EncodedTestSet,
     by_digit,
     encoded_test_sets,
     unmet_by_weights,
     weights_epochs,
 )
+from keras_vae.experiments.runs.spec import Specs
 
 SHOWN = 5000
 NEIGHBOURS = 10
@@ -31,12 +36,14 @@ OVERLAP = 0.1
 MOST_CONFUSED = 5
 
 
-def runs(options, seed):
+def runs(options: Options, seed: int) -> Specs:
     """Importance weighting with 2 latent dimensions."""
     return protocol.latent_dim_specs(options.dataset, seed, (2,))
 
 
-def neighbour_confusion(codes, labels, neighbours=NEIGHBOURS):
+def neighbour_confusion(
+    codes: np.ndarray, labels: np.ndarray, neighbours: int = NEIGHBOURS
+) -> np.ndarray:
     """How often the nearest neighbours of one class's codes are of another class.
 
     Arguments:
@@ -54,7 +61,9 @@ def neighbour_confusion(codes, labels, neighbours=NEIGHBOURS):
     return np.stack([shares[index == label].mean(axis=0) for label in range(len(classes))])
 
 
-def silhouette_by_class(codes, labels, limit=SILHOUETTE_CODES):
+def silhouette_by_class(
+    codes: np.ndarray, labels: np.ndarray, limit: int = SILHOUETTE_CODES
+) -> np.ndarray:
     """Mean silhouette of each class, from -1 (amid another class) to 1 (apart from all).
 
     Arguments:
@@ -68,7 +77,7 @@ def silhouette_by_class(codes, labels, limit=SILHOUETTE_CODES):
     return by_class(silhouette_samples(codes[:limit], labels[:limit]), labels[:limit])
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> JsonObject:
     """All test images of all trials, and how their codes lie by class.
 
     Returns:
@@ -83,7 +92,7 @@ def measure(methods, options):
     }
 
 
-def class_measures_of(view):
+def class_measures_of(view: EncodedTestSet) -> dict[str, np.ndarray]:
     """Numbers of one model: arrays of shape (classes,) or (classes, classes)."""
     confusion = neighbour_confusion(view.means, view.labels)
     return {
@@ -94,7 +103,7 @@ def class_measures_of(view):
     }
 
 
-def draw(measured, options):
+def draw(measured: JsonObject, options: Options) -> Picture:
     """Draws the posterior means of the first test images in the first trial."""
     view = measured["views"][0]
     figure, (axis,) = plots.panels(1, width=6.4, height=5.2)
@@ -104,13 +113,13 @@ def draw(measured, options):
     return figure
 
 
-def caption(measured, options):
+def caption(measured: JsonObject, options: Options) -> str:
     """How many images are shown."""
     shown = min(SHOWN, len(measured["views"][0].labels))
     return f"first {shown:,} test images, n_z = 2 (IW), seed {options.seed}"
 
 
-def judge(measured, options):
+def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges whether separated classes are reconstructed well, and whether 2 and 3 overlap."""
     confusion, recognised = (
         np.stack([trial[name] for trial in measured["trials"]])
@@ -156,7 +165,7 @@ def judge(measured, options):
     ]
 
 
-def record(measured, options):
+def record(measured: JsonObject, options: Options) -> JsonObject:
     """The numbers by class, of each trial."""
     return {
         "trials": [

@@ -8,26 +8,31 @@ evenly spaced on the plane.
 import sys
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 from scipy.stats import norm
 from sklearn.neighbors import NearestNeighbors
 
 from keras_vae import datasets
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.claims import Claim, JsonObject
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.lattices import LATTICE_SIZE, plane_lattice, square_lattice
 from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.views import (
+    EncodedTestSet,
     encoded_test_sets,
     unmet_by_weights,
     weights_epochs,
 )
+from keras_vae.experiments.runs.spec import Specs
 
 LATTICE_NEIGHBOURS = 25
 AGREE = 0.7
 
 
-def quantile_lattice(size=LATTICE_SIZE):
+def quantile_lattice(size: int = LATTICE_SIZE) -> np.ndarray:
     """Codes of a square lattice of equal prior mass in two dimensions.
 
     Arguments:
@@ -45,12 +50,12 @@ LATTICES = {
 }
 
 
-def runs(options, seed):
+def runs(options: Options, seed: int) -> Specs:
     """Importance weighting with 2 latent dimensions."""
     return protocol.latent_dim_specs(options.dataset, seed, (2,))
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> JsonObject:
     """The models of all trials, and how far they agree with the encoding of Figure 4.2.
 
     Returns:
@@ -70,12 +75,12 @@ def measure(methods, options):
     }
 
 
-def decoded_classes(view, lattice):
+def decoded_classes(view: EncodedTestSet, lattice: np.ndarray) -> np.ndarray:
     """Classes that the classifier sees in the images decoded from a lattice, shape (codes,)."""
     return view.classify(view.model.decode(lattice.reshape(-1, 2)).mean().numpy())
 
 
-def lattice_agreement(view, lattice, classes):
+def lattice_agreement(view: EncodedTestSet, lattice: np.ndarray, classes: np.ndarray) -> float:
     """Share of lattice codes whose class is the most frequent one among the codes around.
 
     Arguments:
@@ -92,7 +97,7 @@ def lattice_agreement(view, lattice, classes):
     return float((classes == most_frequent).mean())
 
 
-def draw(measured, options):
+def draw(measured: JsonObject, options: Options) -> Picture:
     """Draws one panel for each lattice, as the first trial's model decodes it."""
     model = measured["views"][0].model
     figure, axes = plots.panels(len(LATTICES), width=5.2, height=6.2)
@@ -104,12 +109,12 @@ def draw(measured, options):
     return figure
 
 
-def caption(measured, options):
+def caption(measured: JsonObject, options: Options) -> str:
     """What is decoded."""
     return f"means of p(x|z), n_z = 2 (IW), seed {options.seed}"
 
 
-def judge(measured, options):
+def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges how far the lattice of equal prior mass agrees with the codes around it."""
     agreement = measured["agreement"]["(a) Equal prior mass"]
     return [
@@ -126,7 +131,7 @@ def judge(measured, options):
     ]
 
 
-def record(measured, options):
+def record(measured: JsonObject, options: Options) -> JsonObject:
     """The agreement on either lattice, of each trial."""
     return {"agreement_with_the_codes_around": measured["agreement"]}
 

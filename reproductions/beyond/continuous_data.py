@@ -9,29 +9,32 @@ import dataclasses
 import pathlib
 import sys
 
+from matplotlib.figure import Figure as Picture
+
 from keras_vae.experiments.figures.catalogue import load_script
+from keras_vae.experiments.figures.claims import Claim
 from keras_vae.experiments.figures.figure import main
-from keras_vae.experiments.figures.options import Preset
+from keras_vae.experiments.figures.options import Options, Preset
 from keras_vae.experiments.reports.activity import protocol
-from keras_vae.experiments.reports.activity.counts import CountFigure, draw_in_one_panel
-from keras_vae.experiments.runs.spec import DataSpec
+from keras_vae.experiments.reports.activity.counts import Activity, CountFigure, draw_in_one_panel
+from keras_vae.experiments.runs.spec import DataSpec, Specs
 
 DATASET = "fashion_mnist"
 FIGURE_3_1 = load_script(pathlib.Path(__file__).resolve().parents[1] / "fig_3_1_activity.py")
 
 
-def runs(options, seed):
+def runs(options: Options, seed: int) -> Specs:
     """The four methods on grey images with the Gaussian decoder."""
     grey = DataSpec(name=options.dataset, binarize=None)
     return protocol.method_specs(grey, seed, likelihood="gaussian")
 
 
-def draw(activity, options):
+def draw(activity: Activity, options: Options) -> Picture:
     """Draws a line for each method."""
     return draw_in_one_panel(activity, protocol.METHOD_STYLES)
 
 
-def judge(activity, options):
+def judge(activity: Activity, options: Options) -> list[Claim]:
     """Asks of these data what the report claims of MNIST."""
     return [
         dataclasses.replace(claim, id=claim.id.replace("activity", "beyond.continuous_data"))

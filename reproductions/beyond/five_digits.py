@@ -7,18 +7,22 @@ as many images of all ten digits are the comparison.
 
 import sys
 
+from matplotlib.figure import Figure as Picture
+
 from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.convergence import final_value, has_settled
 from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.counts import (
+    Activity,
     CountFigure,
     active_counts,
     draw_counts,
     label_counts,
 )
-from keras_vae.experiments.runs.spec import DataSpec
+from keras_vae.experiments.runs.spec import DataSpec, Specs
 
 # About as many training images as show the digits 1-5.
 FEW_IMAGES = {"mnist": 30000, "mnist_5k": 2000}
@@ -28,7 +32,7 @@ CLASSES = 5
 ABOUT = 1.0
 
 
-def runs(options, seed):
+def runs(options: Options, seed: int) -> Specs:
     """VAE and IW on digits 1-5, on as many images of all digits, and on all images."""
     few = FEW_IMAGES[options.dataset]
     parts = {
@@ -45,7 +49,7 @@ def runs(options, seed):
     }
 
 
-def draw(activity, options):
+def draw(activity: Activity, options: Options) -> Picture:
     """Draws a panel for the VAE and one for importance weighting."""
     figure, axes = plots.panels(2, width=4.6, sharey=True)
     for axis, objective in zip(axes, OBJECTIVES, strict=True):
@@ -61,7 +65,7 @@ def draw(activity, options):
     return figure
 
 
-def judge(activity, options):
+def judge(activity: Activity, options: Options) -> list[Claim]:
     """Judges whether the number of active dimensions follows the number of classes."""
     counts = {name: active_counts(value) for name, value in activity.items()}
     finals = {name: final_value(value) for name, value in counts.items()}

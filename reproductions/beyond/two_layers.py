@@ -8,9 +8,14 @@ found of others.
 
 import sys
 
+import numpy as np
+from matplotlib.figure import Figure as Picture
+
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim, unmet_requirements
+from keras_vae.experiments.figures.claims import Claim, JsonObject, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.convergence import final_value, has_settled
 from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.counts import (
@@ -19,7 +24,7 @@ from keras_vae.experiments.reports.activity.counts import (
     draw_counts,
     label_counts,
 )
-from keras_vae.experiments.runs.spec import ObjectiveSpec
+from keras_vae.experiments.runs.spec import ObjectiveSpec, Specs
 
 # Shorter than the report's, so that runs of fifty epochs are past it.
 WARM_UP_EPOCHS = 20
@@ -32,7 +37,7 @@ COUNTED = (
 )
 
 
-def runs(options, seed):
+def runs(options: Options, seed: int) -> Specs:
     """A second stochastic layer above the first, under three objectives."""
     warm_up = ObjectiveSpec(
         name="iwae", num_samples=protocol.NUM_SAMPLES, warm_up_epochs=WARM_UP_EPOCHS
@@ -46,7 +51,7 @@ def runs(options, seed):
     }
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> dict[str, dict[str, np.ndarray]]:
     """Active dimensions by layer and method, integer arrays of shape (trials, epochs)."""
     return {
         layer: {name: active_counts(method.activity[..., part]) for name, method in methods.items()}
@@ -54,7 +59,7 @@ def measure(methods, options):
     }
 
 
-def draw(counts, options):
+def draw(counts: dict[str, dict[str, np.ndarray]], options: Options) -> Picture:
     """Draws a panel for each layer."""
     figure, axes = plots.panels(2, width=4.6, sharey=True)
     for axis, (layer, by_method) in zip(axes, counts.items(), strict=True):
@@ -65,14 +70,14 @@ def draw(counts, options):
     return figure
 
 
-def caption(counts, options):
+def caption(counts: dict[str, dict[str, np.ndarray]], options: Options) -> str:
     """What the panels show."""
     return f"threshold {THRESHOLD:g}; warm-up of {WARM_UP_EPOCHS} epochs" + plots.band_caption(
         options.trials
     )
 
 
-def judge(counts, options):
+def judge(counts: dict[str, dict[str, np.ndarray]], options: Options) -> list[Claim]:
     """Judges how activity divides between the layers, and what warm-up does to it."""
     finals = {
         layer: {name: final_value(value) for name, value in by_method.items()}
@@ -109,7 +114,7 @@ def judge(counts, options):
     ]
 
 
-def record(counts, options):
+def record(counts: dict[str, dict[str, np.ndarray]], options: Options) -> JsonObject:
     """Active dimensions of every trial and epoch, by layer and method."""
     return {
         "active_dimensions": {

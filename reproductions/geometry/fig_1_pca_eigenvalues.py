@@ -6,15 +6,19 @@
 import sys
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.claims import Claim, JsonObject
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.geometry.protocol import SHARED, unmet_requirements
 from keras_vae.experiments.reports.geometry.renyi_runs import (
     INFORMATIVE,
     ROTATIONS,
     Components,
+    Grid,
     RenyiFigure,
     add_options,
     all_orders,
@@ -29,12 +33,12 @@ from keras_vae.experiments.reports.geometry.renyi_runs import (
 ALIGNED = 0.5
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> Grid:
     """`Components` by number of latent dimensions and order."""
     return measure_grid(methods, measure_components)
 
 
-def draw(components, options):
+def draw(components: Grid, options: Options) -> Picture:
     """Draws sorted eigenvalues, a panel for each number of latent dimensions."""
     figure, axes = plots.panels(len(components), width=3.8, sharey=True)
     # An order has one style, whatever orders a panel shows.
@@ -51,12 +55,12 @@ def draw(components, options):
     return figure
 
 
-def caption(components, options):
+def caption(components: Grid, options: Options) -> str:
     """What the panels show, in words."""
     return "dotted: the report's threshold of 0.01" + plots.band_caption(options.trials)
 
 
-def judge(components, options):
+def judge(components: Grid, options: Options) -> list[Claim]:
     """Judges whether eigenvectors align with the axes."""
     found = flat_list(components)
     alignment = [value for one in found for value in one.alignment]
@@ -86,7 +90,7 @@ def judge(components, options):
     ]
 
 
-def record(components, options):
+def record(components: Grid, options: Options) -> JsonObject:
     """The components' measures for `data.json`."""
     return {"components": nested_dict(components, Components.to_dict)}
 

@@ -8,12 +8,18 @@ import dataclasses
 import functools
 import itertools
 import sys
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Picture
 
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.claims import Claim, JsonObject
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.geometry.protocol import (
     LATENT_DIM,
     NUM_SAMPLES,
@@ -25,6 +31,7 @@ from keras_vae.experiments.reports.geometry.renyi_runs import (
     INFORMATIVE,
     OUTER_ALPHAS,
     Components,
+    Grid,
     RenyiFigure,
     add_options,
     all_orders,
@@ -37,7 +44,8 @@ from keras_vae.experiments.reports.geometry.renyi_runs import (
     renyi_runs,
 )
 from keras_vae.experiments.runs.batching import BATCH
-from keras_vae.experiments.runs.evaluation import mean_and_error, without_images
+from keras_vae.experiments.runs.evaluation import LogLikelihood, mean_and_error, without_images
+from keras_vae.models import LatentVariableModel
 from keras_vae.objectives import renyi_bound
 from keras_vae.random import derive_seed
 
@@ -70,23 +78,23 @@ class Bounds:
         epochs: Epochs after which the weights of all of these were stored.
     """
 
-    bound: list[dict]
-    log_likelihood: list[dict]
+    bound: list[JsonObject]
+    log_likelihood: list[LogLikelihood]
     noise: list[np.ndarray]
     epochs: list[int]
 
     @property
-    def gap(self):
+    def gap(self) -> np.ndarray:
         """log-likelihood - bound of each image, the mean over trials, in nats."""
         pairs = zip(self.log_likelihood, self.bound, strict=True)
         return np.mean([np.subtract(a["per_image"], b["per_image"]) for a, b in pairs], axis=0)
 
     @property
-    def noise_level(self):
+    def noise_level(self) -> list[float]:
         """Standard deviation of an estimate over repetitions, in nats; one number a trial."""
         return [float(np.sqrt(variances.mean())) for variances in self.noise]
 
-    def to_dict(self):
+    def to_dict(self) -> JsonObject:
         """Returns all but the values per image as JSON-compatible values."""
         return {
             "renyi_bound": [without_images(one) for one in self.bound],
@@ -96,12 +104,12 @@ class Bounds:
         }
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> tuple[Grid, Grid]:
     """`Components` and `Bounds`, each by number of latent dimensions and order."""
     return measure_grid(methods, measure_components), measure_grid(methods, measure_bounds)
 
 
-def measure_bounds(method):
+def measure_bounds(method: MethodRuns) -> Bounds:
     """Measures the `Bounds` of one method's runs; what is stored is not computed again."""
     trials = [_measure_trial(method, trial) for trial in range(len(method.specs))]
     bounds, noise = (list(column) for column in zip(*trials, strict=True))
@@ -139,7 +147,7 @@ def _measure_trial(method, trial):
     return bound, np.array(noise)
 
 
-def estimate_bound(model, images, alpha):
+def estimate_bound(model: LatentVariableModel, images: np.ndarray, alpha: float) -> JsonObject:
     """The Renyi bound of an order: its `mean`, `standard_error` and `per_image`, in nats."""
     values = []
     for start in range(0, len(images), BATCH):
@@ -151,7 +159,9 @@ def estimate_bound(model, images, alpha):
     return {**mean_and_error(values), "per_image": np.round(values, 4).tolist()}
 
 
-def estimation_variance(model, images, num_samples):
+def estimation_variance(
+    model: LatentVariableModel, images: np.ndarray, num_samples: int
+) -> list[float]:
     """Each image's variance over `REPEATS` estimates of log p(x), as a list, in squared nats."""
     # One call for all of them: each compiles anew.
     again = np.tile(images, (REPEATS, *[1] * (images.ndim - 1)))
@@ -159,7 +169,7 @@ def estimation_variance(model, images, num_samples):
     return np.round(values.var(axis=0, ddof=1), 8).tolist()
 
 
-def draw(measured, options):
+def draw(measured: tuple[Grid, Grid], options: Options) -> Picture:
     """Draws the three panels against alpha; bars and bands as the caption says."""
     components, bounds = measured
     picture, axes = plots.panels(3, width=4.2, height=3.8)
@@ -180,13 +190,29 @@ def draw(measured, options):
     return picture
 
 
-def draw_trials(axis, by_order, attribute, label, index, *, filled=True):
+def draw_trials(
+    axis: Axes,
+    by_order: Mapping[float, Any],
+    attribute: str,
+    label: str,
+    index: int,
+    *,
+    filled: bool = True,
+) -> None:
     """Draws an attribute of one number of latent dimensions that has one number a trial."""
     trials = np.array([getattr(one, attribute) for one in by_order.values()]).T
     error_line(axis, by_order, trials, label, index, filled=filled)
 
 
-def draw_bound(axis, by_order, attribute, label, index, *, filled=True):
+def draw_bound(
+    axis: Axes,
+    by_order: Mapping[float, Any],
+    attribute: str,
+    label: str,
+    index: int,
+    *,
+    filled: bool = True,
+) -> None:
     """Draws an attribute that has a mean and its error a trial, and a band for the error."""
     trials = [getattr(one, attribute) for one in by_order.values()]
     means, errors = (
@@ -205,7 +231,15 @@ def draw_bound(axis, by_order, attribute, label, index, *, filled=True):
     )
 
 
-def error_line(axis, orders, trials, label, index, *, filled=True):
+def error_line(
+    axis: Axes,
+    orders: Collection[float],
+    trials: np.ndarray,
+    label: str,
+    index: int,
+    *,
+    filled: bool = True,
+) -> None:
     """Draws means of trials, of shape (trials, orders), with bars from lowest to highest."""
     mean = trials.mean(axis=0)
     color = plots.COLORS[index % len(plots.COLORS)]
@@ -223,13 +257,13 @@ def error_line(axis, orders, trials, label, index, *, filled=True):
     )
 
 
-def position(alpha, orders):
+def position(alpha: float, orders: Collection[float]) -> float:
     """Where an order stands on the axis: VR-max, at minus infinity, left of all others."""
     finite = [order for order in orders if np.isfinite(order)]
     return alpha if np.isfinite(alpha) else min(finite, default=0.0) - VR_MAX_DISTANCE
 
 
-def caption(measured, options):
+def caption(measured: tuple[Grid, Grid], options: Options) -> str:
     """What the panels show, in words."""
     estimate = flat_list(measured[1])[0].log_likelihood[0]
     bars = "; bars: lowest to highest trial" if options.trials > 1 else ""
@@ -241,13 +275,13 @@ def caption(measured, options):
     )
 
 
-def judge(measured, options):
+def judge(measured: tuple[Grid, Grid], options: Options) -> list[Claim]:
     """Judges the claims about the number of components, the bound and the log-likelihood."""
     components, bounds = measured
     return [*judge_counts(components, options), *judge_bounds(bounds, options)]
 
 
-def judge_counts(components, options):
+def judge_counts(components: Grid, options: Options) -> list[Claim]:
     """Judges the claims about the number of informative components."""
     found = flat_list(components)
     counts = {
@@ -304,7 +338,7 @@ def _same_for_all_sizes(counts):
     return all(max(column) - min(column) <= SAME for column in compared)
 
 
-def judge_bounds(bounds, options):
+def judge_bounds(bounds: Grid, options: Options) -> list[Claim]:
     """Judges the claims about the gap to the log-likelihood and the noise of its estimate."""
     found = flat_list(bounds)
     samples = min(of["num_samples"] for one in found for of in one.log_likelihood)
@@ -370,7 +404,7 @@ def _is_positive(difference):
     return bool(difference["mean"] >= STANDARD_ERRORS * difference["standard_error"])
 
 
-def record(measured, options):
+def record(measured: tuple[Grid, Grid], options: Options) -> JsonObject:
     """Components and bounds for `data.json`."""
     components, bounds = measured
     return {

@@ -10,11 +10,15 @@ import math
 import sys
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 
 from keras_vae import datasets, linear_probe
+from keras_vae.datasets import ImageData
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.claims import Claim, JsonObject
 from keras_vae.experiments.figures.figure import Figure, main
+from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.class_measures import flatten
 from keras_vae.experiments.reports.geometry.protocol import (
     LATENT_DIM,
@@ -24,6 +28,8 @@ from keras_vae.experiments.reports.geometry.protocol import (
     unmet_requirements,
     vae_spec,
 )
+from keras_vae.experiments.runs.spec import Specs
+from keras_vae.models import LatentVariableModel
 
 LATENT_DIMS = (5, 10, 20, 30, 50)
 OTHER_ORDER = f"k = {LATENT_DIM}, α = 0"
@@ -44,7 +50,7 @@ CAPTION = (
 )
 
 
-def runs(options, seed):
+def runs(options: Options, seed: int) -> Specs:
     """The plain VAE with each number of latent dimensions, and one run under another order."""
     plain = {f"k = {size}": vae_spec(options.dataset, seed, size) for size in LATENT_DIMS}
     return {**plain, OTHER_ORDER: run_spec(options.dataset, seed, alpha=0.0)}
@@ -62,11 +68,11 @@ class Separability:
     epochs: list[int]
     accuracy: dict[str, np.ndarray]
 
-    def final(self, kind):
+    def final(self, kind: str) -> float:
         """Mean over trials of the accuracy after the last epoch."""
         return float(self.accuracy[kind][:, -1].mean())
 
-    def to_dict(self):
+    def to_dict(self) -> JsonObject:
         """Returns it as JSON-compatible values."""
         return {
             "epochs": self.epochs,
@@ -91,13 +97,13 @@ class Measured:
     test_images: int
 
     @property
-    def by_method(self):
+    def by_method(self) -> dict[str, Separability]:
         """Dictionary of every `Separability` by the name of its runs."""
         plain = {f"k = {size}": one for size, one in self.by_size.items()}
         return {**plain, OTHER_ORDER: self.other_order}
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> Measured:
     """Fits all classifiers, of latent features and of pixels."""
     return Measured(
         {size: measure_separability(methods[f"k = {size}"]) for size in LATENT_DIMS},
@@ -107,7 +113,7 @@ def measure(methods, options):
     )
 
 
-def measure_separability(method):
+def measure_separability(method: MethodRuns) -> Separability:
     """Measures the `Separability` of one method; what is stored is not computed again."""
     epochs = method.kept_epochs()
     rows = [_measure_trial(method, trial, epochs) for trial in range(len(method.specs))]
@@ -137,7 +143,7 @@ def _measure_trial(method, trial, epochs):
     ]
 
 
-def latent_accuracy(model, data, kind):
+def latent_accuracy(model: LatentVariableModel, data: ImageData, kind: str) -> float:
     """Test accuracy of a linear classifier of one of `linear_probe.FEATURES`."""
     features = [
         # Seeds that differ: a training and a test image shall not share their noise.
@@ -149,7 +155,7 @@ def latent_accuracy(model, data, kind):
     )
 
 
-def pixel_accuracies(name):
+def pixel_accuracies(name: str) -> dict[str, float]:
     """Test accuracies of the same classifier of a data set's pixels, grey and binary."""
     found = {}
     for kind, binarize in PIXELS.items():
@@ -160,7 +166,7 @@ def pixel_accuracies(name):
     return found
 
 
-def draw(measured, options):
+def draw(measured: Measured, options: Options) -> Picture:
     """Draws accuracies against epochs, a panel for each kind of features."""
     figure, axes = plots.panels(len(TITLES), width=3.6, sharey=True)
     for axis, letter, (kind, title) in plots.lettered(axes, TITLES.items()):
@@ -177,7 +183,7 @@ def draw(measured, options):
     return figure
 
 
-def tables(measured, options):
+def tables(measured: Measured, options: Options) -> dict[str, str]:
     """The accuracies after the last epoch as a table in Markdown."""
     heading = " | ".join(title.lower() for title in TITLES.values())
     lines = [
@@ -198,7 +204,7 @@ def _range(values):
     return mean if len(values) == 1 else f"{mean} ({values.min():.4f}-{values.max():.4f})"
 
 
-def judge(measured, options):
+def judge(measured: Measured, options: Options) -> list[Claim]:
     """Judges the claims about accuracies after the last epoch."""
     found = measured.by_size
     means = {size: one.final("means") for size, one in found.items()}
@@ -296,12 +302,12 @@ def _by_name(by_size):
     return {str(size): value for size, value in by_size.items()}
 
 
-def caption(measured, options):
+def caption(measured: Measured, options: Options) -> str:
     """What the panels show, in words."""
     return CAPTION + plots.band_caption(options.trials)
 
 
-def record(measured, options):
+def record(measured: Measured, options: Options) -> JsonObject:
     """All accuracies for `data.json`."""
     return {
         "separability": {label: one.to_dict() for label, one in measured.by_method.items()},

@@ -7,11 +7,13 @@ is trained for it.
 import sys
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.claims import Claim, JsonObject
 from keras_vae.experiments.figures.figure import Figure, main
-from keras_vae.experiments.figures.options import Preset
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options, Preset
 from keras_vae.experiments.reports.geometry.protocol import SHARED
 from keras_vae.geometry import fisher_rao_distance, fisher_rao_geodesic, straight_line
 
@@ -28,7 +30,7 @@ RANDOM_PAIRS = 10000
 TOLERANCE = 1e-9
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> JsonObject:
     """How sigma runs along geodesics between random Gaussians, as JSON-compatible values."""
     rng = np.random.default_rng(options.seed)
     loc_a, loc_b = rng.normal(scale=2, size=(2, RANDOM_PAIRS, 1))
@@ -51,7 +53,7 @@ def measure(methods, options):
     }
 
 
-def draw(numbers, options):
+def draw(numbers: JsonObject, options: Options) -> Picture:
     """Draws geodesics solid, with marks at equal distances, and straight lines dotted."""
     figure, (axis,) = plots.panels(1, width=7.5, height=2.5)
     for index, ends in enumerate(PAIRS):
@@ -69,7 +71,7 @@ def draw(numbers, options):
     return figure
 
 
-def judge(numbers, options):
+def judge(numbers: JsonObject, options: Options) -> list[Claim]:
     """Judges whether the variance rises along the geodesic."""
     lowest = min(
         numbers["lowest_ratio_to_the_straight_line"],
@@ -89,7 +91,7 @@ def judge(numbers, options):
     ]
 
 
-def record(numbers, options):
+def record(numbers: JsonObject, options: Options) -> JsonObject:
     """The numbers for `data.json`."""
     return {"geodesics": numbers}
 

@@ -7,8 +7,10 @@ first is shown.
 import dataclasses
 import sys
 import warnings
+from collections.abc import Callable
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 from scipy.special import expit
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
@@ -16,9 +18,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from keras_vae import linear_probe, random
+from keras_vae.datasets import Split
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.claims import Claim, JsonObject
 from keras_vae.experiments.figures.figure import Figure, main
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.image_pairs import evenly_spaced, pairs_of_two_classes
 from keras_vae.experiments.reports.geometry.protocol import (
     LATENT_DIM,
@@ -28,7 +33,9 @@ from keras_vae.experiments.reports.geometry.protocol import (
 )
 from keras_vae.experiments.runs.batching import in_batches
 from keras_vae.experiments.runs.evaluation import mean_and_error
+from keras_vae.experiments.runs.spec import Specs
 from keras_vae.geometry import fisher_rao_geodesic
+from keras_vae.models import LatentVariableModel
 
 LABEL = f"VAE, k = {LATENT_DIM}"
 STEPS = 13
@@ -40,7 +47,7 @@ PATHS = ("Pixels", MEANS, "Samples", "Geodesic, sampled", GEODESIC)
 MARKED = (MEANS, GEODESIC)
 
 
-def runs(options, seed):
+def runs(options: Options, seed: int) -> Specs:
     """The usual VAE."""
     return {LABEL: vae_spec(options.dataset, seed)}
 
@@ -67,7 +74,7 @@ class Transitions:
     epochs: int
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> Transitions:
     """Follows many pairs of test images of two digits, in the first trial; `Transitions`."""
     method = methods[LABEL]
     model, data = method.load_model(0)
@@ -89,7 +96,9 @@ def measure(methods, options):
     return Transitions(images, first, steepest, (ends == columns).all(axis=1), epochs)
 
 
-def join(model, starts, ends, seed):
+def join(
+    model: LatentVariableModel, starts: np.ndarray, ends: np.ndarray, seed: int
+) -> dict[str, np.ndarray]:
     """Joins pairs of images in the report's five ways.
 
     Arguments:
@@ -124,7 +133,9 @@ def _decode(model, codes):
     return images.reshape(*codes.shape[:2], *images.shape[1:])
 
 
-def digit_classifier(model, split, seed):
+def digit_classifier(
+    model: LatentVariableModel, split: Split, seed: int
+) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]:
     """A small neural classifier of posterior means, as one of images.
 
     A linear one errs in one image of twelve, so that an unchanged digit often counts as another.
@@ -154,7 +165,7 @@ def digit_classifier(model, split, seed):
     return log_probabilities, classifier.classes_
 
 
-def draw(transitions, options):
+def draw(transitions: Transitions, options: Options) -> Picture:
     """Draws the five paths of the first pair whose ends are classified rightly.
 
     Frames mark the first image of another digit on two of them.
@@ -170,7 +181,7 @@ def draw(transitions, options):
     return figure
 
 
-def caption(transitions, options):
+def caption(transitions: Transitions, options: Options) -> str:
     """What the rows show, in words."""
     return (
         f"VAE with k = {LATENT_DIM}, seed {options.seed}; red: the first image whose digit, "
@@ -178,7 +189,7 @@ def caption(transitions, options):
     )
 
 
-def summarise(transitions):
+def summarise(transitions: Transitions) -> JsonObject:
     """Means over the pairs whose ends are classified rightly, as JSON-compatible values.
 
     Paths whose own ends are not of the two digits, as drawn ones may be, have no transition.
@@ -208,7 +219,7 @@ def summarise(transitions):
     }
 
 
-def judge(transitions, options):
+def judge(transitions: Transitions, options: Options) -> list[Claim]:
     """Judges whether the geodesic changes from digit to digit more sharply."""
     summary = summarise(transitions)
     difference = summary["geodesic_minus_means"]
@@ -231,7 +242,7 @@ def judge(transitions, options):
     ]
 
 
-def record(transitions, options):
+def record(transitions: Transitions, options: Options) -> JsonObject:
     """The summary for `data.json`."""
     return {"transitions": summarise(transitions)}
 

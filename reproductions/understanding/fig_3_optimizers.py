@@ -9,11 +9,14 @@ import dataclasses
 import sys
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 from matplotlib.lines import Line2D
 
 from keras_vae.experiments.figures import originals, plots
-from keras_vae.experiments.figures.claims import Claim, unmet_requirements
+from keras_vae.experiments.figures.claims import Claim, JsonObject, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.convergence import final_value
 from keras_vae.experiments.reports.understanding import (
     ADAM,
@@ -25,6 +28,7 @@ from keras_vae.experiments.reports.understanding import (
     report_figure,
     run_spec,
 )
+from keras_vae.experiments.runs.spec import Specs
 
 # The public code adds 1e-4 to the root of gradients that are summed over the batch. Ours are
 # means over it, and Keras adds epsilon under RMSprop's and Adagrad's root, hence its square.
@@ -57,14 +61,14 @@ CLEARLY_HIGHER = 0.5
 HIDDEN_EPOCHS = 2
 
 
-def runs(options, seed):
+def runs(options: Options, seed: int) -> Specs:
     """One run of each optimiser, with twenty latent dimensions."""
     return {
         name: run_spec(options.dataset, seed, optimizer) for name, optimizer in OPTIMIZERS.items()
     }
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> JsonObject:
     """Every curve of ours, and the original's data, None where ours are of another data set.
 
     Returns:
@@ -84,12 +88,12 @@ def measure(methods, options):
     return {"ours": ours, "original": original}
 
 
-def original_name(label):
+def original_name(label: str) -> str:
     """The optimiser of the original that one of ours stands beside."""
     return "Adam" if label == UNCORRECTED else label
 
 
-def judge(measured, options):
+def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges whether Adam's bound is the highest."""
     finals = {
         label: final_value(by_split["validation"])
@@ -109,7 +113,7 @@ def judge(measured, options):
     ]
 
 
-def draw(measured, options):
+def draw(measured: JsonObject, options: Options) -> Picture:
     """Draws the three panels, the original's curves thinly under ours."""
     ours, original, epochs = measured["ours"], measured["original"], options.epochs
     figure, axes = plots.panels(len(PANELS), width=4.6, height=4.2)
@@ -158,7 +162,7 @@ def _legend(labels, original):
     return handles
 
 
-def caption(measured, options):
+def caption(measured: JsonObject, options: Options) -> str:
     """How the picture shows its curves."""
     text = f"scales cover epochs {HIDDEN_EPOCHS + 1} and later"
     if options.trials > 1:
@@ -166,7 +170,7 @@ def caption(measured, options):
     return text if measured["original"] is None else text + "; thin: the report's own curves"
 
 
-def record(measured, options):
+def record(measured: JsonObject, options: Options) -> JsonObject:
     """The curves, and how they compare with the original's."""
     ours, original = measured["ours"], measured["original"]
     compared = None
@@ -184,7 +188,7 @@ def record(measured, options):
     return {"curves": rounded, "against_the_original": compared}
 
 
-def rank_orders(ours, original):
+def rank_orders(ours: JsonObject, original: JsonObject | None) -> JsonObject:
     """The optimisers by validation bound, best first, at `RANK_EPOCHS`."""
     bounds = {
         label: by_split["validation"].mean(axis=0)

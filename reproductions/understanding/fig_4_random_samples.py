@@ -5,24 +5,32 @@
 
 import sys
 
+import numpy as np
+from matplotlib.figure import Figure as Picture
+
 from keras_vae import datasets, random
+from keras_vae.datasets import ImageData
 from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.claims import JsonObject
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.class_measures import distance_to_images, draw_pixels
 from keras_vae.experiments.reports.understanding import latent_dim_runs, report_figure
 from keras_vae.experiments.runs.evaluation import mean_and_error
+from keras_vae.models import LatentVariableModel
 
 SIDE = 10
 MEASURED = 1000
 
 
-def draw_samples(model, seed, count):
+def draw_samples(model: LatentVariableModel, seed: int, count: int) -> np.ndarray:
     """Means of p(x|z) at codes drawn from the prior, shape (count, height, width)."""
     codes = model.sample_prior(count, random.stream(seed, random.GENERATION))
     return model.decode(codes).mean().numpy()
 
 
-def distance_of_samples(model, data, seed):
+def distance_of_samples(model: LatentVariableModel, data: ImageData, seed: int) -> dict[str, float]:
     """How far the samples are from images of the data, and how far held-out images are.
 
     Arguments:
@@ -42,7 +50,7 @@ def distance_of_samples(model, data, seed):
     }
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> JsonObject:
     """The first trial's samples and every trial's distances, by latent dimensions."""
     measured = {}
     for label, method in methods.items():
@@ -54,7 +62,7 @@ def measure(methods, options):
     return measured
 
 
-def draw(measured, options):
+def draw(measured: JsonObject, options: Options) -> Picture:
     """Draws the first trial's samples in a square."""
     figure, axes = plots.panels(len(measured), width=4.6, height=5.2)
     for axis, letter, (label, found) in plots.lettered(axes, measured.items()):
@@ -64,7 +72,7 @@ def draw(measured, options):
     return figure
 
 
-def record(measured, options):
+def record(measured: JsonObject, options: Options) -> JsonObject:
     """The distances; the report claims nothing of them."""
     return {
         "distance_from_the_data": {label: found["distances"] for label, found in measured.items()}

@@ -6,21 +6,27 @@
 
 import sys
 
+import numpy as np
+from matplotlib.figure import Figure as Picture
+
 from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.claims import JsonObject
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.lattices import plane_lattice
 from keras_vae.experiments.reports.understanding import latent_dim_runs, report_figure
 
 POINTS = plane_lattice()[0, :, 0]
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> np.ndarray:
     """The first trial's images at the lattice's codes, shape (20, 20, height, width)."""
     model, _ = next(methods["2"].load_models())
     return model.decode(plane_lattice()).mean().numpy()
 
 
-def draw(images, options):
+def draw(images: np.ndarray, options: Options) -> Picture:
     """Draws the images where their codes lie."""
     figure, (axis,) = plots.panels(1, width=6.2, height=6.6)
     plots.image_lattice(axis, images, POINTS)
@@ -29,7 +35,7 @@ def draw(images, options):
     return figure
 
 
-def record(images, options):
+def record(images: np.ndarray, options: Options) -> JsonObject:
     """The lattice; the report claims nothing of its images."""
     return {"lattice": POINTS.tolist()}
 

@@ -9,11 +9,15 @@ import dataclasses
 import sys
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 
 from keras_vae import datasets
+from keras_vae.datasets import ImageData
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim, unmet_requirements
+from keras_vae.experiments.figures.claims import Claim, JsonObject, unmet_requirements
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.class_measures import (
     NEIGHBOURS,
     REFERENCE_IMAGES,
@@ -24,6 +28,7 @@ from keras_vae.experiments.measures.class_measures import (
 from keras_vae.experiments.measures.image_pairs import evenly_spaced, pairs_of_two_classes
 from keras_vae.experiments.reports.understanding import EPOCHS, latent_dim_runs, report_figure
 from keras_vae.experiments.runs.evaluation import mean_and_error
+from keras_vae.models import LatentVariableModel
 
 ROWS = 12
 STEPS = 13
@@ -46,12 +51,12 @@ class Paths:
     latent: np.ndarray
 
 
-def chain(images, seed):
+def chain(images: np.ndarray, seed: int) -> np.ndarray:
     """`ROWS` + 1 images drawn without repetition, of which each two neighbours are a pair."""
     return images[np.random.default_rng(seed).choice(len(images), ROWS + 1, replace=False)]
 
 
-def join(model, starts, ends):
+def join(model: LatentVariableModel, starts: np.ndarray, ends: np.ndarray) -> Paths:
     """Joins pairs of images in pixels and in codes.
 
     Arguments:
@@ -69,7 +74,7 @@ def join(model, starts, ends):
     )
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> JsonObject:
     """Of the first trial the rows to draw, and a summary of many paths."""
     method = methods["20"]
     model, data = next(method.load_models())
@@ -81,7 +86,7 @@ def measure(methods, options):
     }
 
 
-def measure_paths(model, data, seed):
+def measure_paths(model: LatentVariableModel, data: ImageData, seed: int) -> dict[str, np.ndarray]:
     """How far from digits, and how much like one digit, images on both kinds of path are.
 
     Arguments:
@@ -107,7 +112,7 @@ def measure_paths(model, data, seed):
     return measures
 
 
-def summarise(measures):
+def summarise(measures: dict[str, np.ndarray]) -> JsonObject:
     """Means over pairs, and the paired difference of distances, as JSON-compatible values."""
     closer = mean_and_error(measures["image_distance"] - measures["latent_distance"])
     names = ("image", "latent")
@@ -128,7 +133,7 @@ def summarise(measures):
     }
 
 
-def judge(measured, options):
+def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges whether paths in codes stay on digits where paths in pixels do not."""
     summary = measured["paths"]
     pixels = summary["pixels_from_nearest_images"]
@@ -154,7 +159,7 @@ def judge(measured, options):
     ]
 
 
-def draw(measured, options):
+def draw(measured: JsonObject, options: Options) -> Picture:
     """Draws the rows in image space beside those in latent space."""
     rows = measured["rows"]
     figure, axes = plots.panels(2, width=5.4, height=5.6)
@@ -165,7 +170,7 @@ def draw(measured, options):
     return figure
 
 
-def record(measured, options):
+def record(measured: JsonObject, options: Options) -> JsonObject:
     """The summary of the paths."""
     return {"paths": measured["paths"]}
 

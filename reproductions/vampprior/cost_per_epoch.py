@@ -8,12 +8,14 @@ import sys
 import time
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 
 from keras_vae import datasets
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.claims import Claim, JsonObject
 from keras_vae.experiments.figures.figure import main
-from keras_vae.experiments.figures.options import Preset
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options, Preset
 from keras_vae.experiments.reports.vampprior.figures import report_figure
 from keras_vae.experiments.reports.vampprior.protocol import (
     HVAE,
@@ -23,6 +25,7 @@ from keras_vae.experiments.reports.vampprior.protocol import (
     VAMPPRIOR,
     run_spec,
 )
+from keras_vae.experiments.runs.spec import Specs
 from keras_vae.experiments.runs.training import build_model
 
 ROUNDS = 7
@@ -33,7 +36,7 @@ MIXTURE = f"VAE, mixture of {COMPONENTS} Gaussians"
 CLEARLY_MORE = 1.02
 
 
-def compared_specs(dataset, seed):
+def compared_specs(dataset: str, seed: int) -> Specs:
     """The report's three models, all with 500 components, and one with free ones: `RunSpec`."""
     return {
         VAE: run_spec(dataset, seed, VAE),
@@ -43,7 +46,7 @@ def compared_specs(dataset, seed):
     }
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> JsonObject:
     """What `time_steps` returns for the compared models, and the steps in an epoch."""
     specs = compared_specs(options.dataset, options.seed)
     first = next(iter(specs.values()))
@@ -53,7 +56,9 @@ def measure(methods, options):
     }
 
 
-def time_steps(specs, rounds=ROUNDS, steps=STEPS, jit_compile="auto"):
+def time_steps(
+    specs: Specs, rounds: int = ROUNDS, steps: int = STEPS, jit_compile: bool | str = "auto"
+) -> dict[str, np.ndarray]:
     """Times training steps of several models in turn, so that all meet the same conditions.
 
     What `fit` does once, before its first step, is not timed.
@@ -94,7 +99,7 @@ def _execution(spec, data, steps, jit_compile):
     return execute
 
 
-def judge(measured, options):
+def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges the order of the models' costs; needs no trained runs."""
     milliseconds = measured["milliseconds"]
     pairs = ((VAE, VAMPPRIOR), (VAMPPRIOR, HVAE))
@@ -116,7 +121,7 @@ def judge(measured, options):
     ]
 
 
-def draw(measured, options):
+def draw(measured: JsonObject, options: Options) -> Picture:
     """Draws the median of each model, with its range."""
     milliseconds = measured["milliseconds"]
     figure, (axis,) = plots.panels(1, width=6.5, height=3.0)
@@ -135,7 +140,7 @@ def draw(measured, options):
     return figure
 
 
-def record(measured, options):
+def record(measured: JsonObject, options: Options) -> JsonObject:
     """Medians and their ratios to the VAE's."""
     milliseconds = measured["milliseconds"]
     return {

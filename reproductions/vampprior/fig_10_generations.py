@@ -5,7 +5,9 @@
 
 import sys
 
+from keras_vae.experiments.figures.claims import Claim, JsonObject
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.vampprior.figures import add_prior_options, report_figure
 from keras_vae.experiments.reports.vampprior.protocol import HVAE, VAE, VAMPPRIOR
 from keras_vae.experiments.reports.vampprior.samples import (
@@ -19,7 +21,7 @@ from keras_vae.experiments.reports.vampprior.samples import (
 )
 
 
-def judge(measured, options):
+def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges the images of the model with two levels, on digits and on faces."""
     return [
         sample_claim(

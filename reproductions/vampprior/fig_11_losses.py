@@ -7,10 +7,14 @@ import dataclasses
 import sys
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 
 from keras_vae import datasets
 from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.claims import JsonObject
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.vampprior.figures import (
     add_prior_options,
     by_dataset,
@@ -31,7 +35,7 @@ SPLITS = {"train": "train", "validation": "test"}
 HIDDEN_EPOCHS = 2
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> dict[str, dict[str, np.ndarray]]:
     """Negative bounds at beta = 1: arrays of shape (trials, epochs) by model and by split."""
     (by_model,) = by_dataset(methods).values()
     return {
@@ -40,7 +44,7 @@ def measure(methods, options):
     }
 
 
-def draw(measured, options):
+def draw(measured: dict[str, dict[str, np.ndarray]], options: Options) -> Picture:
     """Draws a panel for each model, on one scale that leaves out the first epochs."""
     figure, axes = plots.panels(len(measured), width=4.0, height=3.6, sharey=True)
     late = [
@@ -64,7 +68,7 @@ def draw(measured, options):
     return figure
 
 
-def record(measured, options):
+def record(measured: dict[str, dict[str, np.ndarray]], options: Options) -> JsonObject:
     """The curves, and how far training and validation ended apart."""
     return {
         "negative_bound": {

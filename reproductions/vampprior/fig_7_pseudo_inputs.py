@@ -7,9 +7,13 @@ import functools
 import sys
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 
 from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.claims import JsonObject
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.vampprior.figures import (
     add_prior_options,
     report_figure,
@@ -22,9 +26,10 @@ from keras_vae.experiments.reports.vampprior.pictures import (
     first_trained,
 )
 from keras_vae.experiments.reports.vampprior.protocol import LEARNED_PRIORS, VAMPPRIOR
+from keras_vae.models import LatentVariableModel
 
 
-def component_images(model):
+def component_images(model: LatentVariableModel) -> np.ndarray:
     """What the components of a model's prior stand for, shape (components, height, width).
 
     Raises:
@@ -38,7 +43,7 @@ def component_images(model):
     return model.decode(np.asarray(prior.loc)).mean().numpy()
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> JsonObject:
     """Of each method's first trial the components as images."""
     measured = {}
     for label, method in methods.items():
@@ -47,7 +52,7 @@ def measure(methods, options):
     return measured
 
 
-def draw(measured, options):
+def draw(measured: JsonObject, options: Options) -> Picture:
     """Draws the first components."""
     figure, axes = plots.panels(len(measured), width=3.2, height=3.9)
     for axis, dataset, found in each_panel(axes, measured):
@@ -55,7 +60,7 @@ def draw(measured, options):
     return figure
 
 
-def record(measured, options):
+def record(measured: JsonObject, options: Options) -> JsonObject:
     """How far the components differ, by data set; the report claims nothing of them."""
     recorded = {}
     for label, found in measured.items():

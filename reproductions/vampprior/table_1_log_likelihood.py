@@ -14,12 +14,15 @@ the formula makes of a good model, and not what that code's own models were like
 import sys
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 
 from keras_vae import likelihoods
 from keras_vae._internal.backend import tf, tfp
 from keras_vae.experiments.figures import originals, plots
-from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.claims import Claim, JsonObject
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.vampprior.figures import (
     add_prior_options,
     by_dataset,
@@ -39,7 +42,13 @@ from keras_vae.experiments.reports.vampprior.protocol import (
     unmet_requirements,
 )
 from keras_vae.experiments.runs.batching import in_batches
-from keras_vae.experiments.runs.evaluation import mean_and_error, paired_difference, without_images
+from keras_vae.experiments.runs.evaluation import (
+    Estimate,
+    mean_and_error,
+    paired_difference,
+    without_images,
+)
+from keras_vae.models import LatentVariableModel
 from keras_vae.objectives import IWAE
 
 EPSILON = 1e-5
@@ -68,7 +77,7 @@ STATEMENTS = (
 )
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> JsonObject:
     """The table's rows, the models' differences in log-likelihood, and the runs.
 
     Returns:
@@ -84,7 +93,7 @@ def measure(methods, options):
     }
 
 
-def differences(runs, first):
+def differences(runs: dict[str, Methods], first: str) -> dict[str, dict[str, Estimate | None]]:
     """Paired differences of every other model from `first`, by data set; first trials alone."""
     found = {}
     for dataset, by_model in runs.items():
@@ -127,7 +136,7 @@ def _row(dataset, model, method, original):
 class SwappedArguments(tfp.distributions.Bernoulli):
     """A "Bernoulli" whose `log_prob` takes the data for the probability; it is not normalised."""
 
-    def _log_prob(self, event):
+    def _log_prob(self, event: tf.Tensor) -> tf.Tensor:
         probability = tf.clip_by_value(tf.cast(event, self.dtype), EPSILON, 1 - EPSILON)
         predicted = self.probs_parameter()
         return predicted * tf.math.log(probability) + (1 - predicted) * tf.math.log1p(-probability)
@@ -136,18 +145,18 @@ class SwappedArguments(tfp.distributions.Bernoulli):
 class SwappedBernoulli(likelihoods.Bernoulli):
     """The Bernoulli head with the arguments of its log-probability swapped."""
 
-    def make_distribution(self, logits):
+    def make_distribution(self, logits: tf.Tensor) -> SwappedArguments:
         return SwappedArguments(logits=logits, dtype=logits.dtype)
 
 
-def with_swapped_arguments(model):
+def with_swapped_arguments(model: LatentVariableModel) -> LatentVariableModel:
     """A copy of a model, with the same weights, that is evaluated by the swapped formula."""
     copy = type(model).from_config({**model.get_config(), "likelihood": SwappedBernoulli()})
     copy.set_weights(model.get_weights())
     return copy
 
 
-def evaluate_swapped(model, images):
+def evaluate_swapped(model: LatentVariableModel, images: np.ndarray) -> dict[str, Estimate]:
     """A trained model's printed "log-likelihood", by the swapped formula and by the right one.
 
     Arguments:
@@ -180,7 +189,7 @@ def _log_mean_exp(log_weights):
     return IWAE(num_samples=len(log_weights)).bound(tf.constant(log_weights)).numpy()
 
 
-def judge(measured, options):
+def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges which model is the best.
 
     A model that another one clearly beats after less than the report's epochs is not the best: to
@@ -218,7 +227,7 @@ def _clearly(sign, of):
     return [sign * by["mean"] >= STANDARD_ERRORS * by["standard_error"] for by in of.values()]
 
 
-def draw(measured, options):
+def draw(measured: JsonObject, options: Options) -> Picture:
     """Draws the table; every data set's best model by our numbers is in bold."""
     rows = measured["rows"]
     figure, (axis,) = plots.panels(1, width=11.0, height=0.42 * len(rows) + 1.4)
@@ -246,7 +255,7 @@ def _best(rows, dataset):
     return max(own, key=lambda row: row["log_likelihood"]["mean"])["model"]
 
 
-def cells(rows):
+def cells(rows: list[JsonObject]) -> list[list[str]]:
     """The table as texts: one list for each row, in the order of `HEADINGS`."""
     return [
         [
@@ -271,7 +280,7 @@ def _text(value):
     return "" if value is None else f"{np.round(value, 2):.2f}"
 
 
-def notes(measured):
+def notes(measured: JsonObject) -> list[str]:
     """What is said under the table: first of all how its log-likelihoods were estimated."""
     estimates = {row["dataset"]: row["log_likelihood"] for row in measured["rows"]}
     samples = " or ".join(sorted({str(of["num_samples"]) for of in estimates.values()}))
@@ -283,7 +292,7 @@ def notes(measured):
     return [estimated, SWAPPED, PUBLISHED]
 
 
-def tables(measured, options):
+def tables(measured: JsonObject, options: Options) -> dict[str, str]:
     """The table in Markdown, with notes under it."""
     rows = measured["rows"]
     headings = [heading.replace("\n", " ") for heading in HEADINGS]
@@ -298,7 +307,7 @@ def tables(measured, options):
     return {"table.md": text}
 
 
-def record(measured, options):
+def record(measured: JsonObject, options: Options) -> JsonObject:
     """The rows, the differences, and how the swapped formula stands to the report."""
     rows = measured["rows"]
     return {
@@ -308,7 +317,7 @@ def record(measured, options):
     }
 
 
-def swapped_finding(rows):
+def swapped_finding(rows: list[JsonObject]) -> JsonObject | None:
     """How the swapped formula's numbers on our models stand to those that the report prints.
 
     Returns:

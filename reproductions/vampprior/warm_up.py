@@ -6,11 +6,14 @@
 import sys
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 
 from keras_vae.activity import active_units
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.claims import Claim, JsonObject
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.vampprior.figures import by_dataset, report_figure
 from keras_vae.experiments.reports.vampprior.protocol import (
     PANELS,
@@ -26,7 +29,7 @@ WITHOUT = VAE + WITHOUT_WARM_UP
 CLEARLY_HIGHER = 0.5
 
 
-def measure(methods, options):
+def measure(methods: Methods, options: Options) -> JsonObject:
     """The runs by data set and by model, and what those of the first trial ended with, in nats.
 
     One epoch's value has one sample of each code in it: the last tenth of the epochs are averaged,
@@ -53,7 +56,7 @@ def _ending(method, name):
     return mean_and_error(last)
 
 
-def judge(measured, options):
+def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges whether reconstructions suffer without warm-up, on every data set."""
     gains = {
         dataset: independent_difference(of[WITHOUT]["reconstruction"], of[VAE]["reconstruction"])
@@ -82,7 +85,7 @@ def judge(measured, options):
     ]
 
 
-def draw(measured, options):
+def draw(measured: JsonObject, options: Options) -> Picture:
     """Draws the reconstruction term per epoch with and without warm-up, for each data set."""
     figure, axes = plots.panels(len(measured["runs"]), width=4.6, height=3.6)
     for axis, letter, (dataset, by_model) in plots.lettered(axes, measured["runs"].items()):
@@ -98,7 +101,7 @@ def draw(measured, options):
     return figure
 
 
-def record(measured, options):
+def record(measured: JsonObject, options: Options) -> JsonObject:
     """What the runs ended with."""
     return {"ended_with": measured["ended_with"]}
 

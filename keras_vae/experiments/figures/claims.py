@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from keras_vae._internal.files import JsonObject
+from keras_vae._internal.files import JsonObject as JsonObject
 
 if TYPE_CHECKING:
     from keras_vae.experiments.figures.options import Options

@@ -107,7 +107,7 @@ def zoom_on_ends(
 
 
 def line_with_band(
-    axis: Axes, epochs: np.ndarray, trials: npt.ArrayLike, label: str, index: int
+    axis: Axes, epochs: Sequence[int] | np.ndarray, trials: npt.ArrayLike, label: str, index: int
 ) -> None:
     """Draws the mean over trials, and a band from the lowest trial to the highest.
 

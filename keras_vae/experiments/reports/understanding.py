@@ -5,15 +5,17 @@ uniformly in +-sqrt(3) and moved at twice the learning rate, and a weight decay 
 """
 
 import functools
+from collections.abc import Callable
 
 from keras_vae.experiments.figures.figure import Figure
-from keras_vae.experiments.figures.options import Preset
+from keras_vae.experiments.figures.options import Options, Preset
 from keras_vae.experiments.runs.spec import (
     DataSpec,
     ModelSpec,
     ObjectiveSpec,
     OptimizerSpec,
     RunSpec,
+    Specs,
 )
 
 REPORT = "understanding"
@@ -45,7 +47,7 @@ PRESETS = {
 report_figure = functools.partial(Figure, report=REPORT, presets=PRESETS, protocol=PROTOCOL)
 
 
-def optimizer_spec(name, **arguments):
+def optimizer_spec(name: str, **arguments: float) -> OptimizerSpec:
     """An optimiser that moves biases faster and decays weights, as the author's code does."""
     arguments = {"weight_decay": WEIGHT_DECAY, **arguments}
     return OptimizerSpec(name=name, arguments=tuple(arguments.items()), bias_rate=BIAS_RATE)
@@ -58,7 +60,9 @@ ADAM = optimizer_spec(
 )
 
 
-def run_spec(dataset, seed, optimizer=ADAM, latent_dim=LATENT_DIM):
+def run_spec(
+    dataset: str, seed: int, optimizer: OptimizerSpec = ADAM, latent_dim: int = LATENT_DIM
+) -> RunSpec:
     """A run of the report's architecture.
 
     Arguments:
@@ -86,10 +90,10 @@ def run_spec(dataset, seed, optimizer=ADAM, latent_dim=LATENT_DIM):
     )
 
 
-def latent_dim_runs(*sizes):
+def latent_dim_runs(*sizes: int) -> Callable[[Options, int], Specs]:
     """Returns a figure's `runs`: Adam's, by their latent dimensions."""
 
-    def runs(options, seed):
+    def runs(options: Options, seed: int) -> Specs:
         return {str(size): run_spec(options.dataset, seed, latent_dim=size) for size in sizes}
 
     return runs

@@ -16,6 +16,7 @@ from keras_vae.experiments.reports.vampprior.figures import (
     report_figure,
 )
 from keras_vae.experiments.reports.vampprior.protocol import HVAE, VAE, VAMPPRIOR, run_spec
+from keras_vae.experiments.reports.vampprior.samples import draw_generations
 from keras_vae.experiments.runs.spec import (
     DataSpec,
     ModelSpec,
@@ -107,6 +108,7 @@ def figure():
         title="a figure",
         models=MODELS,
         with_prior=(VAMPPRIOR,),
+        draw=draw_generations,
         add_options=add_prior_options,
     )
 

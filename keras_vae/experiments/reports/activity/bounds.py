@@ -4,8 +4,12 @@ import dataclasses
 from collections.abc import Callable
 
 import numpy as np
+from matplotlib.figure import Figure as Picture
 
+from keras_vae._internal.files import JsonObject
 from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.convergence import epochs_to_level, final_value, has_settled
 from keras_vae.experiments.reports.activity.protocol import METHOD_STYLES, ActivityFigure
 
@@ -31,7 +35,7 @@ class MethodBounds:
             at the same model; this is the same for all.
     """
 
-    def __init__(self, method):
+    def __init__(self, method: MethodRuns) -> None:
         self.by_split = {split: method.history(f"{split}_bound") for split in ("train", "test")}
         self.test = self.by_split["test"]
         self.final = final_value(self.test)
@@ -40,12 +44,15 @@ class MethodBounds:
         self.log_likelihood = method.log_likelihood_summary()
 
 
-def measure_bounds(methods, options):
+Bounds = dict[str, MethodBounds]
+
+
+def measure_bounds(methods: Methods, options: Options) -> Bounds:
     """`MethodBounds` by method."""
     return {name: MethodBounds(method) for name, method in methods.items()}
 
 
-def draw_bounds(bounds, options, legend_title=None):
+def draw_bounds(bounds: Bounds, options: Options, legend_title: str | None = None) -> Picture:
     """Two panels: the bound on training data, and on test data."""
     figure, axes = plots.panels(2, width=4.6, sharey=True)
     epochs = np.arange(1, options.epochs + 1)
@@ -62,12 +69,12 @@ def draw_bounds(bounds, options, legend_title=None):
     return figure
 
 
-def caption_bounds(bounds, options):
+def caption_bounds(bounds: Bounds, options: Options) -> str:
     """What the panels of `draw_bounds` show."""
     return "bounds at beta = 1" + plots.band_caption(options.trials)
 
 
-def record_bounds(bounds, options):
+def record_bounds(bounds: Bounds, options: Options) -> JsonObject:
     """The curves, and how fast each came near its end, per method."""
     return {
         "bounds": {
@@ -88,13 +95,13 @@ def record_bounds(bounds, options):
     }
 
 
-def epochs_to_common_level(bounds):
+def epochs_to_common_level(bounds: Bounds) -> dict[str, int | None]:
     """Epochs until each method's mean test bound is within `NEAR` of the lowest final one."""
     level = min(method.final for method in bounds.values()) - NEAR
     return {name: epochs_to_level(method.test, level) for name, method in bounds.items()}
 
 
-def final_bounds(bounds):
+def final_bounds(bounds: Bounds) -> JsonObject:
     """The numbers of a claim about where bounds end: those of each trial, by method."""
     return {
         "final_test_bound": {name: method.trials for name, method in bounds.items()},

@@ -1,23 +1,31 @@
 """What the activity report's figures of active dimensions share (Figures 3.1 to 3.3, beyond)."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Picture
 
+from keras_vae._internal.files import JsonObject
 from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.activity.protocol import ActivityFigure
 
+# Activity of shape (trials, epochs, latent_dim) by method.
+Activity = dict[str, np.ndarray]
 THRESHOLD = 0.1
 THRESHOLDS = (0.1, 0.01)
 
 
-def measure_activity(methods, options):
+def measure_activity(methods: Methods, options: Options) -> Activity:
     """Activity of every trial, epoch and dimension, shape (trials, epochs, D), by method."""
     return {name: method.activity for name, method in methods.items()}
 
 
-def active_counts(activity, threshold=THRESHOLD):
+def active_counts(activity: npt.ArrayLike, threshold: float = THRESHOLD) -> np.ndarray:
     """Active dimensions after each epoch.
 
     Arguments:
@@ -30,7 +38,7 @@ def active_counts(activity, threshold=THRESHOLD):
     return np.count_nonzero(np.asarray(activity) > threshold, axis=-1)
 
 
-def draw_counts(axis, counts, styles):
+def draw_counts(axis: Axes, counts: Mapping[str, np.ndarray], styles: Mapping[str, int]) -> None:
     """Draws active dimensions per epoch, one line a method.
 
     Arguments:
@@ -44,13 +52,15 @@ def draw_counts(axis, counts, styles):
     plots.label_epochs(axis)
 
 
-def label_counts(axis):
+def label_counts(axis: Axes) -> None:
     """Labels a y axis of active dimensions."""
     axis.set_ylim(bottom=0)
     axis.set_ylabel(f"Active latent dimensions\n(activity > {THRESHOLD:g})")
 
 
-def draw_in_one_panel(activity, styles, legend_title=None):
+def draw_in_one_panel(
+    activity: Activity, styles: Mapping[str, int], legend_title: str | None = None
+) -> Picture:
     """Draws all methods in one panel, the legend beside it.
 
     Arguments:
@@ -68,12 +78,12 @@ def draw_in_one_panel(activity, styles, legend_title=None):
     return figure
 
 
-def caption_counts(activity, options):
+def caption_counts(activity: Activity, options: Options) -> str:
     """What a picture of counts shows."""
     return f"threshold {THRESHOLD:g}" + plots.band_caption(options.trials)
 
 
-def record_counts(activity, options):
+def record_counts(activity: Activity, options: Options) -> JsonObject:
     """Active dimensions of every trial and epoch at both thresholds, by method."""
     return {
         "active_dimensions": {

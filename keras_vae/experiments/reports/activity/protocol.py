@@ -1,6 +1,8 @@
 """What the figures of "Latent Space Activity and Visualization" run, and for how long."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 from keras_vae.experiments.figures.figure import Figure
 from keras_vae.experiments.figures.options import Preset
@@ -10,6 +12,7 @@ from keras_vae.experiments.runs.spec import (
     ObjectiveSpec,
     OptimizerSpec,
     RunSpec,
+    Specs,
 )
 
 REPORT = "activity"
@@ -61,7 +64,13 @@ class ActivityFigure(Figure):
     protocol: dict = dataclasses.field(default_factory=lambda: PROTOCOL)
 
 
-def run_spec(data, seed, objective=IMPORTANCE_WEIGHTED, latent_dim=LATENT_DIM, **model):
+def run_spec(
+    data: str | DataSpec,
+    seed: int,
+    objective: ObjectiveSpec = IMPORTANCE_WEIGHTED,
+    latent_dim: int = LATENT_DIM,
+    **model: Any,
+) -> RunSpec:
     """A run under the report's optimiser.
 
     Arguments:
@@ -76,11 +85,21 @@ def run_spec(data, seed, objective=IMPORTANCE_WEIGHTED, latent_dim=LATENT_DIM, *
     """
     if isinstance(data, str):
         data = DataSpec(name=data, binarize="static")
-    model = ModelSpec(latent_dim=latent_dim, **model)
-    return RunSpec(data=data, model=model, objective=objective, optimizer=ADAM, seed=seed)
+    return RunSpec(
+        data=data,
+        model=ModelSpec(latent_dim=latent_dim, **model),
+        objective=objective,
+        optimizer=ADAM,
+        seed=seed,
+    )
 
 
-def method_specs(data, seed, names=("VAE", "IW", "IW+BN", "IW+WU"), **model):
+def method_specs(
+    data: str | DataSpec,
+    seed: int,
+    names: Sequence[str] = ("VAE", "IW", "IW+BN", "IW+WU"),
+    **model: Any,
+) -> Specs:
     """Some of the four methods whose activity the report compares.
 
     Arguments:
@@ -92,7 +111,7 @@ def method_specs(data, seed, names=("VAE", "IW", "IW+BN", "IW+WU"), **model):
     Returns:
         Dictionary of `RunSpec` by method.
     """
-    methods = {
+    methods: dict[str, dict[str, Any]] = {
         "VAE": {"objective": ELBO},
         "IW": {},
         "IW+BN": {"batch_norm": True},
@@ -101,6 +120,6 @@ def method_specs(data, seed, names=("VAE", "IW", "IW+BN", "IW+WU"), **model):
     return {name: run_spec(data, seed, **methods[name], **model) for name in names}
 
 
-def latent_dim_specs(data, seed, sizes=LATENT_DIMS):
+def latent_dim_specs(data: str | DataSpec, seed: int, sizes: Sequence[int] = LATENT_DIMS) -> Specs:
     """Importance weighting with these numbers of latent dimensions, by the number as text."""
     return {str(size): run_spec(data, seed, latent_dim=size) for size in sizes}

@@ -2,10 +2,13 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from keras_vae.experiments.figures.claims import unmet_requirements
+from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.class_measures import by_class, image_classifier
 from keras_vae.experiments.reports.activity.protocol import CONTRAST_EPOCHS
 from keras_vae.models import LatentVariableModel
@@ -27,19 +30,19 @@ class EncodedTestSet:
     images: np.ndarray
     labels: np.ndarray
     means: np.ndarray
-    classify: object
+    classify: Callable[[np.ndarray], np.ndarray]
 
     @functools.cached_property
-    def reconstructions(self):
+    def reconstructions(self) -> np.ndarray:
         """Means of p(x|z) at the posterior means, shape (N, height, width)."""
         return self.model.decode(self.means).mean().numpy()
 
-    def recognised_by_class(self):
+    def recognised_by_class(self) -> np.ndarray:
         """Share of each class's reconstructions that are classified as that class."""
         return by_class(self.classify(self.reconstructions) == self.labels, self.labels)
 
 
-def encoded_test_sets(method):
+def encoded_test_sets(method: MethodRuns) -> list[EncodedTestSet]:
     """List of an `EncodedTestSet` for each trial of a `MethodRuns`."""
     views = []
     for model, data in method.load_models():
@@ -50,12 +53,12 @@ def encoded_test_sets(method):
     return views
 
 
-def weights_epochs(methods):
+def weights_epochs(methods: Methods) -> list[int]:
     """Epochs after which the weights that a figure looks at were stored, of all methods."""
     return [epochs for method in methods.values() for epochs in method.weights_epochs]
 
 
-def unmet_by_weights(epochs, options):
+def unmet_by_weights(epochs: Sequence[int], options: Options) -> tuple[str, ...]:
     """Why the claims of Figures 4.1 to 4.3 cannot be decided; empty if they can.
 
     Arguments:
@@ -70,6 +73,6 @@ def unmet_by_weights(epochs, options):
     )
 
 
-def by_digit(values):
+def by_digit(values: np.ndarray) -> dict[int, list[float]]:
     """Values of shape (trials, 10) as a dictionary by digit of lists, one number a trial."""
     return {digit: values[:, digit].tolist() for digit in range(values.shape[1])}

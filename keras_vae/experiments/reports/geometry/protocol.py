@@ -6,9 +6,13 @@ with, at alpha = 1 too. Figures 3 and 5 are of the usual VAE, with one sample. E
 divergence of alpha = 1 is in closed form.
 """
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from keras_vae import datasets
 from keras_vae.experiments.figures import claims
-from keras_vae.experiments.figures.options import Preset
+from keras_vae.experiments.figures.options import Options, Preset
 from keras_vae.experiments.runs.spec import (
     DataSpec,
     ModelSpec,
@@ -52,7 +56,13 @@ SHARED = {
 }
 
 
-def run_spec(dataset, seed, alpha=1.0, latent_dim=LATENT_DIM, num_samples=NUM_SAMPLES):
+def run_spec(
+    dataset: str,
+    seed: int,
+    alpha: float = 1.0,
+    latent_dim: int = LATENT_DIM,
+    num_samples: int = NUM_SAMPLES,
+) -> RunSpec:
     """A run of the report's architecture.
 
     Arguments:
@@ -82,12 +92,18 @@ def run_spec(dataset, seed, alpha=1.0, latent_dim=LATENT_DIM, num_samples=NUM_SA
     )
 
 
-def vae_spec(dataset, seed, latent_dim=LATENT_DIM):
+def vae_spec(dataset: str, seed: int, latent_dim: int = LATENT_DIM) -> RunSpec:
     """The usual VAE in the report's architecture; see `run_spec`."""
     return run_spec(dataset, seed, latent_dim=latent_dim, num_samples=1)
 
 
-def unmet_requirements(options, weights_epochs, *, settled=True, min_trials=TRIALS):
+def unmet_requirements(
+    options: Options,
+    weights_epochs: Sequence[int],
+    *,
+    settled: bool = True,
+    min_trials: int = TRIALS,
+) -> tuple[str, ...]:
     """Lists what keeps runs from deciding a claim.
 
     Arguments:
@@ -111,7 +127,7 @@ def unmet_requirements(options, weights_epochs, *, settled=True, min_trials=TRIA
     return reasons
 
 
-def change_since_half(epochs, values):
+def change_since_half(epochs: Sequence[int], values: np.ndarray) -> float | None:
     """How much a mean over trials changed since half of the epochs, or before.
 
     Arguments:

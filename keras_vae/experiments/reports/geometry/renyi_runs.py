@@ -8,16 +8,23 @@ import argparse
 import dataclasses
 import functools
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy.stats import ortho_group
 
+from keras_vae._internal.files import JsonObject
 from keras_vae.activity import active_units, latent_activity, principal_components
 from keras_vae.experiments.figures.figure import Figure
-from keras_vae.experiments.figures.options import positive_integer
+from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
+from keras_vae.experiments.figures.options import Options, positive_integer
 from keras_vae.experiments.reports.geometry.protocol import LATENT_DIM, run_spec
+from keras_vae.experiments.runs.spec import RunSpec, Specs
 from keras_vae.linear_probe import posterior_features
 
+# What is measured of each run, by number of latent dimensions and by order, both ascending.
+Grid = dict[int, dict[float, Any]]
 LATENT_DIMS = (30, 40, 50)
 ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)
 # The orders between which a comparison of numbers of dimensions is made where time is short.
@@ -29,7 +36,7 @@ ROTATIONS = 200
 class RenyiFigure(Figure):
     """A figure whose results have a folder of their own for orders and k of the user's choice."""
 
-    def folder(self, options):
+    def folder(self, options: Options) -> str:
         alphas, sizes = chosen(options, "alphas"), chosen(options, "latent_dims")
         parts = [self.name]
         if alphas is not None:
@@ -39,7 +46,7 @@ class RenyiFigure(Figure):
         return f"{self.report}/{'_'.join(parts)}"
 
 
-def add_options(parser):
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the choice of orders and of latent dimensions to an `argparse` parser."""
     parser.add_argument(
         "--alphas",
@@ -56,7 +63,7 @@ def add_options(parser):
     )
 
 
-def _order(text):
+def _order(text: str) -> float:
     value = -math.inf if text == "max" else float(text)
     if not value <= 1:
         raise argparse.ArgumentTypeError(f"must be at most 1, received {text}")
@@ -67,13 +74,13 @@ def _order(text):
 _order.__name__ = "alpha"
 
 
-def chosen(options, name):
+def chosen(options: Options, name: str) -> tuple[Any, ...] | None:
     """The values of `--alphas` or `--latent-dims`, each once, ascending; None without any."""
     values = options.choice(name)
     return None if values is None else tuple(sorted(set(values)))
 
 
-def grid(options):
+def grid(options: Options) -> dict[int, tuple[float, ...]]:
     """The orders that are trained, by number of latent dimensions.
 
     The full grid of both is the report's; the presets below it have all orders at k = 30 and the
@@ -85,7 +92,7 @@ def grid(options):
     return {size: alphas or ALPHAS for size in sizes or LATENT_DIMS}
 
 
-def renyi_runs(options, seed):
+def renyi_runs(options: Options, seed: int) -> Specs:
     """One trial: a run of every order and number of latent dimensions of the `grid`."""
     return {
         f"alpha={order_name(alpha)}, k={size}": run_spec(options.dataset, seed, alpha, size)
@@ -94,7 +101,7 @@ def renyi_runs(options, seed):
     }
 
 
-def order_name(alpha):
+def order_name(alpha: float) -> str:
     """An order as options and names of folders have it."""
     if alpha == -math.inf:
         return "max"
@@ -102,12 +109,12 @@ def order_name(alpha):
     return short if float(short) == alpha else repr(alpha)
 
 
-def order_of(spec):
+def order_of(spec: RunSpec) -> float:
     """The order of the Renyi bound that a run maximises; 1 for the ELBO."""
     return spec.objective.make().alpha
 
 
-def measure_grid(methods, measure):
+def measure_grid(methods: Methods, measure: Callable[[MethodRuns], Any]) -> Grid:
     """Measures every method.
 
     Arguments:
@@ -117,24 +124,24 @@ def measure_grid(methods, measure):
     Returns:
         Dictionary by number of latent dimensions of dictionaries by order, both ascending.
     """
-    nested = {}
+    nested: Grid = {}
     for method in methods.values():
         spec = method.specs[0]
         nested.setdefault(spec.model.latent_dim, {})[order_of(spec)] = measure(method)
     return {size: dict(sorted(nested[size].items())) for size in sorted(nested)}
 
 
-def flat_list(by_size):
+def flat_list(by_size: Grid) -> list[Any]:
     """What `measure_grid` returns, as one list of its values."""
     return [value for by_order in by_size.values() for value in by_order.values()]
 
 
-def all_orders(by_size):
+def all_orders(by_size: Grid) -> list[float]:
     """The orders of what `measure_grid` returns, each once, ascending."""
     return sorted({alpha for by_order in by_size.values() for alpha in by_order})
 
 
-def nested_dict(by_size, to_value):
+def nested_dict(by_size: Grid, to_value: Callable[[Any], Any]) -> JsonObject:
     """What `measure_grid` returns, with names and values that JSON can have.
 
     Arguments:
@@ -171,7 +178,7 @@ class Components:
     epochs: list[int]
     informative_after: np.ndarray
 
-    def to_dict(self):
+    def to_dict(self) -> JsonObject:
         """Returns all of it as JSON-compatible values."""
         return {
             "eigenvalues": np.round(self.eigenvalues, 6).tolist(),
@@ -186,7 +193,7 @@ class Components:
         }
 
 
-def measure_components(method):
+def measure_components(method: MethodRuns) -> Components:
     """Measures the `Components` of one method's posterior means of the test images.
 
     Arguments:
@@ -218,7 +225,7 @@ def measure_components(method):
 
 
 @functools.cache
-def random_alignment(count, draws=ROTATIONS):
+def random_alignment(count: int, draws: int = ROTATIONS) -> float:
     """The highest alignment among random rotations of some axes, the same at each call."""
     if count < 2:
         return 1.0
@@ -226,7 +233,7 @@ def random_alignment(count, draws=ROTATIONS):
     return float((rotations**2).max(axis=-1).mean(axis=-1).max())
 
 
-def correlation_of_active_axes(means):
+def correlation_of_active_axes(means: np.ndarray) -> float:
     """Mean absolute correlation over pairs of axes whose activity exceeds `INFORMATIVE`.
 
     Arguments:
@@ -236,4 +243,4 @@ def correlation_of_active_axes(means):
     if active.shape[1] < 2:
         return 0.0
     pairs = np.triu_indices(active.shape[1], 1)
-    return float(abs(np.corrcoef(active.T)[pairs]).mean())
+    return float(abs(np.asarray(np.corrcoef(active.T))[pairs]).mean())

@@ -1,11 +1,15 @@
 """Figures with a panel for each data set, whose runs differ in length and prior."""
 
+import argparse
 import dataclasses
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 from keras_vae import datasets
 from keras_vae.experiments.figures.figure import Figure
-from keras_vae.experiments.figures.options import positive_integer
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options, positive_integer
 from keras_vae.experiments.reports.vampprior.protocol import (
     ALL,
     LEARNED_PRIORS,
@@ -17,7 +21,7 @@ from keras_vae.experiments.reports.vampprior.protocol import (
     run_spec,
     schedule,
 )
-from keras_vae.experiments.runs.spec import PSEUDO_INPUTS
+from keras_vae.experiments.runs.spec import PSEUDO_INPUTS, Specs
 
 PRIORS = ("standard_normal", *LEARNED_PRIORS)
 
@@ -36,7 +40,7 @@ class DataSetFigure(Figure):
     models: tuple[str, ...] = ()
     with_prior: tuple[str, ...] = ()
 
-    def trial(self, options, seed):
+    def trial(self, options: Options, seed: int) -> Specs:
         chosen = dict(zip(("prior", "components", "pseudo_inputs"), _chosen(options), strict=True))
         return {
             method_name(dataset, model): run_spec(
@@ -46,16 +50,16 @@ class DataSetFigure(Figure):
             for model in self.models
         }
 
-    def epochs_of(self, label, options):
+    def epochs_of(self, label: str, options: Options) -> int:
         if options.epochs is not None:
             return options.epochs
         found = schedule(*split_name(label))
         return found.reached if options.preset == "results" else found.epochs
 
-    def epochs_asked(self, label):
+    def epochs_asked(self, label: str) -> int:
         return schedule(*split_name(label)).epochs
 
-    def folder(self, options):
+    def folder(self, options: Options) -> str:
         """One of its own for a single data set, and for other priors than the report's."""
         parts = [self.name]
         if options.dataset != self.protocol["dataset"]:
@@ -65,14 +69,14 @@ class DataSetFigure(Figure):
             parts += [str(part) for part in _chosen(options) if part is not None]
         return f"{self.report}/{'_'.join(parts)}"
 
-    def extent(self, options):
+    def extent(self, options: Options) -> str:
         """What each data set and model was trained for."""
         parts = [self._extent_of(dataset, options) for dataset in panels(options)]
         if options.trials > 1:
             parts.append("first trial")
         return "; ".join(parts)
 
-    def _extent_of(self, dataset, options):
+    def _extent_of(self, dataset: str, options: Options) -> str:
         models, trial = [], self.trial(options, options.seed)
         for model in self.models:
             label = method_name(dataset, model)
@@ -86,11 +90,11 @@ class DataSetFigure(Figure):
         return f"{dataset}: {', '.join(models)} epochs" if models else dataset
 
 
-def _chosen(options):
+def _chosen(options: Options) -> list[Any]:
     return [options.choice(name) for name in ("prior", "prior_components", "pseudo_inputs")]
 
 
-def add_prior_options(parser, priors=PRIORS):
+def add_prior_options(parser: argparse.ArgumentParser, priors: Sequence[str] = PRIORS) -> None:
     """Lets a user choose the prior of a figure's `with_prior` models, and what it begins with."""
     parser.add_argument(
         "--prior",
@@ -109,24 +113,25 @@ def add_prior_options(parser, priors=PRIORS):
     )
 
 
-def method_name(dataset, model):
+def method_name(dataset: str, model: str) -> str:
     """Name of a model's runs on a data set."""
     return f"{dataset}/{model}"
 
 
-def split_name(label):
+def split_name(label: str) -> tuple[str, str]:
     """The data set and the model that `method_name` put together."""
-    return tuple(label.split("/"))
+    dataset, model = label.split("/")
+    return dataset, model
 
 
-def panels(options):
+def panels(options: Options) -> tuple[str, ...]:
     """The data sets that the user chose."""
     return PANELS if options.dataset == ALL else (options.dataset,)
 
 
-def by_dataset(methods):
+def by_dataset(methods: Methods) -> dict[str, Methods]:
     """Turns methods named `<data set>/<model>` into dictionaries by data set and by model."""
-    nested = {}
+    nested: dict[str, Methods] = {}
     for label, method in methods.items():
         dataset, model = split_name(label)
         nested.setdefault(dataset, {})[model] = method

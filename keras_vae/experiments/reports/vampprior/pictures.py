@@ -1,11 +1,21 @@
 """The report's panels of images, one for each data set, and those of reconstructions."""
 
-import numpy as np
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Picture
+
+from keras_vae._internal.files import JsonObject
+from keras_vae.datasets import ImageData
 from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.vampprior.figures import split_name
 from keras_vae.experiments.reports.vampprior.protocol import TITLES, schedule
 from keras_vae.experiments.runs.batching import in_batches
+from keras_vae.models import LatentVariableModel
 
 # As each set is usually shown: ink black on white, but a face as a photograph.
 COLOR_MAPS = {"frey_faces": "gray"}
@@ -16,17 +26,17 @@ RECONSTRUCTION_CAPTION = (
 )
 
 
-def first_trained(method):
+def first_trained(method: MethodRuns) -> tuple[LatentVariableModel, ImageData, int]:
     """The first trial's model and data, and the epochs of its weights."""
     return *next(iter(method.load_models())), method.weights_epochs[0]
 
 
-def color_map(dataset):
+def color_map(dataset: str) -> str:
     """Name of the Matplotlib colour map of a data set's images."""
     return COLOR_MAPS.get(dataset, "gray_r")
 
 
-def draw_square(axis, images, dataset):
+def draw_square(axis: Axes, images: np.ndarray, dataset: str) -> None:
     """Draws the first images side by side with white between, as many as fill a square."""
     side, colors = int(np.sqrt(len(images))), color_map(dataset)
     white = 1.0 if colors == "gray" else 0.0
@@ -35,7 +45,9 @@ def draw_square(axis, images, dataset):
     plots.mosaic(axis, square, cmap=colors)
 
 
-def each_panel(axes, measured):
+def each_panel(
+    axes: Sequence[Axes], measured: Mapping[str, Any]
+) -> Iterator[tuple[Axes, str, Any]]:
     """Titles each axis; yields it with the data set's name and what was measured there.
 
     Arguments:
@@ -51,7 +63,7 @@ def each_panel(axes, measured):
         yield axis, dataset, found
 
 
-def measure_reconstructions(methods, options):
+def measure_reconstructions(methods: Methods, options: Options) -> JsonObject:
     """Of each method the first test images with their reconstructions, and errors over all."""
     measured = {}
     for label, method in methods.items():
@@ -63,7 +75,7 @@ def measure_reconstructions(methods, options):
     return measured
 
 
-def reconstruction_errors(model, images):
+def reconstruction_errors(model: LatentVariableModel, images: np.ndarray) -> dict[str, float]:
     """Differences between images and their reconstructions, over a whole set.
 
     Arguments:
@@ -81,7 +93,7 @@ def reconstruction_errors(model, images):
     }
 
 
-def draw_reconstructions(measured, options):
+def draw_reconstructions(measured: JsonObject, options: Options) -> Picture:
     """Draws the first test images above their reconstructions."""
     figure, axes = plots.stack(len(measured), width=8.0, height=2.1)
     for axis, dataset, found in each_panel(axes, measured):
@@ -92,7 +104,7 @@ def draw_reconstructions(measured, options):
     return figure
 
 
-def record_reconstructions(measured, options):
+def record_reconstructions(measured: JsonObject, options: Options) -> JsonObject:
     """The errors, by data set; the report claims nothing of them."""
     return {
         "reconstruction": {split_name(label)[0]: of["errors"] for label, of in measured.items()}

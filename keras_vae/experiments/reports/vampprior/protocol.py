@@ -6,7 +6,9 @@ Keras draws them. The report's validation set is our test set: nothing is chosen
 """
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 
+from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Preset
 from keras_vae.experiments.runs.spec import (
     DataSpec,
@@ -61,7 +63,7 @@ SCHEDULES = {
 }
 
 
-def _of_each_run(attribute):
+def _of_each_run(attribute: str) -> dict[str, dict[str, int]]:
     return {
         dataset: {model: getattr(schedule, attribute) for model, schedule in by_model.items()}
         for dataset, by_model in SCHEDULES.items()
@@ -99,7 +101,14 @@ PRESETS = {
 }
 
 
-def run_spec(dataset, seed, model, prior=None, components=None, pseudo_inputs=None):
+def run_spec(
+    dataset: str,
+    seed: int,
+    model: str,
+    prior: str | None = None,
+    components: int | None = None,
+    pseudo_inputs: str | None = None,
+) -> RunSpec:
     """A run of the report.
 
     Arguments:
@@ -144,18 +153,20 @@ def run_spec(dataset, seed, model, prior=None, components=None, pseudo_inputs=No
     )
 
 
-def is_reports(spec, model):
+def is_reports(spec: RunSpec, model: str) -> bool:
     """Whether a run is the one that the report describes for its data set and model."""
     return spec == run_spec(spec.data.name, spec.seed, model)
 
 
-def schedule(dataset, model):
+def schedule(dataset: str, model: str) -> Schedule:
     """The `Schedule` of a model on a data set; the embedded digits follow MNIST's."""
     by_model = SCHEDULES["mnist" if dataset == "mnist_5k" else dataset]
     return by_model[model.removesuffix(WITHOUT_WARM_UP)]
 
 
-def unmet_requirements(dataset, found, models):
+def unmet_requirements(
+    dataset: str, found: Mapping[str, Methods], models: Sequence[str]
+) -> tuple[str, ...]:
     """Lists what keeps the runs on one data set from deciding a claim.
 
     Arguments:

@@ -1,13 +1,20 @@
 """Images drawn from the report's models, Figures 5, 8 and 10: how near to the data they are."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
+from matplotlib.figure import Figure as Picture
 from sklearn.decomposition import PCA
 
 from keras_vae import random
 from keras_vae._internal.backend import tf
+from keras_vae._internal.files import JsonObject
+from keras_vae.datasets import Split
 from keras_vae.datasets.image_data import as_floats
 from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.class_measures import distance_to_images, flatten
 from keras_vae.experiments.reports.vampprior.figures import by_dataset, method_name
 from keras_vae.experiments.reports.vampprior.pictures import (
@@ -17,7 +24,8 @@ from keras_vae.experiments.reports.vampprior.pictures import (
     first_trained,
 )
 from keras_vae.experiments.reports.vampprior.protocol import STANDARD_ERRORS, unmet_requirements
-from keras_vae.experiments.runs.evaluation import independent_difference, mean_and_error
+from keras_vae.experiments.runs.evaluation import Estimate, independent_difference, mean_and_error
+from keras_vae.models import LatentVariableModel
 
 BATCHES = 10
 BATCH = 1000
@@ -30,7 +38,7 @@ RULE = (
 )
 
 
-def measure_generations(drawn):
+def measure_generations(drawn: str) -> Callable[[Methods, Options], JsonObject]:
     """A figure's `measure`: images of one model to show, and the distances of every model's.
 
     Arguments:
@@ -41,7 +49,7 @@ def measure_generations(drawn):
         data set and by model, of the `images` to show, by method, and of the `methods`.
     """
 
-    def measure(methods, options):
+    def measure(methods: Methods, options: Options) -> JsonObject:
         distances, images = {}, {}
         for dataset, by_model in by_dataset(methods).items():
             trained = {model: first_trained(method) for model, method in by_model.items()}
@@ -59,7 +67,7 @@ def measure_generations(drawn):
     return measure
 
 
-def draw_generations(measured, options):
+def draw_generations(measured: JsonObject, options: Options) -> Picture:
     """Draws images from the prior, of one of the models."""
     figure, axes = plots.panels(len(measured["images"]), width=3.2, height=3.9)
     for axis, dataset, found in each_panel(axes, measured["images"]):
@@ -67,17 +75,23 @@ def draw_generations(measured, options):
     return figure
 
 
-def caption_generations(measured, options):
+def caption_generations(measured: JsonObject, options: Options) -> str:
     """Which images are drawn."""
     return f"means of p(x|z) at codes from the prior, none left out, seed {options.seed}"
 
 
-def record_generations(measured, options):
+def record_generations(measured: JsonObject, options: Options) -> JsonObject:
     """The distances, by data set and by model."""
     return {"distances_from_the_data": measured["distances"]}
 
 
-def sample_claim(measured, dataset, models, holds, **described):
+def sample_claim(
+    measured: JsonObject,
+    dataset: str,
+    models: Sequence[str],
+    holds: Callable[[dict[str, JsonObject]], bool | None],
+    **described: str,
+) -> Claim:
     """A `Claim` about the distances on one data set.
 
     Arguments:
@@ -96,13 +110,15 @@ def sample_claim(measured, dataset, models, holds, **described):
     )
 
 
-def nearer(first, second):
+def nearer(first: JsonObject, second: JsonObject) -> bool:
     """Whether one model's draws are nearer to the data than another's, by `measure_samples`."""
     farther = (independent_difference(first[name], second[name]) for name in MEASURES)
     return all(by["mean"] >= STANDARD_ERRORS * by["standard_error"] for by in farther)
 
 
-def draw_images(model, count, seed, counter=0, *, pixels):
+def draw_images(
+    model: LatentVariableModel, count: int, seed: int, counter: int = 0, *, pixels: bool
+) -> np.ndarray:
     """Draws images from the model, with z from the prior.
 
     Arguments:
@@ -123,7 +139,13 @@ def draw_images(model, count, seed, counter=0, *, pixels):
     return model.decode(codes).sample(seed=tf.cast(noise, tf.int32)).numpy()
 
 
-def measure_samples(model, measure, seed, *, pixels):
+def measure_samples(
+    model: LatentVariableModel,
+    measure: Callable[[np.ndarray], dict[str, float]],
+    seed: int,
+    *,
+    pixels: bool,
+) -> dict[str, Estimate]:
     """Two distances of a model's draws from the training images.
 
     The Frechet distance, between Gaussians fitted to the principal components of draws and of
@@ -148,14 +170,14 @@ def measure_samples(model, measure, seed, *, pixels):
     return {name: mean_and_error(np.array([t[name] for t in trials])) for name in MEASURES}
 
 
-def sample_measure(split):
+def sample_measure(split: Split) -> Callable[[np.ndarray], dict[str, float]]:
     """Returns the function from images to a dictionary by `MEASURES`, against a `Split`."""
     flat = flatten(as_floats(split.pixels))
     pca = PCA(min(COMPONENTS, *flat.shape), svd_solver="covariance_eigh").fit(flat)
     reference = _moments(pca.transform(flat))
     nearest = distance_to_images(split)
 
-    def measure(images):
+    def measure(images: np.ndarray) -> dict[str, float]:
         moments = _moments(pca.transform(flatten(images)))
         return {
             "frechet_distance": frechet_distance(*moments, *reference),
@@ -165,7 +187,9 @@ def sample_measure(split):
     return measure
 
 
-def frechet_distance(mean_a, covariance_a, mean_b, covariance_b):
+def frechet_distance(
+    mean_a: np.ndarray, covariance_a: np.ndarray, mean_b: np.ndarray, covariance_b: np.ndarray
+) -> float:
     """`|m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2))` of two Gaussians.
 
     Arguments:
@@ -190,6 +214,6 @@ def frechet_distance(mean_a, covariance_a, mean_b, covariance_b):
     return float(distance + max(shape, 0.0))
 
 
-def _moments(codes):
+def _moments(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     codes = codes.astype(np.float64)
     return codes.mean(axis=0), np.cov(codes, rowvar=False)
