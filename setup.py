@@ -1,6 +1,7 @@
 """Package metadata of keras_vae."""
 
 import pathlib
+import re
 
 from setuptools import find_namespace_packages, find_packages, setup
 
@@ -8,9 +9,13 @@ from setuptools import find_namespace_packages, find_packages, setup
 SCRIPTS = "keras_vae._reproductions"
 SCRIPT_FOLDERS = find_namespace_packages("reproductions", exclude=["*__pycache__*"])
 
+# Read and not imported: the package's requirements are not installed yet.
+SOURCE = pathlib.Path(__file__).with_name("keras_vae") / "__init__.py"
+(VERSION,) = re.findall(r'^__version__ = "(.+)"$', SOURCE.read_text(encoding="utf-8"), re.MULTILINE)
+
 setup(
     name="keras-vae",
-    version="0.2.0",
+    version=VERSION,
     description="Variational auto-encoders in Keras 3 and TensorFlow Probability: "
     "reports reproduced, figure by figure",
     long_description=pathlib.Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
@@ -24,6 +29,7 @@ setup(
     entry_points={"console_scripts": ["keras-vae = keras_vae.cli:main"]},
     package_data={
         SCRIPTS: ["catalogue.json"],
+        "keras_vae": ["py.typed"],
         "keras_vae.datasets.frey_faces": ["checksums.tsv"],
         "keras_vae.experiments.figures": ["original_curves/*.json"],
         "keras_vae.experiments.page": ["templates/*"],
@@ -52,6 +58,8 @@ setup(
     ],
     extras_require={
         "test": ["pytest>=8.0", "pytest-xdist>=3.6.1", "tensorboard>=2.20"],
+        # What .ci/run checks with, as .ruff.toml and .mypy.ini say.
+        "lint": ["mypy==2.4.1", "ruff==0.17.6"],
         "tensorboard": ["tensorboard>=2.20"],
         "gpu": ["tensorflow[and-cuda]>=2.20"],
         "benchmark": ["jax>=0.7", "torch>=2.6"],

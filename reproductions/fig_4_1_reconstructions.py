@@ -59,7 +59,7 @@ def measure(methods: Methods, options: Options) -> JsonObject:
 
 
 def reconstruction_log_likelihood(view: EncodedTestSet) -> np.ndarray:
-    """log p(x|z) at the posterior means, shape (N,), in nats."""
+    """Log p(x|z) at the posterior means, shape (N,), in nats."""
     return view.model.decode(view.means).log_prob(view.images).numpy()
 
 

@@ -20,7 +20,7 @@ FOREIGN_WARNINGS = (
 # What happens below comes before pytest looks at its own filters.
 warnings.filterwarnings("ignore", category=DeprecationWarning, module="tensorflow_probability")
 
-import keras_vae as kv
+import keras_vae as kv  # noqa: E402
 
 
 def pytest_configure(config):

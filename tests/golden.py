@@ -340,7 +340,9 @@ def _short(value, other=None):
     text = json.dumps(value, ensure_ascii=False)
     if len(text) <= TEXT_CHARACTERS:
         return text
-    start = len(os.path.commonprefix([text, json.dumps(other, ensure_ascii=False)]))
+    against = json.dumps(other, ensure_ascii=False)
+    differ = (i for i, (a, b) in enumerate(zip(text, against, strict=False)) if a != b)
+    start = next(differ, min(len(text), len(against)))
     start = max(0, start - TEXT_CHARACTERS // 3) if other is not None else 0
     part = text[start : start + TEXT_CHARACTERS]
     return f"{'...' if start else ''}{part}{'...' if start + len(part) < len(text) else ''}"

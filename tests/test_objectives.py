@@ -114,7 +114,7 @@ class LinearGaussian:
         self.log_likelihood = stats.multivariate_normal(cov=covariance).logpdf(self.x)
 
     def log_weights(self, mean, covariance, samples, batch, seed=0):
-        """log p(x, z) - log q(z) for z drawn from q = N(mean, covariance)."""
+        """Log p(x, z) - log q(z) for z drawn from q = N(mean, covariance)."""
         q = stats.multivariate_normal(mean, covariance)
         z = q.rvs(size=samples * batch, random_state=seed)
         residual = self.x - z @ self.loadings.T

@@ -44,12 +44,12 @@ def test_gradients_reach_the_pseudo_inputs_and_the_encoder(images):
 def test_pseudo_inputs_are_learned_and_stay_in_the_unit_interval(images):
     model = small_vae(kv.priors.VampPrior(num_pseudo_inputs=4, seed=0))
     before = model.prior_layer.pseudo_inputs.numpy()
-    assert 0 <= before.min() and before.max() <= 1
+    assert before.min() >= 0 and before.max() <= 1
     model.compile(optimizer=keras.optimizers.Adam(0.5), jit_compile=False)
     model.fit(images, epochs=3, batch_size=4, verbose=0)
     after = model.prior_layer.pseudo_inputs.numpy()
     assert not np.array_equal(before, after)
-    assert 0 <= after.min() and after.max() <= 1
+    assert after.min() >= 0 and after.max() <= 1
     # Steps of half the interval's length end at its ends.
     assert (after == 0).any() or (after == 1).any()
 

@@ -6,7 +6,7 @@ FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
 
 class CommandError(UserError):
-    """A command cannot do what was asked; the message says why.
+    """A command cannot do what it should; the message says why.
 
     Arguments:
         message: What `error: ` is put before.

@@ -81,7 +81,7 @@ def split(argv: list[str]) -> tuple[list[str], list[str]]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Makes the figures that were asked for; one that fails does not stop the others.
+    """Makes the figures that the user chose; one that fails does not stop the others.
 
     Returns:
         Exit status.
@@ -140,23 +140,23 @@ def _refused(figures: dict[str, Figure], argv: list[str]) -> dict[str, str]:
     return refused
 
 
-def _explain(refused: dict[str, str], asked: int) -> None:
+def _explain(refused: dict[str, str], count: int) -> None:
     """Says once what several figures refuse for the same reason."""
     by_reason: dict[str, list[str]] = {}
     for name, reason in refused.items():
         by_reason.setdefault(reason, []).append(name)
     for reason, names in by_reason.items():
-        of_whom = "" if len(names) == asked > 1 else f"{', '.join(names)}: "
+        of_whom = "" if len(names) == count > 1 else f"{', '.join(names)}: "
         print(f"error: {of_whom}{reason}", file=sys.stderr)
     if refused:
         print(f"See {_program(next(iter(refused)))} --help.", file=sys.stderr)
 
 
-def _make(figure: Figure, name: str, argv: list[str], asked: int) -> int:
+def _make(figure: Figure, name: str, argv: list[str], count: int) -> int:
     """Makes one figure; returns its exit status."""
     from keras_vae.experiments.figures.figure import main
 
-    if asked > 1:
+    if count > 1:
         print(f"{name}: {figure.title}", flush=True)
     try:
         return main(figure, argv, _program(name))
@@ -167,12 +167,12 @@ def _make(figure: Figure, name: str, argv: list[str], asked: int) -> int:
         return FAILED
 
 
-def _conclude(failed: list[str], asked: int) -> int:
+def _conclude(failed: list[str], count: int) -> int:
     if not failed:
         return 0
-    if asked > 1:
+    if count > 1:
         names = ", ".join(failed)
-        print(f"error: {len(failed)} of {asked} figures were not made: {names}.", file=sys.stderr)
+        print(f"error: {len(failed)} of {count} figures were not made: {names}.", file=sys.stderr)
     return FAILED
 
 

@@ -28,12 +28,12 @@ def states(scripts: Sequence[Script], results: pathlib.Path) -> list[JsonObject]
         chosen data sets and priors are in folders of their own.
     """
     found = [_read_folder(path, results) for path in _folders(results)]
-    rows = []
+    rows: list[JsonObject] = []
     for script in scripts:
         shared = {"figure": script.figure, "title": script.title, "script": script.path.stem}
         of_script = [row for row in found if script.figure in (row["figure"], row["folder"])]
-        for row in of_script or [{"folder": script.figure, "state": NOT_RUN}]:
-            rows.append({**row, **shared})
+        not_run = {"folder": script.figure, "state": NOT_RUN}
+        rows += [{**row, **shared} for row in of_script or [not_run]]
     shown = {row["folder"] for row in rows}
     return rows + [row for row in found if row["folder"] not in shown]
 

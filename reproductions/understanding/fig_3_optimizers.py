@@ -7,6 +7,7 @@ leaves out Adam's bias correction; a fifth run does so too.
 
 import dataclasses
 import sys
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure as Picture
@@ -137,7 +138,7 @@ def draw(measured: JsonObject, options: Options) -> Picture:
     return figure
 
 
-def _draw_curve(axis, values, index, style, **kwargs):
+def _draw_curve(axis, values, index, style, **kwargs: Any):
     epochs = np.arange(1, len(values) + 1)
     axis.plot(epochs, values, style, color=plots.COLORS[index], **kwargs)
 

@@ -26,8 +26,10 @@ MOST_BYTES = 16 * 2**30
 
 
 def import_heavy():
-    """Imports what takes long, in the parent. No operation runs: TensorFlow's threads would
-    not survive a fork."""
+    """Imports what takes long, in the parent.
+
+    No operation runs: TensorFlow's threads would not survive a fork.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
     import matplotlib.pyplot  # noqa: F401
@@ -102,7 +104,7 @@ def fork(checkout, arguments, plugin, output, seconds, lock=None):
             raise RuntimeError(f"not the copy was tested: {loaded.__file__}")
         output.with_suffix(".json").write_text(json.dumps(plugin.result()))
         sys.stdout.flush()
-    except BaseException as error:  # noqa: BLE001
+    except BaseException as error:
         os.write(2, f"{type(error).__name__}: {error}\n".encode())
     finally:
         os._exit(code)

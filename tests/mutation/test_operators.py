@@ -1,4 +1,4 @@
-"""Mutants are the ones that are meant, samples repeat, and the tests that cover a line are found."""
+"""Mutants are the ones that are meant, samples repeat, and a line's tests are found."""
 
 import types
 
@@ -100,7 +100,8 @@ def test_samples_repeat_and_are_shared_among_parts():
 
 def test_tests_that_run_a_line_or_a_name_of_it_cover_a_mutant():
     texts = {
-        "keras_vae/a.py": "LIMIT = 3\nUNUSED = 4\n\n\ndef f(x):\n    y = g(\n        x)\n    return y\n",
+        "keras_vae/a.py": "LIMIT = 3\nUNUSED = 4\n\n\n"
+        "def f(x):\n    y = g(\n        x)\n    return y\n",
         "keras_vae/b.py": "def g(x):\n    return x + LIMIT\n",
     }
     wide = {

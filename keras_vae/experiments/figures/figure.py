@@ -288,7 +288,7 @@ def collect(figure: Figure, options: Options, store: RunStore, console: Console)
 
 
 def describe_figure(figure: Figure, options: Options, methods: Methods) -> JsonObject:
-    """What was asked for, what ran and under what, as JSON-compatible values."""
+    """What the report asks for, what ran and under what, as JSON-compatible values."""
     original = originals.load(figure.report, figure.name)
     return {
         "figure": f"{figure.report}/{figure.name}",

@@ -29,7 +29,7 @@ class MethodRuns:
     Attributes:
         specs: One `RunSpec` a trial.
         runs: One `StoredRun` a trial.
-        epochs: Epochs asked for; a stored run may have more.
+        epochs: Epochs that the user chose; a stored run may have more.
         log_likelihood: Test log-likelihood of each trial's last weights, from
             `evaluate_log_likelihood`.
         store: Where the runs are.
@@ -72,7 +72,7 @@ class MethodRuns:
         """Epochs, in ascending order, after which the weights of every trial are at hand.
 
         Raises:
-            StoreError: If there are none up to the number asked for.
+            StoreError: If there are none up to the chosen number.
         """
         kept = [
             set(restorable_epochs(self.store.run_folder(spec), run.epochs))

@@ -44,10 +44,10 @@ class Preset:
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What the user asked for, with the preset's values filled in.
+    """What the user chose, with the preset's values filled in.
 
     `epochs` is an integer, None where the figure names them for each run. `own` has the values
-    of the options that the figure adds itself, None where the report's own are to be used.
+    of the options that the figure adds itself, None where its report's are to be used.
     """
 
     preset: str

@@ -83,8 +83,8 @@ def train_all(
     Raises:
         StoreError: Before training, if the store cannot be used or a stored run not be read.
         SweepError: If a run failed; the rest were trained and stored.
-        TrackingError: Before training, if TensorBoard is asked for and not installed, or its folder
-            cannot be written.
+        TrackingError: Before training, if there is a `tensorboard` folder and TensorBoard is not
+            installed, or the folder cannot be written.
     """
     if tensorboard is not None:
         tracking.check_tensorboard(tensorboard)

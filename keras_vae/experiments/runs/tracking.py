@@ -20,7 +20,7 @@ ALWAYS_LOGGED = "test_bound"
 
 
 class TrackingError(UserError):
-    """Runs cannot be logged as asked."""
+    """Runs cannot be logged where they should be."""
 
 
 def check_tensorboard(folder: str | os.PathLike[str]) -> None:

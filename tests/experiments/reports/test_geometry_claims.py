@@ -547,8 +547,8 @@ def made_transitions(means, geodesic, told_apart=None, *, weights=EPOCHS):
     told_apart = np.full(len(means), True) if told_apart is None else np.array(told_apart)
     return fig_5.Transitions(
         images={},
-        first={name: first for name in fig_5.PATHS},
-        steepest={name: means for name in fig_5.PATHS} | {"Geodesic, means": geodesic},
+        first=dict.fromkeys(fig_5.PATHS, first),
+        steepest=dict.fromkeys(fig_5.PATHS, means) | {"Geodesic, means": geodesic},
         told_apart=told_apart,
         epochs=weights,
     )

@@ -87,7 +87,7 @@ class TestRuns:
         assert vae_spec("mnist", 1).run_id == "18d784160f18bedd"
 
     def test_the_paper_preset_has_the_whole_grid(self):
-        assert renyi_runs.grid(choose(preset="paper")) == {k: ALPHAS for k in (30, 40, 50)}
+        assert renyi_runs.grid(choose(preset="paper")) == dict.fromkeys((30, 40, 50), ALPHAS)
         assert renyi_runs.grid(choose()) == {30: ALPHAS, 40: (0.0, 1.0), 50: (0.0, 1.0)}
         for figure in (fig_1.FIGURE, fig_2.FIGURE):
             trial = figure.trial(choose(), 4)
@@ -95,7 +95,7 @@ class TestRuns:
             assert trial["alpha=0, k=40"] == run_spec("mnist", 4, 0.0, 40)
 
     def test_chosen_orders_and_sizes_each_go_with_the_reports_others(self):
-        assert renyi_runs.grid(choose(alphas=[0.5])) == {k: (0.5,) for k in (30, 40, 50)}
+        assert renyi_runs.grid(choose(alphas=[0.5])) == dict.fromkeys((30, 40, 50), (0.5,))
         assert renyi_runs.grid(choose(latent_dims=[7])) == {7: ALPHAS}
 
     def test_chosen_orders_go_to_a_folder_of_their_own(self):
@@ -466,8 +466,10 @@ class TestSeparability:
         assert lines[:6] == [
             "| linear classifier of | means | means and variances | samples | pixels |",
             "|---|---|---|---|---|",
-            "| latent features, k = 5 | 0.8900 (0.8800-0.9000) | 0.8900 (0.8800-0.9000) "
-            "| 0.7900 (0.7800-0.8000) | |",
+            (
+                "| latent features, k = 5 | 0.8900 (0.8800-0.9000) | 0.8900 (0.8800-0.9000) "
+                "| 0.7900 (0.7800-0.8000) | |"
+            ),
             "| latent features, k = 30, α = 0 | 0.9300 | 0.9300 | 0.8300 | |",
             "| grey pixels | | | | 0.9200 |",
             "| binary pixels | | | | 0.9100 |",

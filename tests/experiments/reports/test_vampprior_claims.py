@@ -91,7 +91,7 @@ def differences(best, others):
     """What the table's claims are judged by: the other models' differences from each best one."""
     other = {VAE: HVAE, HVAE: VAE}[best]
     return {
-        best: {dataset: others for dataset in EPOCHS},
+        best: dict.fromkeys(EPOCHS, others),
         other: {dataset: {VAMPPRIOR: value(0.0), best: value(0.0)} for dataset in EPOCHS},
     }
 
@@ -178,9 +178,7 @@ def test_a_claim_about_two_data_sets_is_not_decided_by_one():
 
 
 def with_log_likelihoods(methods, **per_image):
-    """Runs of a first trial whose images have these log-likelihoods, and of a second that would
-    turn the verdict.
-    """
+    """First trials' images have these log-likelihoods; second trials would turn the verdict."""
     for model, values in per_image.items():
         for dataset in EPOCHS:
             methods[f"{dataset}/{model}"].log_likelihood = [

@@ -182,8 +182,7 @@ def two_trials(dataset, model, monkeypatch, second_spec=None, **changes):
         setattr(method, name, value)
     measured = table.measure({f"{dataset}/{name}": method for name in MODELS}, None)
     assert set(measured["differences"]) == {VAE, HVAE} and list(measured["runs"]) == [dataset]
-    found = measured["rows"][MODELS.index(model)]
-    return found
+    return measured["rows"][MODELS.index(model)]
 
 
 def test_a_row_is_of_the_first_trial(monkeypatch):

@@ -13,11 +13,11 @@ import keras
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-import small_data  # noqa: E402
+import small_data
 
-import keras_vae as kv  # noqa: E402
-from keras_vae.experiments.runs import training  # noqa: E402
-from keras_vae.experiments.runs.store import RunStore  # noqa: E402
+import keras_vae as kv
+from keras_vae.experiments.runs import training
+from keras_vae.experiments.runs.store import RunStore
 
 # Several executions an epoch, so that there is a middle to die in.
 training.MAX_STEPS_PER_EXECUTION = 1

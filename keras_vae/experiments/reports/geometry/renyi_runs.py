@@ -1,4 +1,4 @@
-"""Figures 1 and 2: runs under several orders alpha and numbers k of latent dimensions.
+"""Figures 1 and 2 of the geometry report: runs of several orders alpha and latent dimensions k.
 
 What the two figures share: which runs they want, how what is measured of these is sorted, and the
 principal components of their posterior means.
@@ -89,7 +89,7 @@ def grid(options: Options) -> dict[int, tuple[float, ...]]:
     alphas, sizes = chosen(options, "alphas"), chosen(options, "latent_dims")
     if alphas is None and sizes is None and options.preset != "paper":
         return {size: ALPHAS if size == LATENT_DIM else OUTER_ALPHAS for size in LATENT_DIMS}
-    return {size: alphas or ALPHAS for size in sizes or LATENT_DIMS}
+    return dict.fromkeys(sizes or LATENT_DIMS, alphas or ALPHAS)
 
 
 def renyi_runs(options: Options, seed: int) -> Specs:

@@ -1,4 +1,4 @@
-"""Figures with a panel for each data set, whose runs differ in length and prior."""
+"""The vampprior report's figures: a panel for each data set; runs differ in length and prior."""
 
 import argparse
 import dataclasses

@@ -1,4 +1,4 @@
-"""The report's panels of images, one for each data set, and those of reconstructions."""
+"""The vampprior report's panels of images, one for each data set, and those of reconstructions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

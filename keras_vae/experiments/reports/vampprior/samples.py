@@ -1,4 +1,4 @@
-"""Images drawn from the report's models, Figures 5, 8 and 10: how near to the data they are."""
+"""Images from the vampprior report's models (Figures 5, 8, 10): how near to the data they are."""
 
 from collections.abc import Callable, Sequence
 
