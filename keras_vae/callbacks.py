@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_vae import activity
-from keras_vae._internal.backend import keras, tf
+from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_choice, check_positive_integer
 from keras_vae.linear_probe import FEATURES, linear_accuracy, posterior_features
 
@@ -59,11 +59,7 @@ class LatentActivity(keras.callbacks.Callback):
         super().__init__()
         check_positive_integer(batch_size, "batch_size")
         self.threshold = threshold
-        self._batches = [
-            tf.constant(images[start : start + batch_size])
-            for start in range(0, len(images), batch_size)
-        ]
-        self._divisor = 255.0 if np.asarray(images).dtype == np.uint8 else 1.0
+        self._images, self._batch_size = np.asarray(images), batch_size
         self._rows = []
 
     @property
@@ -71,13 +67,12 @@ class LatentActivity(keras.callbacks.Callback):
         return np.array(self._rows)
 
     def on_epoch_end(self, epoch, logs=None):
-        means = np.concatenate([self._posterior_means(batch) for batch in self._batches])
+        divisor = np.float32(255.0 if self._images.dtype == np.uint8 else 1.0)
+        images = self._images.astype(np.float32) / divisor
+        means = self.model.posterior_means(images, batch_size=self._batch_size)
         self._rows.append(activity.latent_activity(means))
         if logs is not None:
             logs["active_units"] = activity.active_units(self._rows[-1], self.threshold)
-
-    def _posterior_means(self, batch):
-        return self.model.posterior_means(tf.cast(batch, tf.float32) / self._divisor)
 
 
 class LinearProbe(keras.callbacks.Callback):

@@ -26,7 +26,7 @@ import tempfile
 
 from keras_vae import random
 from keras_vae._internal.backend import tf
-from keras_vae.models import HierarchicalVAE, LatentVariableModel
+from keras_vae.models import LatentVariableModel
 from keras_vae.models.importance_sampling import BYTES_PER_PIXEL, MEMORY_BUDGET
 
 WITH_IMAGES = ("encode", "reconstruct", "log_likelihood")
@@ -86,8 +86,7 @@ class Endpoints(tf.Module):
         # Keras' own objects would need Keras to be loaded.
         self.tensors = [variable.value for variable in model.weights]
         self._model = _Hidden(model)
-        dims = model.latent_dims if isinstance(model, HierarchicalVAE) else (model.latent_dim,)
-        self.latent_dim = sum(dims)
+        self.latent_dim = sum(model.latent_dims)
 
     def signatures(self):
         """Concrete functions by the name of their signature."""
@@ -110,9 +109,7 @@ class Endpoints(tf.Module):
 
     def decode(self, z):
         model = self._model.it
-        if isinstance(model, HierarchicalVAE):
-            z = tf.split(z, model.latent_dims, axis=-1)
-        return {"images": model.decode(z).mean()}
+        return {"images": model.decode(model.split_levels(z)).mean()}
 
     def reconstruct(self, images):
         return {"images": self._model.it.reconstruct(images)}

@@ -195,5 +195,5 @@ LIKELIHOODS = {
 
 
 def get(identifier):
-    """Returns a likelihood from a name, a config or an instance."""
+    """Returns a likelihood from a name, a class, a config, an instance or None (Bernoulli)."""
     return registry.get(identifier, LIKELIHOODS, Likelihood, "likelihood")

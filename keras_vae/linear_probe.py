@@ -8,10 +8,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from keras_vae import posteriors, random
+from keras_vae import random
 from keras_vae._internal.backend import tf
 from keras_vae._internal.checks import check_choice, check_positive_integer
-from keras_vae.models import VAE
 
 FEATURES = ("means", "means_and_variances", "samples")
 BATCH_SIZE = 1000
@@ -23,7 +22,7 @@ def posterior_features(model, images, kind="means", seed=0, batch_size=BATCH_SIZ
     """What the posterior says of images, as features of a classifier.
 
     Arguments:
-        model: `keras_vae.VAE`, or a `HierarchicalVAE` for its means.
+        model: Model of one stochastic level, or of several for the means only.
         images: Array of shape (N, *image_shape), in [0, 1].
         kind: `"means"`, `"means_and_variances"` (the mean vector followed by the covariance's
             diagonal) or `"samples"` (one draw of z an image).
@@ -40,23 +39,21 @@ def posterior_features(model, images, kind="means", seed=0, batch_size=BATCH_SIZ
     check_choice(kind, FEATURES, "features")
     check_positive_integer(batch_size, "batch_size")
     model.check_images(images)
-    if kind != "means" and not isinstance(model, VAE):
+    if kind != "means" and len(model.latent_dims) > 1:
         raise TypeError(
-            f"Features {kind!r} need a `keras_vae.VAE`. Received: {type(model).__name__}."
+            f"Features {kind!r} need a model of one level. Received one of {model.latent_dims}."
         )
-    starts = range(0, len(images), batch_size)
-    parts = (_features(model, images[i : i + batch_size], kind, seed, i) for i in starts)
-    return np.concatenate([np.asarray(part) for part in parts])
-
-
-def _features(model, images, kind, seed, start):
+    loc, scale = model.posterior_parameters(images, batch_size)
     if kind == "means":
-        return model.posterior_means(images)
-    posterior = model.encode(images)
+        return loc.numpy()
     if kind == "means_and_variances":
-        return tf.concat([posterior.mean(), posterior.variance()], axis=-1)
-    noise = random.stream(random.resolve_seed(seed), random.GENERATION, start)
-    return posteriors.sample_with_log_prob(posterior, 1, noise)[0][0]
+        return tf.concat([loc, tf.square(scale)], axis=-1).numpy()
+    seed = random.resolve_seed(seed)
+    noise = [
+        random.normal(loc[i : i + batch_size].shape, random.stream(seed, random.GENERATION, i))
+        for i in range(0, len(loc), batch_size)
+    ]
+    return (loc + scale * tf.concat(noise, axis=0)).numpy()
 
 
 def fit_linear_classifier(features, labels):

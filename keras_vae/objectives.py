@@ -8,6 +8,7 @@ samples `z_k` of q, the variational Renyi bound of order alpha is
 alpha -> 1 is the ELBO, alpha = 0 the importance-weighted bound, alpha -> -inf VR-max.
 """
 
+import dataclasses
 import math
 import numbers
 
@@ -17,6 +18,36 @@ from keras_vae._internal.checks import check_positive_integer
 
 # With as many samples, `log1p` of the excess loses less than two digits.
 MANY_SAMPLES = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class LogTerms:
+    """Log-densities at samples of the posterior, in nats.
+
+    Attributes:
+        log_likelihood: log p(x|z_k), shape (samples, batch).
+        log_prior: log p(z_k), shape (samples, batch).
+        log_posterior: log q(z_k|x), shape (samples, batch).
+        analytic_kl: KL(q(z|x) || p(z)), shape (batch,), or None where no closed form is known.
+    """
+
+    log_likelihood: tf.Tensor
+    log_prior: tf.Tensor
+    log_posterior: tf.Tensor
+    analytic_kl: tf.Tensor | None
+
+    @property
+    def kl(self):
+        """KL(q || p), in closed form where there is one, else sampled; shape (batch,)."""
+        if self.analytic_kl is not None:
+            return self.analytic_kl
+        return tf.reduce_mean(self.log_posterior - self.log_prior, axis=0)
+
+    def log_weights(self, beta=1.0, analytic_kl=False):
+        """`log p(x|z_k) + beta (log p(z_k) - log q(z_k|x))`, shape (samples, batch)."""
+        if analytic_kl and self.analytic_kl is not None:
+            return self.log_likelihood - beta * self.analytic_kl
+        return self.log_likelihood + beta * (self.log_prior - self.log_posterior)
 
 
 def renyi_bound(log_weights, alpha):
@@ -61,7 +92,10 @@ def renyi_bound(log_weights, alpha):
 
 
 class Objective:
-    """Base of the training objectives.
+    """Base of the training objectives; to add one, implement `bound`.
+
+    One with an encoder gradient of its own sets `doubly_reparameterized` and implements
+    `path_factor` too.
 
     Arguments:
         num_samples: Number of samples of q per image.
@@ -69,8 +103,9 @@ class Objective:
     Attributes:
         analytic_kl: Whether the model should replace each sampled `log p(z) - log q(z|x)`
             by its mean, the negative KL divergence.
-        doubly_reparameterized: Whether the model should take the encoder's gradient as
-            `keras_vae.path_gradients` does.
+        doubly_reparameterized: Whether the encoder's gradient should run along the samples' paths
+            `z = mu + sigma epsilon` only, without the score `d log q(z|x)` at a fixed z, and be
+            multiplied there by `path_factor`.
     """
 
     analytic_kl = False
@@ -88,6 +123,20 @@ class Objective:
 
         Returns:
             Tensor of shape (batch,), in nats.
+        """
+        raise NotImplementedError
+
+    def path_factor(self, log_weights, beta=1.0):
+        """What the encoder's gradient along each sample's path is multiplied by.
+
+        Asked for only if `doubly_reparameterized`; 1 is the plain gradient without the score.
+
+        Arguments:
+            log_weights: Tensor of shape (samples, batch), in nats.
+            beta: Weight of the prior and posterior terms in them.
+
+        Returns:
+            Tensor of shape (samples, batch), through which no gradient passes.
         """
         raise NotImplementedError
 
@@ -133,6 +182,24 @@ class Renyi(Objective):
 
     def bound(self, log_weights):
         return renyi_bound(log_weights, self.alpha)
+
+    def path_factor(self, log_weights, beta=1.0):
+        """`1 - beta (1 - alpha) (1 - v_k)`, with weights `v_k` proportional to `w_k^(1 - alpha)`.
+
+        The score has mean zero for the ELBO and a noisy mean for other bounds. Reparameterising it
+        a second time turns it into a multiple of the gradient along the path, and leaves
+
+            sum_k (1 - beta (1 - alpha) (1 - v_k)) v_k  d log w_k / d z_k  d z_k / d parameters.
+
+        For alpha = 0 and beta = 1 the coefficient is `v_k^2`.
+
+        Reference: Tucker, Lawson, Gu & Maddison, "Doubly Reparameterized Gradient Estimators for
+        Monte Carlo Objectives", 2019, equation 8; for alpha = 1, Roeder, Wu & Duvenaud, "Sticking
+        the Landing", 2017.
+        """
+        order = tf.cast(1.0 - self.alpha, log_weights.dtype)
+        normalized = tf.nn.softmax(order * log_weights, axis=0)
+        return tf.stop_gradient(1.0 - beta * order * (1.0 - normalized))
 
     def get_config(self):
         return {
@@ -186,7 +253,5 @@ OBJECTIVES = {"elbo": ELBO, "iwae": IWAE, "renyi": Renyi}
 
 
 def get(identifier):
-    """Returns an objective from a name, a config, an instance or None (the ELBO)."""
-    if identifier is None:
-        identifier = "elbo"
+    """Returns an objective from a name, a class, a config, an instance or None (the ELBO)."""
     return registry.get(identifier, OBJECTIVES, Objective, "objective")

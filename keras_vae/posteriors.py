@@ -19,6 +19,25 @@ def diagonal_gaussian(loc, scale):
     return tfd.Independent(tfd.Normal(loc=loc, scale=scale), reinterpreted_batch_ndims=1)
 
 
+def in_batches(network, inputs, batch_size=None):
+    """A diagonal Gaussian whose parameters are made for some rows at a time.
+
+    Arguments:
+        network: Function from a list of tensors to a `diagonal_gaussian`.
+        inputs: List of tensors of shape (..., batch, units).
+        batch_size: Rows that pass through the network at a time; None for all.
+
+    Returns:
+        What `network(inputs)` returns.
+    """
+    if batch_size is None:
+        return network(inputs)
+    starts = range(0, max(inputs[0].shape[-2], 1), batch_size)
+    parts = [network([x[..., i : i + batch_size, :] for x in inputs]) for i in starts]
+    parameters = zip(*((part.mean(), part.stddev()) for part in parts), strict=True)
+    return diagonal_gaussian(*(tf.concat(values, axis=-2) for values in parameters))
+
+
 def sample_with_log_prob(posterior, num_samples, seed, gate=None):
     """Draws `z = mu + sigma * epsilon`, through which gradients pass, and its log-density.
 
@@ -30,7 +49,7 @@ def sample_with_log_prob(posterior, num_samples, seed, gate=None):
         posterior: A `diagonal_gaussian` with batch shape (batch,).
         num_samples: Number of samples.
         seed: Integer tensor of shape (2,).
-        gate: `path_gradients.PathGate` that z passes through. The log-density's gradient then
+        gate: `PathGate` that z passes through. The log-density's gradient then
             runs through z alone and not through the posterior's parameters.
 
     Returns:
@@ -59,6 +78,26 @@ def reparameterize(posterior, noise):
     """
     loc, scale = posterior.mean(), posterior.stddev()
     return loc + scale * noise, _log_prob(noise, scale)
+
+
+class PathGate:
+    """The identity on samples, whose gradient is multiplied by a factor that is known later.
+
+    The factor, `Objective.path_factor`, depends on the log-weights, which are made from what comes
+    out of the gate. It has to be set before the gradient is taken.
+
+    Attributes:
+        factor: Tensor of the samples' shape without its last axis.
+    """
+
+    factor = None
+
+    def __call__(self, z):
+        @tf.custom_gradient
+        def gate(value):
+            return tf.identity(value), lambda upstream: upstream * self.factor[..., None]
+
+        return gate(z)
 
 
 def _reparameterize_path(posterior, noise, gate):

@@ -197,14 +197,11 @@ PRIORS = {
 
 
 def get(identifier, seed=None):
-    """Returns a prior from a name, a config, an instance or None (standard normal).
+    """Returns a prior from a name, a class, a config, an instance or None (standard normal).
 
     Arguments:
-        identifier: Name, config, instance or None.
-        seed: Integer from which the weights of a prior given by name are drawn.
+        identifier: Name, class, config, instance or None.
+        seed: Integer from which the weights of a prior given by name or class are drawn, if its
+            constructor takes a `seed`.
     """
-    if identifier is None:
-        identifier = "standard_normal"
-    seeded = identifier in ("vamp", "mixture_of_gaussians")
-    kwargs = {"seed": seed} if seeded else {}
-    return registry.get(identifier, PRIORS, Prior, "prior", **kwargs)
+    return registry.get(identifier, PRIORS, Prior, "prior", seed=seed)

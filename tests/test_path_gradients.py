@@ -8,8 +8,8 @@ import tensorflow as tf
 import keras_vae as kv
 from keras_vae import posteriors, priors, random
 from keras_vae.experiments.runs.spec import ModelSpec, ObjectiveSpec, RunSpec
-from keras_vae.objectives import ELBO, IWAE, Renyi
-from keras_vae.path_gradients import PathGate, path_factor
+from keras_vae.objectives import ELBO, IWAE, Objective, Renyi
+from keras_vae.posteriors import PathGate
 
 SEEDS, COPIES = 200, 100
 
@@ -94,7 +94,7 @@ def test_no_noise_at_the_exact_posterior(alpha):
             squares = tf.reduce_sum(z**2 + (x - z) ** 2, axis=-1)
             log_weights = -0.5 * squares - log_q
             if gate is not None:
-                gate.factor = path_factor(log_weights, alpha)
+                gate.factor = Renyi(alpha).path_factor(log_weights)
             bound = kv.objectives.renyi_bound(log_weights, alpha)
         return np.array([g.numpy().item() for g in tape.gradient(bound, [loc, log_scale])])
 
@@ -105,8 +105,32 @@ def test_no_noise_at_the_exact_posterior(alpha):
 def test_factor_of_the_importance_weighted_bound():
     log_weights = tf.constant(np.random.default_rng(0).normal(size=(6, 3)))
     normalized = tf.nn.softmax(log_weights, axis=0)
-    np.testing.assert_allclose(path_factor(log_weights, 0.0), normalized)
-    np.testing.assert_allclose(path_factor(log_weights, 1.0), np.ones((6, 3)))
+    np.testing.assert_allclose(IWAE(6).path_factor(log_weights), normalized)
+    np.testing.assert_allclose(ELBO(6).path_factor(log_weights), np.ones((6, 3)))
+
+
+class Doubled(Objective):
+    """The ELBO without the score, and with twice the encoder's gradient."""
+
+    doubly_reparameterized = True
+
+    def bound(self, log_weights):
+        return tf.reduce_mean(log_weights, axis=0)
+
+    def path_factor(self, log_weights, beta):
+        # Gradients need no particular dependence on beta; that it comes is what is watched.
+        return 2.0 * beta * tf.ones_like(log_weights)
+
+
+def test_an_objective_of_ones_own_has_its_own_gradient():
+    without_score = gradients(Renyi(1.0, 4, doubly_reparameterized=True), 0.5, None, (0, 3))
+    doubled = gradients(Doubled(4), 0.5, None, (0, 3))
+    np.testing.assert_allclose(doubled[0], without_score[0], rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(doubled[1], without_score[1], rtol=1e-5, atol=1e-7)
+    doubled = gradients(Doubled(4), 1.0, None, (0, 3))
+    assert (abs(doubled[0]) > 0).any()
+    expected = gradients(Renyi(1.0, 4, doubly_reparameterized=True), 1.0, None, (0, 3))
+    np.testing.assert_allclose(doubled[0], 2 * expected[0], rtol=1e-5, atol=1e-7)
 
 
 def test_trains_compiled(digits):
@@ -134,7 +158,7 @@ def test_config_keeps_the_choice():
 def test_refused_where_it_has_no_meaning():
     with pytest.raises(ValueError, match="finite `alpha`"):
         Renyi(alpha=-np.inf, doubly_reparameterized=True)
-    with pytest.raises(ValueError, match="`keras_vae.VAE` alone"):
+    with pytest.raises(ValueError, match="`keras_vae.VAE` only"):
         kv.HierarchicalVAE(objective=IWAE(2, doubly_reparameterized=True))
     with pytest.raises(ValueError, match="closed form"):
         ObjectiveSpec(name="elbo", doubly_reparameterized=True)

@@ -1,4 +1,6 @@
-"""Parts of a model by name, config or instance."""
+"""Parts of a model by name, class, config or instance."""
+
+import inspect
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,18 +15,26 @@ def get(
     """Returns a part from what a constructor was given.
 
     Arguments:
-        identifier: Name, Keras config or instance.
+        identifier: Name, class, Keras config, instance, or None for the first of `choices`.
         choices: Dictionary of classes by name; each can be made without arguments.
-        base: Class whose instances are returned as they are.
+        base: Class of the parts, whose instances are returned as they are.
         what: What the part is called in an error.
-        **kwargs: Arguments of the constructor, for a part given by name.
+        **kwargs: Arguments for a part given by name or class, if its constructor takes them.
 
     Raises:
         ValueError: If a name is not one of `choices`; the error lists them.
+        TypeError: If a class or a config is not one of such a part.
     """
-    if isinstance(identifier, base):
-        return identifier
+    if identifier is None:
+        identifier = next(iter(choices))
     if isinstance(identifier, dict):
-        return keras.saving.deserialize_keras_object(identifier)
-    check_choice(identifier, choices, what)
-    return choices[identifier](**kwargs)
+        identifier = keras.saving.deserialize_keras_object(identifier)
+    elif not isinstance(identifier, (type, base)):
+        check_choice(identifier, tuple(choices), what)
+        identifier = choices[identifier]
+    if isinstance(identifier, type) and issubclass(identifier, base):
+        taken = inspect.signature(identifier).parameters
+        identifier = identifier(**{key: kwargs[key] for key in kwargs if key in taken})
+    if not isinstance(identifier, base):
+        raise TypeError(f"Expected a {what}, a `{base.__name__}`. Received: {identifier!r}.")
+    return identifier

@@ -1,7 +1,8 @@
 """Latent-variable models."""
 
-from keras_vae.models.base import LatentVariableModel, LogTerms
+from keras_vae.models.base import LatentVariableModel
 from keras_vae.models.hierarchical_vae import HierarchicalVAE
 from keras_vae.models.vae import VAE
+from keras_vae.objectives import LogTerms
 
 __all__ = ["HierarchicalVAE", "LatentVariableModel", "LogTerms", "VAE"]

@@ -1,6 +1,5 @@
 """What every latent-variable model shares: training, evaluation and sampling."""
 
-import dataclasses
 import types
 
 import numpy as np
@@ -10,54 +9,24 @@ from keras_vae._internal.backend import keras, tf
 from keras_vae._internal.checks import check_image_shape, check_pixels, check_positive_integer
 from keras_vae.models import importance_sampling
 from keras_vae.models.fused_steps import fused_train_function
-from keras_vae.models.inputs import check_fit_data
 
 # Name, among a saved model's own variables, of the steps made before it was last compiled.
 STEPS_BEFORE = "steps_before_compile"
 
 
-@dataclasses.dataclass(frozen=True)
-class LogTerms:
-    """Log-densities at samples of the posterior, in nats.
-
-    Attributes:
-        log_likelihood: log p(x|z_k), shape (samples, batch).
-        log_prior: log p(z_k), shape (samples, batch).
-        log_posterior: log q(z_k|x), shape (samples, batch).
-        analytic_kl: KL(q(z|x) || p(z)), shape (batch,), or None where no closed form is known.
-    """
-
-    log_likelihood: tf.Tensor
-    log_prior: tf.Tensor
-    log_posterior: tf.Tensor
-    analytic_kl: tf.Tensor | None
-
-    @property
-    def kl(self):
-        """KL(q || p), in closed form where there is one, else sampled; shape (batch,)."""
-        if self.analytic_kl is not None:
-            return self.analytic_kl
-        return tf.reduce_mean(self.log_posterior - self.log_prior, axis=0)
-
-    def log_weights(self, beta=1.0, analytic_kl=False):
-        """`log p(x|z_k) + beta (log p(z_k) - log q(z_k|x))`, shape (samples, batch)."""
-        if analytic_kl and self.analytic_kl is not None:
-            return self.log_likelihood - beta * self.analytic_kl
-        return self.log_likelihood + beta * (self.log_prior - self.log_posterior)
-
-
 class LatentVariableModel(keras.Model):
     """A `keras.Model` of p(x, z) with an approximate posterior q(z|x).
 
-    Subclasses have a `likelihood` and implement `encode`, `decode`, `prior`, `sample_prior` and
-    `log_terms`.
+    Subclasses have a `likelihood` and `latent_dims`, and implement `encode`, `decode`, `prior`,
+    `sample_prior` and `log_terms`.
 
     Arguments:
-        objective: Training objective from `keras_vae.objectives`, or its name.
+        objective: Training objective, as in `keras_vae.VAE`.
         image_shape: Shape of one image.
         seed: Integer from which weights and noise are drawn; None draws a fresh one.
 
     Attributes:
+        latent_dims: Tuple of the latent dimensions of each stochastic level, from the top down.
         beta: Weight of the prior and posterior terms in the objective, a variable that
             `keras_vae.callbacks.WarmUp` sets. Reported bounds always use 1.
     """
@@ -269,39 +238,66 @@ class LatentVariableModel(keras.Model):
         noise = random.stream(random.resolve_seed(seed), random.GENERATION)
         return self.decode(self.sample_prior(n, noise)).mean()
 
-    def reconstruct(self, x):
+    def reconstruct(self, x, batch_size=None):
         """Decodes the posterior's mean.
 
         Arguments:
             x: Images of shape (batch, *image_shape), in [0, 1].
+            batch_size: Images that pass through the networks at a time; None for all.
 
         Returns:
             Tensor of shape (batch, *image_shape): the mean of p(x|z) at the mean of q(z|x).
-        """
-        return self(x, training=False)
 
-    def posterior_means(self, x):
+        Raises:
+            ValueError: If the images have another shape, or `batch_size` is below 1.
+        """
+        return self._in_batches(lambda part: self(part, training=False), x, batch_size)
+
+    def posterior_means(self, x, batch_size=None):
         """The means of q(z|x) as one matrix, for measures of single latent dimensions.
+
+        With several levels they stand side by side, from the top down: each level's mean given the
+        means above it. A mean over samples of those would add their noise to a measure of activity.
 
         Arguments:
             x: Images of shape (batch, *image_shape), in [0, 1].
+            batch_size: Images that pass through the networks at a time; None for all.
 
         Returns:
-            Tensor of shape (batch, latent dimensions).
-        """
-        return self.encode(x).mean()
+            Tensor of shape (batch, sum of latent_dims).
 
-    def posterior_parameters(self, x):
+        Raises:
+            ValueError: If the images have another shape, or `batch_size` is below 1.
+        """
+        return self.posterior_parameters(x, batch_size)[0]
+
+    def posterior_parameters(self, x, batch_size=None):
         """Means and standard deviations of q(z|x) as two matrices.
 
         Arguments:
             x: Images of shape (batch, *image_shape), in [0, 1].
+            batch_size: Images that pass through the networks at a time; None for all.
 
         Returns:
-            Two tensors of shape (batch, latent dimensions).
+            Two tensors of shape (batch, sum of latent_dims), several levels as in
+            `posterior_means`.
+
+        Raises:
+            ValueError: If the images have another shape, or `batch_size` is below 1.
         """
-        posterior = self.encode(x)
+        posterior = self.encode(x, batch_size=batch_size)
         return posterior.mean(), posterior.stddev()
+
+    def split_levels(self, codes):
+        """Codes as `decode` takes them, from a matrix with the levels side by side.
+
+        Arguments:
+            codes: Tensor of shape (..., sum of latent_dims), from the top level down.
+
+        Returns:
+            The tensor itself; a tuple of one a level where the model has several.
+        """
+        return codes
 
     def check_images(self, images):
         """Raises `ValueError` unless an array of images is one this model can be trained on."""
@@ -312,6 +308,16 @@ class LatentVariableModel(keras.Model):
     def log_terms(self, x, num_samples, seed, training=False):
         """Samples q(z|x) and returns the `LogTerms` there."""
         raise NotImplementedError
+
+    def _in_batches(self, function, x, batch_size):
+        """Tensors that a function makes of images, all at once or `batch_size` at a time."""
+        if batch_size is None:
+            return function(x)
+        check_positive_integer(batch_size, "batch_size")
+        check_image_shape(np.shape(x), self.image_shape)
+        starts = range(0, max(len(x), 1), batch_size)
+        parts = [function(x[start : start + batch_size]) for start in starts]
+        return tf.nest.map_structure(lambda *values: tf.concat(values, axis=0), *parts)
 
     def save_own_variables(self, store):
         super().save_own_variables(store)
@@ -338,6 +344,23 @@ class LatentVariableModel(keras.Model):
         images = tf.cast(tf.convert_to_tensor(x), self.compute_dtype)
         check_image_shape(images.shape, self.image_shape)
         return images
+
+
+def check_fit_data(data, check_images):
+    """Applies `check_images` to an array, or to the first batch of a dataset.
+
+    Arguments:
+        data: What `fit` takes as `x` or `validation_data`.
+        check_images: Function that takes a NumPy array and raises if it is unusable.
+    """
+    if isinstance(data, tf.data.Dataset):
+        data = next(iter(data.take(1)), None)
+    elif isinstance(data, keras.utils.PyDataset):
+        data = data[0]
+    if isinstance(data, (tuple, list)) and len(data) and hasattr(data[0], "shape"):
+        data = data[0]
+    if data is not None and hasattr(data, "shape"):
+        check_images(np.asarray(data))
 
 
 def _steps_of(optimizer):

@@ -5,9 +5,10 @@ import math
 from keras_vae import likelihoods, posteriors, priors, random
 from keras_vae._internal.backend import keras, tf, tfp
 from keras_vae._internal.checks import check_positive_integer
-from keras_vae.models.base import LatentVariableModel, LogTerms
+from keras_vae.models.base import LatentVariableModel
 from keras_vae.models.conditional_gaussian import ConditionalGaussian
 from keras_vae.networks import JointStack
+from keras_vae.objectives import LogTerms
 from keras_vae.random import derive_seed
 
 tfd = tfp.distributions
@@ -29,9 +30,9 @@ class HierarchicalVAE(LatentVariableModel):
         hidden_units: Size of every hidden layer.
         activation: Activation of the hidden layers.
         gated: Whether each hidden layer is multiplied by gates `sigmoid(B x)`.
-        likelihood: As of `keras_vae.VAE`.
-        prior: Prior of the top level, as of `keras_vae.VAE`.
-        objective: As of `keras_vae.VAE`; the KL divergence is always a sampled one.
+        likelihood: As in `keras_vae.VAE`.
+        prior: Prior of the top level, as in `keras_vae.VAE`.
+        objective: As in `keras_vae.VAE`; the KL divergence is always a sampled one.
         image_shape: Shape of one image.
         kernel_initializer: Keras initialiser of all kernels.
         bias_initializer: Keras initialiser of all biases.
@@ -51,8 +52,8 @@ class HierarchicalVAE(LatentVariableModel):
         activation="linear",
         gated=True,
         likelihood="bernoulli",
-        prior=None,
-        objective=None,
+        prior="standard_normal",
+        objective="elbo",
         image_shape=(28, 28),
         kernel_initializer="glorot_normal",
         bias_initializer="zeros",
@@ -62,8 +63,8 @@ class HierarchicalVAE(LatentVariableModel):
         super().__init__(objective=objective, image_shape=image_shape, seed=seed, **kwargs)
         if self.objective.doubly_reparameterized:
             raise ValueError(
-                "Doubly reparameterised gradients are there for `keras_vae.VAE` alone: in several "
-                "levels the posterior's parameters depend on samples too."
+                "Doubly reparameterised gradients are available for `keras_vae.VAE` only: in "
+                "several levels the posterior's parameters depend on samples too."
             )
         if isinstance(latent_dims, int):
             raise TypeError(f"`latent_dims` must be a tuple of sizes. Received: {latent_dims}.")
@@ -128,24 +129,28 @@ class HierarchicalVAE(LatentVariableModel):
 
         return tfd.JointDistributionCoroutine(levels, sample_dtype=self._dtypes())
 
-    def encode(self, x):
+    def encode(self, x, batch_size=None):
         """The posterior q(z|x).
 
         Arguments:
             x: Images of shape (batch, *image_shape), in [0, 1].
+            batch_size: Images that pass through the networks at a time; None for all.
 
         Returns:
             Joint distribution with batch shape (batch,), over a tuple from the top down.
 
         Raises:
-            ValueError: If the images have another shape.
+            ValueError: If the images have another shape, or `batch_size` is below 1.
         """
+        if batch_size is not None:
+            check_positive_integer(batch_size, "batch_size")
         flat = self._flatten(x)
 
         def levels():
-            z = [(yield tfd.JointDistributionCoroutine.Root(self.inference[0]([flat])))]
+            top = posteriors.in_batches(self.inference[0], [flat], batch_size)
+            z = [(yield tfd.JointDistributionCoroutine.Root(top))]
             for conditional in self.inference[1:]:
-                z.append((yield conditional([flat, *z])))
+                z.append((yield posteriors.in_batches(conditional, [flat, *z], batch_size)))
 
         return tfd.JointDistributionCoroutine(levels, sample_dtype=self._dtypes())
 
@@ -213,38 +218,18 @@ class HierarchicalVAE(LatentVariableModel):
 
     def call(self, inputs, training=False):
         """Reconstructs: the mean of p(x|z) at each level's mean, given the means above it."""
-        return self.decode(self._means(inputs)).mean()
+        return self.decode([posterior.mean() for posterior in self._levels(inputs)]).mean()
 
-    def posterior_means(self, x):
-        """Each level's posterior mean given the means above it, side by side, from the top down.
+    def posterior_parameters(self, x, batch_size=None):
+        def parameters(images):
+            levels = self._levels(images)
+            pairs = zip(*((q.mean(), q.stddev()) for q in levels), strict=True)
+            return tuple(tf.concat(parts, axis=-1) for parts in pairs)
 
-        A mean over samples of the levels above would add their noise to a measure of activity.
+        return self._in_batches(parameters, x, batch_size)
 
-        Arguments:
-            x: Images of shape (batch, *image_shape), in [0, 1].
-
-        Returns:
-            Tensor of shape (batch, sum of latent_dims).
-        """
-        return tf.concat(self._means(x), axis=-1)
-
-    def posterior_parameters(self, x):
-        """Each level's mean and standard deviation given the means above it, side by side.
-
-        Arguments:
-            x: Images of shape (batch, *image_shape), in [0, 1].
-
-        Returns:
-            Two tensors of shape (batch, sum of latent_dims), from the top down.
-        """
-        levels = self._levels(x)
-        return tuple(
-            tf.concat(parts, axis=-1)
-            for parts in zip(*((q.mean(), q.stddev()) for q in levels), strict=True)
-        )
-
-    def _means(self, x):
-        return [posterior.mean() for posterior in self._levels(x)]
+    def split_levels(self, codes):
+        return tuple(tf.split(codes, self.latent_dims, axis=-1))
 
     def _levels(self, x):
         """Each level's posterior given the means above it, from the top down."""

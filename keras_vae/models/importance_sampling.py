@@ -2,6 +2,7 @@
 
 import math
 import warnings
+import weakref
 
 import numpy as np
 
@@ -16,6 +17,8 @@ FEW_EFFECTIVE_SAMPLES = 10
 TOLERATED_SHARE = 0.1
 # Who asks for fewer wants a bound of that many samples.
 FEWEST_TO_WARN_OF = 100
+# By model: its layers, and compiled functions by the shapes that they take.
+_compiled = weakref.WeakKeyDictionary()
 
 
 def log_likelihood(model, images, num_samples, seed, memory_budget=MEMORY_BUDGET, verbose=0):
@@ -34,14 +37,6 @@ def log_likelihood(model, images, num_samples, seed, memory_budget=MEMORY_BUDGET
         Two float64 arrays of shape (batch,): the estimates, in nats, and Kish's effective sample
         sizes `(sum_k w_k)^2 / sum_k w_k^2`, between 1 and K.
     """
-
-    @tf.function(jit_compile=True)
-    def log_sums(batch, samples, counter):
-        noise = tf.random.experimental.stateless_fold_in(seed, counter, alg="philox")
-        terms = model.log_terms(batch, samples, noise, training=False)
-        log_weights = terms.log_weights()
-        return [tf.reduce_logsumexp(power * log_weights, axis=0) for power in (1.0, 2.0)]
-
     width, sizes = chunk_sizes(len(images), math.prod(images.shape[1:]), num_samples, memory_budget)
     starts = range(0, len(images), width)
     progress = keras.utils.Progbar(len(starts) * len(sizes), verbose=verbose, unit_name="chunk")
@@ -53,12 +48,38 @@ def log_likelihood(model, images, num_samples, seed, memory_budget=MEMORY_BUDGET
         totals = np.full((2, width), -np.inf)
         for index, size in enumerate(sizes):
             counter = tf.constant(start * len(sizes) + index, tf.int64)
-            totals = np.logaddexp(totals, log_sums(padded, size, counter))
+            log_sums = _log_sums(model, padded.shape, size)
+            totals = np.logaddexp(totals, log_sums(padded, seed, counter))
             progress.add(1)
         log_sum, log_sum_of_squares = totals[:, : len(batch)]
         estimates.append(log_sum - np.log(num_samples))
         effective.append(np.exp(2 * log_sum - log_sum_of_squares))
     return np.concatenate(estimates), np.concatenate(effective)
+
+
+def _log_sums(model, shape, num_samples):
+    """A compiled function from images of a shape, a seed and a counter to sums of weights.
+
+    It is compiled once a model. A model whose layers were replaced has other functions.
+    """
+    layers = [value for value in vars(model).values() if isinstance(value, keras.layers.Layer)]
+    if model not in _compiled or _compiled[model][0] != layers:
+        _compiled[model] = layers, {}
+    functions = _compiled[model][1]
+    if (shape, num_samples) not in functions:
+        functions[shape, num_samples] = _compile(weakref.ref(model), num_samples)
+    return functions[shape, num_samples]
+
+
+def _compile(model, num_samples):
+    # A function that referred to the model itself would keep it alive.
+    @tf.function(jit_compile=True)
+    def log_sums(batch, seed, counter):
+        noise = tf.random.experimental.stateless_fold_in(seed, counter, alg="philox")
+        log_weights = model().log_terms(batch, num_samples, noise, training=False).log_weights()
+        return [tf.reduce_logsumexp(power * log_weights, axis=0) for power in (1.0, 2.0)]
+
+    return log_sums
 
 
 def warn_of_few_effective_samples(effective, num_samples):

@@ -5,9 +5,9 @@ import math
 from keras_vae import likelihoods, posteriors, priors
 from keras_vae._internal.backend import keras, tf, tfp
 from keras_vae._internal.checks import check_positive_integer
-from keras_vae.models.base import LatentVariableModel, LogTerms
+from keras_vae.models.base import LatentVariableModel
 from keras_vae.networks import DenseStack, dense
-from keras_vae.path_gradients import PathGate, path_factor
+from keras_vae.objectives import LogTerms
 from keras_vae.random import derive_seed
 
 ENCODER, LOC, LOG_VARIANCE, DECODER, LIKELIHOOD, PRIOR = range(6)
@@ -24,11 +24,13 @@ class VAE(LatentVariableModel):
         latent_dim: Number of latent dimensions.
         hidden_units: Sizes of the encoder's hidden layers; the decoder's are the reverse.
         activation: Activation of the hidden layers.
-        likelihood: `"bernoulli"`, `"gaussian"`, `"discretized_logistic"` or a
-            `keras_vae.likelihoods.Likelihood`.
-        prior: `"standard_normal"`, `"vamp"`, `"mixture_of_gaussians"`, a
-            `keras_vae.priors.Prior`, or None (standard normal).
-        objective: `"elbo"`, `"iwae"`, `"renyi"`, an objective, or None (the ELBO).
+        likelihood: `"bernoulli"`, `"gaussian"` or `"discretized_logistic"`; or a
+            `keras_vae.likelihoods.Likelihood`: an instance, a class that can be made without
+            arguments, or a config of one. None is the default.
+        prior: `"standard_normal"`, `"vamp"` or `"mixture_of_gaussians"`; or a
+            `keras_vae.priors.Prior`, given in the same ways. None is the default.
+        objective: `"elbo"`, `"iwae"` or `"renyi"`; or a `keras_vae.objectives.Objective`, given in
+            the same ways. None is the default.
         batch_norm: Whether to normalise before each hidden activation.
         gated: Whether each hidden layer is multiplied by gates `sigmoid(B x)`; a linear
             activation then gives the usual gated linear units.
@@ -58,8 +60,8 @@ class VAE(LatentVariableModel):
         hidden_units=(200, 200),
         activation="softplus",
         likelihood="bernoulli",
-        prior=None,
-        objective=None,
+        prior="standard_normal",
+        objective="elbo",
         batch_norm=False,
         gated=False,
         image_shape=(28, 28),
@@ -71,6 +73,7 @@ class VAE(LatentVariableModel):
         super().__init__(objective=objective, image_shape=image_shape, seed=seed, **kwargs)
         check_positive_integer(latent_dim, "latent_dim")
         self.latent_dim = int(latent_dim)
+        self.latent_dims = (self.latent_dim,)
         self.hidden_units = tuple(hidden_units)
         self.activation = keras.activations.get(activation)
         self.batch_norm = batch_norm
@@ -134,24 +137,28 @@ class VAE(LatentVariableModel):
         """p(z): a TFP distribution with batch shape () and event shape (latent_dim,)."""
         return self.prior_layer.distribution(self.encode)
 
-    def encode(self, x, training=False):
+    def encode(self, x, training=False, batch_size=None):
         """The posterior q(z|x).
 
         Arguments:
             x: Images of shape (batch, *image_shape), in [0, 1].
             training: Whether batch normalisation uses the batch's own statistics.
+            batch_size: Images that pass through the network at a time; None for all.
 
         Returns:
             TFP distribution with batch shape (batch,) and event shape (latent_dim,).
 
         Raises:
-            ValueError: If the images have another shape.
+            ValueError: If the images have another shape, or `batch_size` is below 1.
         """
-        images = self._as_images(x)
-        flat = tf.reshape(images, (-1, math.prod(self.image_shape)))
-        hidden = self.encoder(flat, training=training)
-        scale = tf.exp(0.5 * self.log_variance_head(hidden))
-        return posteriors.diagonal_gaussian(self.loc_head(hidden), scale)
+
+        def parameters(images):
+            flat = tf.reshape(self._as_images(images), (-1, math.prod(self.image_shape)))
+            hidden = self.encoder(flat, training=training)
+            scale = tf.exp(0.5 * self.log_variance_head(hidden))
+            return self.loc_head(hidden), scale
+
+        return posteriors.diagonal_gaussian(*self._in_batches(parameters, x, batch_size))
 
     def decode(self, z, training=False):
         """The likelihood p(x|z).
@@ -196,7 +203,7 @@ class VAE(LatentVariableModel):
         x = self._as_images(x)
         posterior, prior = self.encode(x, training), self.prior
         doubly_reparameterized = training and self.objective.doubly_reparameterized
-        gate = PathGate() if doubly_reparameterized else None
+        gate = posteriors.PathGate() if doubly_reparameterized else None
         z, log_posterior = posteriors.sample_with_log_prob(posterior, num_samples, seed, gate)
         try:
             analytic_kl = tfp.distributions.kl_divergence(posterior, prior)
@@ -210,7 +217,7 @@ class VAE(LatentVariableModel):
         )
         if gate is not None:
             weights = terms.log_weights(self.beta)
-            gate.factor = path_factor(weights, self.objective.alpha, self.beta)
+            gate.factor = self.objective.path_factor(weights, self.beta)
         return terms
 
     def call(self, inputs, training=False):
