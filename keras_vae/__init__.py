@@ -53,8 +53,10 @@ def __getattr__(name: str) -> object:
     """Imports a module or class of the package on first use (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    models = importlib.import_module("keras_vae.models")
-    value = getattr(models, name, None) or importlib.import_module(f"keras_vae.{name}")
+    if name[0].isupper():
+        value = getattr(importlib.import_module("keras_vae.models"), name)
+    else:
+        value = importlib.import_module(f"keras_vae.{name}")
     globals()[name] = value
     return value
 

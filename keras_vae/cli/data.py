@@ -8,17 +8,9 @@ from rich.table import Table
 
 from keras_vae._internal import files
 from keras_vae.cli import output
-from keras_vae.cli.errors import CommandError
+from keras_vae.cli.errors import MISUSED, CommandError
 from keras_vae.cli.output import Commands
 from keras_vae.cli.startup import start_tensorflow
-
-# Images to train and to test, those of the versions that `keras_vae.datasets` reads.
-IMAGES = {
-    "mnist": (60_000, 10_000),
-    "fashion_mnist": (60_000, 10_000),
-    "frey_faces": (1_765, 200),
-    "mnist_5k": (4_000, 1_000),
-}
 
 
 def add_parser(commands: Commands) -> None:
@@ -26,37 +18,41 @@ def add_parser(commands: Commands) -> None:
     parser = commands.add_parser(
         "data",
         help="show which data sets are at hand",
-        description="Shows which data sets can be had without the network and where they are "
+        description="Shows which data sets are available without the network and where they are "
         "looked for.",
         epilog="example: keras-vae data --prepare mnist",
     )
     parser.add_argument(
         "--prepare",
-        choices=tuple(IMAGES),
         metavar="NAME",
-        help=f"load a data set, so that it is cached: {', '.join(IMAGES)}",
+        help="load a data set, so that it is cached; `keras-vae data` shows the names",
     )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints the data sets, or prepares one."""
-    start_tensorflow()
-    if arguments.prepare is not None:
+    if arguments.prepare is None:
+        _print_state()
+    else:
         _prepare(arguments.prepare)
-        return
-    _print_state()
 
 
 def _prepare(name: str) -> None:
+    # NumPy, for which `--help` shall not wait.
     from keras_vae import datasets
 
+    try:
+        source = datasets.get_source(name)
+    except ValueError as error:
+        raise CommandError(str(error), MISUSED) from error
+    start_tensorflow()
     try:
         data = datasets.load(name)
     except (ConnectionError, ValueError) as error:
         raise CommandError(str(error)) from error
     counts = f"{len(data.train):,} to train, {len(data.test):,} to test"
-    path = datasets.cache.cache_path(name, datasets.VERSIONS[name])
+    path = source.cache_path
     if not path.exists():
         raise CommandError(f"{name} was loaded, {counts}, but could not be cached in {path}.")
     print(f"{name} is at hand: {counts}, in {path}.")
@@ -67,8 +63,9 @@ def _print_state() -> None:
 
     table = Table("data set", "at hand", "to train", "to test")
     for name in datasets.NAMES:
-        train, test = IMAGES[name]
-        table.add_row(name, "yes" if datasets.is_at_hand(name) else "no", f"{train:,}", f"{test:,}")
+        source, at_hand = datasets.get_source(name), datasets.is_at_hand(name)
+        counts = (f"{count:,}" for count in (source.train_images, source.test_images))
+        table.add_row(name, "yes" if at_hand else "no", *counts)
     output.make_console().print(table)
     for what, where in _places().items():
         print(f"{what}: {where}")

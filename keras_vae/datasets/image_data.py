@@ -1,11 +1,9 @@
-"""Images in memory, and the batches that a training run sees."""
+"""Images in memory, and the batches that a training run sees; only those need TensorFlow."""
 
 import dataclasses
 
 import numpy as np
 
-from keras_vae import random
-from keras_vae._internal.backend import tf
 from keras_vae._internal.checks import check_choice, check_positive_integer
 
 
@@ -153,6 +151,9 @@ class ImageData:
             Endless `tf.data.Dataset` of float32 tensors of shape (batch_size, *image_shape),
             for `fit(..., steps_per_epoch=data.steps_per_epoch(batch_size))`.
         """
+        from keras_vae import random
+        from keras_vae._internal.backend import tf
+
         steps = self.steps_per_epoch(batch_size)
         pixels = tf.constant(self.train.pixels)
         count = len(self.train)
@@ -177,6 +178,8 @@ class ImageData:
 
     def test_batches(self, batch_size=500):
         """Test batches in fixed order, as a `tf.data.Dataset` of float32 tensors."""
+        from keras_vae._internal.backend import tf
+
         check_positive_integer(batch_size, "batch_size")
         dataset = tf.data.Dataset.from_tensor_slices(self.test.pixels).batch(batch_size)
         return dataset.map(lambda pixels: tf.cast(pixels, tf.float32) / 255.0).prefetch(2)

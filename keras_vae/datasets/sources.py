@@ -1,5 +1,6 @@
-"""Reads each data set as 8-bit arrays, from TFDS or from an installed package."""
+"""The data sets of this package, from TFDS or from an installed package."""
 
+import dataclasses
 import os
 import pathlib
 import socket
@@ -8,11 +9,11 @@ import threading
 import numpy as np
 
 from keras_vae._internal.files import cache_folder
+from keras_vae.datasets.source import Source
 from keras_vae.errors import UserError
 
-DOWNLOAD_HOSTS = {"mnist": "storage.googleapis.com", "frey_faces": "github.com"}
 PROBE_SECONDS = 4.0
-FREY_TEST_FRAMES = 200
+FREY_FILE = "freyfaces.pkl"
 FREY_SPLIT_SEED = 0
 
 
@@ -36,105 +37,156 @@ def mnist_5k():
     }
 
 
-def labelled_images(name, data_dir=None):
-    """MNIST or Fashion-MNIST, in the order in which TFDS stores them.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TfdsSource(Source):
+    """A data set of TFDS, which stores examples in the order of a hash of split and key.
 
-    Arguments:
-        name: `"mnist"` or `"fashion_mnist"`.
-        data_dir: TFDS folder; None uses `TFDS_DATA_DIR` or TFDS's default.
+    The keys of MNIST and Fashion-MNIST count the images in the original files.
 
-    Raises:
-        ConnectionError: If the set is not prepared there and the network does not answer.
+    Attributes:
+        host: Server that it is downloaded from.
+        first_labels: How the original label files begin, by split: what an order that is found is
+            checked against.
     """
-    builder = _builder(name, data_dir)
-    _prepare(builder, name, "mnist")
-    arrays = {}
-    for split in ("train", "test"):
-        images, labels = _read(builder, split, as_supervised=True)
-        arrays[f"x_{split}"] = images[..., 0]
-        arrays[f"y_{split}"] = labels.astype(np.int64)
-    return arrays
+
+    host: str
+    first_labels: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def root(self, data_dir=None):
+        """TFDS's folder of prepared sets."""
+        given = data_dir or os.environ.get("TFDS_DATA_DIR")
+        return pathlib.Path(given or "~/tensorflow_datasets").expanduser()
+
+    def is_available(self):
+        return (self.root() / self.name / self.version).exists()
+
+    def make_builder(self, data_dir=None):
+        """TFDS's builder of the set."""
+        return _tfds().builder(self.name, data_dir=self.root(data_dir), try_gcs=False)
+
+    def read(self, data_dir=None, manual_dir=None):
+        builder = self.make_builder(data_dir)
+        self.prepare(builder, manual_dir)
+        arrays = {}
+        for split in ("train", "test"):
+            images, labels = _read(builder, split, as_supervised=True)
+            arrays[f"x_{split}"] = images[..., 0]
+            arrays[f"y_{split}"] = labels.astype(np.int64)
+        return arrays
+
+    def restore_order(self, arrays):
+        """Brings both splits into the order of the original files.
+
+        Raises:
+            ValueError: If the labels then do not begin as the original file's do.
+        """
+        restored = {}
+        for split, expected in self.first_labels.items():
+            x, y = f"x_{split}", f"y_{split}"
+            order = np.argsort(stored_keys(split, len(arrays[y])))
+            restored[x], restored[y] = arrays[x][order], arrays[y][order]
+            found = "".join(map(str, restored[y][: len(expected)]))
+            if found != expected:
+                raise ValueError(
+                    f"The original order of {self.name!r} is not available: its {split} labels "
+                    f"should begin {expected}, but begin {found}. Prepare the set anew with "
+                    f"tensorflow-datasets, version {self.version} of the set."
+                )
+        return arrays | restored
+
+    def prepare(self, builder, manual_dir=None):
+        """Downloads and prepares the set unless that was done before."""
+        if builder.data_path.exists():
+            return
+        if not self.has_file(builder.data_path.parents[1], manual_dir):
+            self._require_network(builder.data_path)
+        tfds = _tfds()
+        tfds.disable_progress_bar()
+        builder.download_and_prepare(
+            download_config=tfds.download.DownloadConfig(
+                manual_dir=manual_dir or _manual_folder(),
+                force_checksums_validation=True,
+                try_download_gcs=False,
+            )
+        )
+
+    def has_file(self, root, manual_dir=None):  # noqa: ARG002
+        """Whether the original file lies where it was downloaded by hand."""
+        return False
+
+    def by_hand(self):
+        """What a user without the network can do."""
+        return (
+            f"set TFDS_DATA_DIR to a folder that holds a prepared {self.name!r}, made on another "
+            f"machine by `python -c \"import tensorflow_datasets as t; t.load('{self.name}')\"`"
+        )
+
+    def _require_network(self, folder):
+        """Raises in seconds; TFDS itself retries for minutes before it gives up."""
+        if any(os.environ.get(key) for key in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY")):
+            return
+        error = _probe(self.host)
+        if error is not None:
+            raise DataUnavailableError(
+                f"{self.name!r} is not in {folder} and {self.host} does not answer ({error}). "
+                f"Connect to the network, or {self.by_hand()}. The set 'mnist_5k' needs neither."
+            ) from error
 
 
-def frey_faces(data_dir=None, manual_dir=None):
-    """The Frey Faces; a seeded random 200 of the 1,965 frames are the test set.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FreyFaces(TfdsSource):
+    """The Frey Faces, prepared in this package's cache, from a file at hand or from the network.
 
-    Arguments:
-        data_dir: TFDS folder to prepare the set in; None uses the package's cache.
-        manual_dir: Folder with `freyfaces.pkl`; None uses `KERAS_VAE_MANUAL_DIR`, or TFDS's
-            `downloads/manual` folder.
-
-    Raises:
-        ConnectionError: If the file is not at hand and the network does not answer.
+    A seeded random choice of the frames are the test set.
     """
-    builder = _builder("frey_faces", data_dir)
-    _prepare(builder, "frey_faces", "frey_faces", manual_dir)
-    frames = _read(builder, "train")["image"][..., 0]
-    order = np.random.default_rng(FREY_SPLIT_SEED).permutation(len(frames))
-    test, train = np.sort(order[:FREY_TEST_FRAMES]), np.sort(order[FREY_TEST_FRAMES:])
-    return {"x_train": frames[train], "x_test": frames[test]}
 
+    def root(self, data_dir=None):
+        return pathlib.Path(data_dir or cache_folder() / "tfds")
 
-def is_prepared(name, data_dir=None):
-    """Whether a TFDS set can be read, or made from a file at hand, without the network."""
-    builder = _builder(name, data_dir)
-    return builder.data_path.exists() or (
-        name == "frey_faces" and _manual_file(builder, _manual_folder()).exists()
-    )
+    def is_available(self):
+        return super().is_available() or self.has_file(self.root())
 
-
-def _builder(name, data_dir):
-    if name == "frey_faces":
+    def make_builder(self, data_dir=None):
+        _tfds()
         from keras_vae.datasets.frey_faces.frey_faces_dataset_builder import Builder
 
-        return Builder(data_dir=data_dir or cache_folder() / "tfds")
-    import tensorflow_datasets as tfds
+        return Builder(data_dir=self.root(data_dir))
 
-    return tfds.builder(name, data_dir=data_dir or os.environ.get("TFDS_DATA_DIR"), try_gcs=False)
+    def read(self, data_dir=None, manual_dir=None):
+        builder = self.make_builder(data_dir)
+        self.prepare(builder, manual_dir)
+        frames = _read(builder, "train")["image"][..., 0]
+        order = np.random.default_rng(FREY_SPLIT_SEED).permutation(len(frames))
+        test, train = np.sort(order[: self.test_images]), np.sort(order[self.test_images :])
+        return {"x_train": frames[train], "x_test": frames[test]}
+
+    def has_file(self, root, manual_dir=None):
+        folder = manual_dir or _manual_folder() or pathlib.Path(root) / "downloads" / "manual"
+        return (pathlib.Path(folder) / FREY_FILE).exists()
+
+    def by_hand(self):
+        return f"put {FREY_FILE} into a folder and name that folder in KERAS_VAE_MANUAL_DIR"
 
 
-def _prepare(builder, name, host_key, manual_dir=None):
-    import tensorflow_datasets as tfds
+def stored_keys(split, count):
+    """Keys of the examples 0 to count - 1 in the order in which TFDS stores them."""
+    from tensorflow_datasets.core.hashing import Hasher
 
-    if builder.data_path.exists():
-        return
-    manual_dir = manual_dir or _manual_folder()
-    at_hand = name == "frey_faces" and _manual_file(builder, manual_dir).exists()
-    if not at_hand:
-        _require_network(name, DOWNLOAD_HOSTS[host_key], builder)
-    tfds.disable_progress_bar()
-    builder.download_and_prepare(
-        download_config=tfds.download.DownloadConfig(
-            manual_dir=manual_dir, force_checksums_validation=True, try_download_gcs=False
-        )
-    )
+    hasher = Hasher(split)
+    return np.array(sorted(range(count), key=hasher.hash_key))
+
+
+def _tfds():
+    # TensorFlow, which TFDS needs, is imported in silence.
+    import keras_vae._internal.backend  # noqa: F401
+
+    import tensorflow_datasets as tfds  # isort: skip
+
+    return tfds
 
 
 def _manual_folder():
     return os.environ.get("KERAS_VAE_MANUAL_DIR")
-
-
-def _manual_file(builder, manual_dir):
-    data_root = pathlib.Path(builder.data_path).parents[1]
-    return pathlib.Path(manual_dir or data_root / "downloads" / "manual") / "freyfaces.pkl"
-
-
-def _require_network(name, host, builder):
-    """Raises in seconds; TFDS itself retries for minutes before it gives up."""
-    if any(os.environ.get(key) for key in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY")):
-        return
-    error = _probe(host)
-    if error is not None:
-        by_hand = (
-            "put freyfaces.pkl into a folder and name that folder in KERAS_VAE_MANUAL_DIR"
-            if name == "frey_faces"
-            else f"set TFDS_DATA_DIR to a folder that holds a prepared {name!r}, made on another "
-            f"machine by `python -c \"import tensorflow_datasets as t; t.load('{name}')\"`"
-        )
-        raise DataUnavailableError(
-            f"{name!r} is not in {builder.data_path} and {host} does not answer ({error}). "
-            f"Connect to the network, or {by_hand}. The set 'mnist_5k' needs neither."
-        ) from error
 
 
 def _probe(host):
@@ -156,6 +208,33 @@ def _probe(host):
 
 
 def _read(builder, split, **kwargs):
-    import tensorflow_datasets as tfds
+    return _tfds().as_numpy(builder.as_dataset(split=split, batch_size=-1, **kwargs))
 
-    return tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1, **kwargs))
+
+_OF_GOOGLE = {
+    "train_images": 60_000,
+    "test_images": 10_000,
+    "version": "3.0.1",
+    "host": "storage.googleapis.com",
+}
+SOURCES = (
+    TfdsSource(
+        name="mnist",
+        first_labels={"train": "50419213143536172869", "test": "72104149590690159734"},
+        **_OF_GOOGLE,
+    ),
+    TfdsSource(
+        name="fashion_mnist",
+        first_labels={"train": "9003027255", "test": "92116146574573412480"},
+        **_OF_GOOGLE,
+    ),
+    FreyFaces(
+        name="frey_faces",
+        train_images=1_765,
+        test_images=200,
+        labelled=False,
+        version="1.0.0",
+        host="github.com",
+    ),
+    Source(name="mnist_5k", train_images=4_000, test_images=1_000, version="1", arrays=mnist_5k),
+)

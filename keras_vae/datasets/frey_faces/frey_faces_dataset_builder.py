@@ -1,12 +1,36 @@
 """TFDS builder of the Frey Faces: 1,965 frames of one face, 28 x 20 grey levels."""
 
+import pickle
+
 import numpy as np
 import tensorflow_datasets as tfds
 
-from keras_vae.datasets.frey_faces.array_unpickler import ArrayUnpickler
-
 URL = "https://github.com/jmtomczak/vae_vampprior/raw/master/datasets/Freyfaces/freyfaces.pkl"
 FRAMES, HEIGHT, WIDTH = 1965, 28, 20
+ALLOWED = {
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "_reconstruct"),
+}
+
+
+class ArrayUnpickler(pickle.Unpickler):
+    """Reads pickled NumPy arrays, written by Python 2 or 3, and constructs nothing else.
+
+    Arguments:
+        file: Binary file.
+    """
+
+    def __init__(self, file):
+        super().__init__(file, encoding="latin1")
+
+    def find_class(self, module, name):
+        if (module, name) not in ALLOWED:
+            raise pickle.UnpicklingError(
+                f"Refused to construct {module}.{name}: only NumPy arrays are read."
+            )
+        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):

@@ -88,7 +88,7 @@ class Figure:
             where the figure is no table.
         add_options: Function that adds the figure's own options to an `argparse` parser; what
             the user chooses is returned by `options.choice(name)`. None where there are none.
-        datasets: Names of the data sets that it can show.
+        datasets: Names of the data sets that it can show; by default all that are registered.
         keep_weights: Whether it needs the weights of earlier epochs too.
     """
 
@@ -106,7 +106,7 @@ class Figure:
     record: Callable[[Measured, Options], JsonObject] | None = None
     tables: Callable[[Measured, Options], dict[str, str]] | None = None
     add_options: AddOptions | None = None
-    datasets: tuple[str, ...] = datasets.NAMES
+    datasets: tuple[str, ...] = dataclasses.field(default_factory=lambda: datasets.NAMES)
     keep_weights: bool = False
 
     def trial(self, options: Options, seed: int) -> Specs:

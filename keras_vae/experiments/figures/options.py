@@ -80,7 +80,7 @@ def parse_options(
     *,
     description: str,
     presets: Mapping[str, Preset],
-    dataset_names: Sequence[str] = datasets.NAMES,
+    dataset_names: Sequence[str] | None = None,
     add_options: AddOptions | None = None,
     prog: str | None = None,
 ) -> Options:
@@ -90,7 +90,7 @@ def parse_options(
         argv: List of arguments, or None for the command line's own.
         description: What the script does.
         presets: Dictionary of `Preset` by name.
-        dataset_names: Data sets to choose from.
+        dataset_names: Data sets to choose from; None for all.
         add_options: Function that adds a figure's own options to the parser; None for none.
         prog: What the program is called in its messages; None for the script's name.
 
@@ -103,7 +103,7 @@ def parse_options(
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    _add_shared_options(add, presets, dataset_names)
+    _add_shared_options(add, presets, dataset_names or datasets.NAMES)
     if add_options is not None:
         add_options(parser)
     return resolve(presets, **vars(parser.parse_args(argv)))

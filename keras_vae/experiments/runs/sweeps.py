@@ -19,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from keras_vae import datasets
 from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_positive_integer
 from keras_vae.errors import UserError
@@ -106,7 +107,14 @@ def train_all(
     missing = [pair for pair in wanted if tensorboard is not None or not finished(*pair)]
     if missing:
         evaluation = (num_samples, num_images)
-        work = Work(str(store.folder), evaluation, tensorboard, make_callbacks, keep_weights)
+        work = Work(
+            str(store.folder),
+            evaluation,
+            tensorboard,
+            make_callbacks,
+            keep_weights,
+            datasets.registered(),
+        )
         _train_missing(missing, store, jobs, work, console)
     return [load_stored(spec, store) for spec in specs]
 
@@ -121,6 +129,7 @@ class Work:
         tensorboard: Folder for TensorBoard's logs, or None.
         make_callbacks: Function from a `RunSpec` to a list of Keras callbacks, or None.
         keep_weights: Whether weights of earlier epochs are kept.
+        sources: Data sets that a worker has to register before it knows them.
     """
 
     store: str
@@ -128,6 +137,7 @@ class Work:
     tensorboard: str | os.PathLike[str] | None
     make_callbacks: MakeCallbacks | None
     keep_weights: bool
+    sources: tuple[datasets.Source, ...]
 
 
 def _train_missing(
@@ -160,6 +170,8 @@ def _attempt(spec: RunSpec, epochs: int, threads: int, work: Work) -> str | None
     if in_worker:
         # Ctrl-C reaches every process of the terminal; the parent alone answers it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for source in work.sources:
+            datasets.register(source)
     devices.configure(threads)
     store = RunStore(work.store)
     try:
