@@ -5,6 +5,7 @@ keras_vae` itself is quick, and so is the command line.
 """
 
 import importlib
+import sys
 from typing import TYPE_CHECKING
 
 from keras_vae._internal.registration import register_with_keras
@@ -53,10 +54,11 @@ def __getattr__(name: str) -> object:
     """Imports a module or class of the package on first use (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name[0].isupper():
-        value = getattr(importlib.import_module("keras_vae.models"), name)
-    else:
-        value = importlib.import_module(f"keras_vae.{name}")
+    is_class = name[0].isupper()
+    # Where Keras is imported, it has to know the classes; data sets need neither.
+    with_models = is_class or "keras" in sys.modules
+    models = importlib.import_module("keras_vae.models") if with_models else None
+    value = getattr(models, name) if is_class else importlib.import_module(f"keras_vae.{name}")
     globals()[name] = value
     return value
 

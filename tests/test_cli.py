@@ -10,7 +10,7 @@ import pytest
 
 import keras_vae as kv
 from keras_vae.cli import main, result_state, scripts
-from keras_vae.cli.data import IMAGES
+from keras_vae.cli.errors import MISUSED
 from keras_vae.experiments import page
 from keras_vae.experiments.figures import catalogue
 
@@ -229,8 +229,10 @@ def test_data_sets_are_shown(monkeypatch, capsys):
 def test_a_data_set_is_prepared(capsys, digits):
     assert main(["data", "--prepare", "mnist_5k"]) == 0
     assert "4,000 to train, 1,000 to test" in capsys.readouterr().out
-    assert tuple(IMAGES) == kv.datasets.NAMES
-    assert IMAGES["mnist_5k"] == (len(digits.train), len(digits.test))
+    source = kv.datasets.get_source("mnist_5k")
+    assert (source.train_images, source.test_images) == (len(digits.train), len(digits.test))
+    assert main(["data", "--prepare", "cifar"]) == MISUSED
+    assert "dataset: 'cifar'. Valid values: 'mnist'" in capsys.readouterr().err
 
 
 def test_a_data_set_that_is_not_to_be_had(monkeypatch, capsys):

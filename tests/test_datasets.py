@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 
 from keras_vae import datasets
-from keras_vae.datasets import ImageData, Split, cache, image_data, original_order, sources
-from keras_vae.datasets.frey_faces.array_unpickler import ArrayUnpickler
+from keras_vae.datasets import ImageData, Source, Split, image_data, sources
+from keras_vae.datasets.frey_faces.frey_faces_dataset_builder import ArrayUnpickler
+from keras_vae.errors import UserError
+from keras_vae.experiments.reports import understanding
+from keras_vae.experiments.reports.vampprior import protocol as vampprior
+from keras_vae.experiments.runs import sweeps
+from keras_vae.experiments.runs.spec import DataSpec, RunSpec
 
 
 @pytest.fixture
@@ -250,14 +255,14 @@ def test_reads_what_tfds_prepared(empty_cache, tmp_path, name):
 def test_second_load_comes_from_the_cache(empty_cache, tmp_path, monkeypatch):
     write_mnist(tmp_path / "tfds")
     first = datasets.load("mnist", data_dir=tmp_path / "tfds")
-    monkeypatch.setattr(sources, "labelled_images", None)
+    monkeypatch.setattr(sources.TfdsSource, "read", None)
     np.testing.assert_array_equal(datasets.load("mnist").train.pixels, first.train.pixels)
     assert datasets.is_at_hand("mnist")
 
 
 def test_a_damaged_cache_is_made_anew(empty_cache, caplog):
     whole = datasets.load("mnist_5k").train.pixels
-    path = cache.cache_path("mnist_5k", datasets.VERSIONS["mnist_5k"])
+    path = datasets.get_source("mnist_5k").cache_path
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
@@ -390,32 +395,25 @@ def test_restores_the_order_that_tfds_shuffled(tmp_path):
     for split in ("train", "test"):
         stored = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1))["key"]
         assert stored.tolist() != list(range(30))
-        np.testing.assert_array_equal(original_order.stored_keys(split, 30), stored)
-
-
-def test_original_order_moves_images_with_their_labels():
-    labels = np.array([int(digit) for digit in original_order.FIRST_LABELS["mnist"]["train"]])
-    stored = original_order.stored_keys("train", 20)
-    images, found = original_order.restore("mnist", "train", stored, labels[stored])
-    np.testing.assert_array_equal(found, labels)
-    np.testing.assert_array_equal(images, np.arange(20))
+        np.testing.assert_array_equal(sources.stored_keys(split, 30), stored)
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 def test_original_order_is_that_of_both_splits_if_asked_for(monkeypatch, name):
+    first_labels = datasets.get_source(name).first_labels
+
     def stored(*ignored):
         arrays = {}
-        for split, first in original_order.FIRST_LABELS[name].items():
-            keys = original_order.stored_keys(split, len(first))
+        for split, first in first_labels.items():
+            keys = sources.stored_keys(split, len(first))
             arrays[f"x_{split}"], arrays[f"y_{split}"] = keys, np.array([*map(int, first)])[keys]
         return arrays
 
-    monkeypatch.setattr(cache, "read_or_make", stored)
+    monkeypatch.setattr(Source, "load", stored)
     data = datasets.load(name, original_order=True)
     for split, first in ((data.train, "train"), (data.test, "test")):
         np.testing.assert_array_equal(split.pixels, np.arange(len(split)))
-        written = original_order.FIRST_LABELS[name][first]
-        assert "".join(map(str, split.labels)) == written
+        assert "".join(map(str, split.labels)) == first_labels[first]
     assert datasets.load(name).train.pixels.tolist() != data.train.pixels.tolist()
 
 
@@ -423,7 +421,7 @@ def test_original_order_is_refused_where_the_labels_do_not_begin_as_the_files(
     empty_cache, tmp_path
 ):
     write_mnist(tmp_path / "tfds")
-    with pytest.raises(ValueError, match="original order of 'mnist' is not to be had"):
+    with pytest.raises(ValueError, match="original order of 'mnist' is not available"):
         datasets.load("mnist", original_order=True, data_dir=tmp_path / "tfds")
 
 
@@ -442,3 +440,132 @@ def test_holds_out_the_last_training_images(digits):
 def test_refuses_to_hold_out(binarize, count, message):
     with pytest.raises(ValueError, match=message):
         datasets.load("mnist_5k", binarize).hold_out(count)
+
+
+@pytest.fixture
+def registration(monkeypatch):
+    """Data sets that a test registers are forgotten after it."""
+    monkeypatch.setattr(datasets, "_sources", dict(datasets._sources))
+
+
+def stripes(labelled=True, **changed):
+    """Arrays of a made-up data set."""
+    columns = (np.arange(12) % 4 == np.arange(4)[:, None]) * np.uint8(200)
+    arrays = {"x_train": columns.reshape(4, 3, 4), "x_test": columns[:2].reshape(2, 3, 4)}
+    if labelled:
+        arrays |= {"y_train": np.arange(4), "y_test": np.arange(2)}
+    return arrays | changed
+
+
+def source(name="stripes", arrays=stripes, **kwargs):
+    return Source(name=name, train_images=4, test_images=2, arrays=arrays, **kwargs)
+
+
+def test_a_registered_data_set_is_one_like_any_other(registration, empty_cache):
+    labelled, names = datasets.LABELLED, datasets.NAMES
+    assert datasets.register(source()) == datasets.get_source("stripes")
+    datasets.register(source("plain", lambda: stripes(False), labelled=False))
+    assert datasets.NAMES == (*names, "stripes", "plain")
+    assert datasets.LABELLED == (*labelled, "stripes")
+    assert datasets.is_at_hand("stripes")
+    data = datasets.load("stripes", "static", original_order=True)
+    assert data.name == "stripes" and data.image_shape == (3, 4)
+    np.testing.assert_array_equal(data.train.pixels, (stripes()["x_train"] > 0) * 255)
+    assert data.test.labels.tolist() == [0, 1]
+    assert datasets.load("plain").train.labels is None
+    spec = DataSpec(name="stripes", classes=(1, 0), train_images=2)
+    assert spec.load().train.labels.tolist() == [0, 1]
+    assert not empty_cache.exists()
+
+
+def test_the_catalogue_of_this_package():
+    assert datasets.NAMES == ("mnist", "fashion_mnist", "frey_faces", "mnist_5k")
+    assert set(datasets.NAMES) - set(datasets.LABELLED) == {"frey_faces"}
+    files = {name: datasets.get_source(name).cache_path.name for name in datasets.NAMES}
+    assert files == {
+        "mnist": "mnist-3.0.1.npz",
+        "fashion_mnist": "fashion_mnist-3.0.1.npz",
+        "frey_faces": "frey_faces-1.0.0.npz",
+        "mnist_5k": "mnist_5k-1.npz",
+    }
+
+
+def test_a_version_is_cached_and_another_is_read_anew(registration, empty_cache):
+    reads = []
+
+    def read():
+        reads.append(1)
+        return stripes()
+
+    for version in ("1", "1", "2", None, None):
+        datasets.register(source(arrays=read, version=version))
+        datasets.load("stripes")
+    assert len(reads) == 4
+    assert sorted(path.name for path in (empty_cache / "datasets").iterdir()) == [
+        "stripes-1.npz",
+        "stripes-2.npz",
+    ]
+
+
+@pytest.mark.parametrize(
+    "changed, message",
+    [
+        ({"y_test": None}, "one label for each of 2 images"),
+        ({"y_train": np.arange(3)}, r"one label for each of 4 images.*\(3,\)"),
+        ({"x_train": stripes()["x_train"] / 255}, "`x_train`.*uint8.*float64"),
+        ({"x_test": np.zeros((2, 4, 3), np.uint8)}, r"`x_test`.*\(2, 4, 3\)"),
+        ({"x_train": np.zeros((4, 12), np.uint8)}, r"`x_train`.*\(N, height, width\)"),
+        ({"x_test": np.zeros((0, 3, 4), np.uint8)}, r"`x_test`.*\(0, 3, 4\)"),
+        ({"labels": np.arange(4)}, "'labels'"),
+    ],
+)
+def test_unusable_arrays_are_named_and_not_cached(registration, empty_cache, changed, message):
+    datasets.register(source(arrays=lambda: stripes(**changed), version="1"))
+    with pytest.raises(ValueError, match=f"stripes.*{message}|{message}.*"):
+        datasets.load("stripes")
+    assert not empty_cache.exists()
+
+
+def test_unusable_sources_are_refused(registration):
+    for name in datasets.NAMES:
+        with pytest.raises(ValueError, match=f"'{name}' is a data set of this package"):
+            datasets.register(source(name))
+    for name in ("", "two words", "../up", "a-b"):
+        with pytest.raises(ValueError, match="letters, digits and underscores"):
+            datasets.register(source(name))
+    with pytest.raises(TypeError, match=r"Expected a `keras_vae.datasets.Source`"):
+        datasets.register(stripes)
+    datasets.register(source(arrays=None))
+    with pytest.raises(ValueError, match="'stripes' has neither `arrays` nor `read`"):
+        datasets.load("stripes")
+    with pytest.raises(ValueError, match="dataset: 'dots'.*'mnist_5k', 'stripes'"):
+        datasets.load("dots")
+
+
+def test_workers_know_registered_data_sets(registration, monkeypatch, tmp_path):
+    """As in a worker process: one that does not know the data set."""
+    made = datasets.register(source())
+    spec = RunSpec(data=DataSpec(name="stripes"))
+    assert datasets.registered() == (made,)
+    monkeypatch.setattr(datasets, "_sources", dict(datasets._OWN))
+    monkeypatch.setattr(sweeps.devices, "configure", lambda threads: None)
+    monkeypatch.setattr(sweeps.multiprocessing, "parent_process", lambda: "the parent")
+    monkeypatch.setattr(sweeps.signal, "signal", lambda *handler: None)
+    monkeypatch.setattr(sweeps, "_train_and_log", lambda spec, *rest: spec.data.load())
+    monkeypatch.setattr(sweeps, "evaluate_log_likelihood", lambda *arguments: None)
+    work = sweeps.Work(str(tmp_path), (1, None), None, None, False, (made,))
+    assert sweeps._attempt(spec, 1, 1, work) is None
+    assert datasets.get_source("stripes") == made
+
+
+def test_a_protocol_names_the_data_sets_that_it_has(registration):
+    datasets.register(source())
+    with pytest.raises(UserError, match="no data set 'stripes', only mnist, fashion_mnist"):
+        understanding.run_spec("stripes", 0)
+    for ask in (
+        lambda: vampprior.run_spec("stripes", 0, vampprior.VAE),
+        lambda: vampprior.run_spec("stripes", 0, vampprior.VAMPPRIOR),
+        lambda: vampprior.schedule("stripes", vampprior.HVAE),
+    ):
+        with pytest.raises(UserError, match="no data set 'stripes', only .*mnist_5k"):
+            ask()

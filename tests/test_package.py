@@ -32,6 +32,11 @@ def test_import_needs_no_tensorflow_and_names_come_on_first_use():
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
         "assert set(kv.__all__) <= set(dir(kv)) and not hasattr(kv, 'nonsense')\n"
         "assert not heavy & set(sys.modules)\n"
+        "import contextlib, io\n"
+        "from keras_vae.cli import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()) as shown:\n"
+        "    assert main(['data']) == 0 and kv.datasets.NAMES\n"
+        "assert 'mnist_5k' in shown.getvalue() and 'tensorflow' not in sys.modules\n"
         "for name in kv.__all__:\n"
         "    assert getattr(kv, name).__name__ in (name, f'keras_vae.{name}')\n"
         "assert 'tensorflow' in sys.modules and 'tensorflow_datasets' not in sys.modules\n"
@@ -46,7 +51,7 @@ def test_import_needs_no_tensorflow_and_names_come_on_first_use():
     [
         "import keras_vae, keras",
         "import keras, keras_vae",
-        "import keras_vae; keras_vae.datasets; import keras",
+        "import keras_vae; keras_vae.datasets.load().test_batches(); import keras",
         "import keras_vae._internal.backend; import keras_vae, keras; keras_vae.errors",
     ],
 )

@@ -21,6 +21,12 @@ def register_with_keras() -> None:
         sys.meta_path.insert(0, _KerasFinder())
 
 
+def import_tensorflow() -> types.ModuleType:
+    """Imports TensorFlow where it is first needed; Keras then knows the package's classes."""
+    importlib.import_module(MODELS)
+    return importlib.import_module(BACKEND).tf
+
+
 class _KerasFinder(importlib.abc.MetaPathFinder):
     """Finds Keras as it would be found without this, once."""
 

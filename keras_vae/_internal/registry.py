@@ -1,7 +1,6 @@
 """Parts of a model by name, class, config or instance."""
 
 import inspect
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -53,7 +53,7 @@ def _prepare(name: str) -> None:
         raise CommandError(str(error)) from error
     counts = f"{len(data.train):,} to train, {len(data.test):,} to test"
     path = source.cache_path
-    if not path.exists():
+    if path is not None and not path.exists():
         raise CommandError(f"{name} was loaded, {counts}, but could not be cached in {path}.")
     print(f"{name} is at hand: {counts}, in {path}.")
 

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from keras_vae._internal.checks import check_choice, check_positive_integer
+from keras_vae._internal.registration import import_tensorflow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,8 +152,8 @@ class ImageData:
             Endless `tf.data.Dataset` of float32 tensors of shape (batch_size, *image_shape),
             for `fit(..., steps_per_epoch=data.steps_per_epoch(batch_size))`.
         """
+        tf = import_tensorflow()
         from keras_vae import random
-        from keras_vae._internal.backend import tf
 
         steps = self.steps_per_epoch(batch_size)
         pixels = tf.constant(self.train.pixels)
@@ -178,8 +179,7 @@ class ImageData:
 
     def test_batches(self, batch_size=500):
         """Test batches in fixed order, as a `tf.data.Dataset` of float32 tensors."""
-        from keras_vae._internal.backend import tf
-
+        tf = import_tensorflow()
         check_positive_integer(batch_size, "batch_size")
         dataset = tf.data.Dataset.from_tensor_slices(self.test.pixels).batch(batch_size)
         return dataset.map(lambda pixels: tf.cast(pixels, tf.float32) / 255.0).prefetch(2)

@@ -9,6 +9,7 @@ import threading
 import numpy as np
 
 from keras_vae._internal.files import cache_folder
+from keras_vae._internal.registration import import_tensorflow
 from keras_vae.datasets.source import Source
 from keras_vae.errors import UserError
 
@@ -177,10 +178,8 @@ def stored_keys(split, count):
 
 
 def _tfds():
-    # TensorFlow, which TFDS needs, is imported in silence.
-    import keras_vae._internal.backend  # noqa: F401
-
-    import tensorflow_datasets as tfds  # isort: skip
+    import_tensorflow()
+    import tensorflow_datasets as tfds
 
     return tfds
 

@@ -43,7 +43,6 @@ from keras_vae.experiments.reports.geometry.renyi_runs import (
     order_of,
     renyi_runs,
 )
-from keras_vae.experiments.runs.batching import BATCH
 from keras_vae.experiments.runs.evaluation import LogLikelihood, mean_and_error, without_images
 from keras_vae.models import LatentVariableModel
 from keras_vae.objectives import renyi_bound
@@ -51,6 +50,7 @@ from keras_vae.random import derive_seed
 
 REPEATS = 5
 NOISE_IMAGES = 500
+BATCH = 500
 # Apart from the noise with which runs are evaluated.
 NOISE_SEED = 301
 SAME = 1.0

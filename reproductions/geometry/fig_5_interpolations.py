@@ -31,7 +31,6 @@ from keras_vae.experiments.reports.geometry.protocol import (
     unmet_requirements,
     vae_spec,
 )
-from keras_vae.experiments.runs.batching import in_batches
 from keras_vae.experiments.runs.evaluation import mean_and_error
 from keras_vae.experiments.runs.spec import Specs
 from keras_vae.geometry import fisher_rao_geodesic
@@ -40,6 +39,7 @@ from keras_vae.models import LatentVariableModel
 LABEL = f"VAE, k = {LATENT_DIM}"
 STEPS = 13
 PAIRS = 1000
+BATCH = 500
 HIDDEN_UNITS, PASSES = 100, 15
 STANDARD_ERRORS = 3
 MEANS, GEODESIC = "Means", "Geodesic, means"
@@ -129,7 +129,8 @@ def join(
 
 def _decode(model, codes):
     flat = codes.reshape(-1, codes.shape[-1]).astype(np.float32)
-    images = np.concatenate(in_batches(lambda z: model.decode(z).mean(), flat))
+    starts = range(0, len(flat), BATCH)
+    images = np.concatenate([model.decode(flat[i : i + BATCH]).mean() for i in starts])
     return images.reshape(*codes.shape[:2], *images.shape[1:])
 
 
@@ -159,7 +160,7 @@ def digit_classifier(
 
     def log_probabilities(images):
         flat = images.reshape(-1, *images.shape[2:]).astype(np.float32)
-        codes = np.concatenate(in_batches(model.posterior_means, flat))
+        codes = model.posterior_means(flat, batch_size=BATCH).numpy()
         return classifier.predict_log_proba(codes).reshape(*images.shape[:2], -1)
 
     return log_probabilities, classifier.classes_

@@ -41,7 +41,6 @@ from keras_vae.experiments.reports.vampprior.protocol import (
     schedule,
     unmet_requirements,
 )
-from keras_vae.experiments.runs.batching import in_batches
 from keras_vae.experiments.runs.evaluation import (
     Estimate,
     mean_and_error,
@@ -53,6 +52,7 @@ from keras_vae.objectives import IWAE
 
 EPSILON = 1e-5
 NUM_SAMPLES = 4
+BATCH = 500
 PRIOR_NAMES = {
     "standard_normal": "standard normal",
     "vamp": "VampPrior",
@@ -170,8 +170,8 @@ def evaluate_swapped(model: LatentVariableModel, images: np.ndarray) -> dict[str
     """
     swapped = _log_weights(with_swapped_arguments(model), images)
     right = _log_weights(model, images)
-    reconstructed = np.concatenate(in_batches(model.reconstruct, images))
-    error = np.abs(reconstructed - images).sum(axis=(1, 2))
+    reconstructed = model.reconstruct(images, batch_size=BATCH)
+    error = np.abs(reconstructed.numpy() - images).sum(axis=(1, 2))
     return {
         "as_the_code_estimates": mean_and_error(-_log_mean_exp(-swapped)),
         "importance_weighted": mean_and_error(_log_mean_exp(swapped)),
@@ -181,7 +181,8 @@ def evaluate_swapped(model: LatentVariableModel, images: np.ndarray) -> dict[str
 
 
 def _log_weights(model, images):
-    parts = in_batches(lambda part: model.log_weights(part, NUM_SAMPLES), images)
+    starts = range(0, len(images), BATCH)
+    parts = [model.log_weights(images[i : i + BATCH], NUM_SAMPLES).numpy() for i in starts]
     return np.concatenate(parts, axis=1).astype(np.float64)
 
 

@@ -1,6 +1,12 @@
-"""The four reports."""
+"""The four reports, and what is asked of every protocol."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import TypeVar
+
+from keras_vae.errors import UserError
+
+Value = TypeVar("Value")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,3 +38,15 @@ REPORTS = {
         "Alexandra Peşte, Luigi Malagò and Septimia Sârbu",
     ),
 }
+
+
+def of_dataset(protocol: Mapping[str, Value], dataset: str) -> Value:
+    """Returns what a report's protocol says of a data set.
+
+    Raises:
+        UserError: If it does not know the data set; the message lists those that it knows.
+    """
+    if dataset not in protocol:
+        known = ", ".join(protocol)
+        raise UserError(f"This report's protocol has no data set {dataset!r}, only {known}.")
+    return protocol[dataset]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from keras_vae.experiments.figures.figure import Figure
 from keras_vae.experiments.figures.options import Options, Preset
+from keras_vae.experiments.reports import of_dataset
 from keras_vae.experiments.runs.spec import (
     DataSpec,
     ModelSpec,
@@ -75,7 +76,7 @@ def run_spec(
         `RunSpec`.
     """
     return RunSpec(
-        data=DataSpec(name=dataset, validation_images=VALIDATION_IMAGES[dataset]),
+        data=DataSpec(name=dataset, validation_images=of_dataset(VALIDATION_IMAGES, dataset)),
         model=ModelSpec(
             latent_dim=latent_dim,
             hidden_units=(500,),

@@ -14,12 +14,12 @@ from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.vampprior.figures import split_name
 from keras_vae.experiments.reports.vampprior.protocol import TITLES, schedule
-from keras_vae.experiments.runs.batching import in_batches
 from keras_vae.models import LatentVariableModel
 
 # As each set is usually shown: ink black on white, but a face as a photograph.
 COLOR_MAPS = {"frey_faces": "gray"}
 COLUMNS = 10
+BATCH = 500
 SIDE = 5
 RECONSTRUCTION_CAPTION = (
     "the first ten test images, decoded at the posterior's mean; means of p(x|z)"
@@ -86,7 +86,7 @@ def reconstruction_errors(model: LatentVariableModel, images: np.ndarray) -> dic
         Dictionary of the root mean square and the mean absolute difference of a pixel, white being
         1 and black 0.
     """
-    differences = np.concatenate(in_batches(model.reconstruct, images)) - images
+    differences = model.reconstruct(images, batch_size=BATCH).numpy() - images
     return {
         "root_mean_square": float(np.sqrt(np.mean(differences.astype(np.float64) ** 2))),
         "mean_absolute": float(np.mean(np.abs(differences), dtype=np.float64)),

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Preset
+from keras_vae.experiments.reports import of_dataset
 from keras_vae.experiments.runs.spec import (
     DataSpec,
     ModelSpec,
@@ -128,7 +129,7 @@ def run_spec(
     if prior is None:
         prior = "vamp" if model == VAMPPRIOR else "standard_normal"
     if components is None and prior != "standard_normal":
-        components = PRIOR_COMPONENTS[dataset]
+        components = of_dataset(PRIOR_COMPONENTS, dataset)
     if pseudo_inputs is not None and prior != "vamp":
         raise ValueError(f"Only a VampPrior has pseudo-inputs, not {prior}.")
     binary = dataset in ("mnist", "mnist_5k")
@@ -160,7 +161,7 @@ def is_reports(spec: RunSpec, model: str) -> bool:
 
 def schedule(dataset: str, model: str) -> Schedule:
     """The `Schedule` of a model on a data set; the embedded digits follow MNIST's."""
-    by_model = SCHEDULES["mnist" if dataset == "mnist_5k" else dataset]
+    by_model = of_dataset(SCHEDULES | {"mnist_5k": SCHEDULES["mnist"]}, dataset)
     return by_model[model.removesuffix(WITHOUT_WARM_UP)]
 
 
