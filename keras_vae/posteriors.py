@@ -90,7 +90,7 @@ class PathGate:
         factor: Tensor of the samples' shape without its last axis.
     """
 
-    factor = None
+    factor: tf.Tensor
 
     def __call__(self, z):
         @tf.custom_gradient

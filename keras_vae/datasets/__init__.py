@@ -18,8 +18,16 @@ NAMES: tuple[str, ...]
 LABELLED: tuple[str, ...]
 
 __all__ = [
-    *("BINARIZATIONS", "ImageData", "LABELLED", "NAMES", "Source", "Split"),
-    *("get_source", "is_at_hand", "load", "register"),
+    "BINARIZATIONS",
+    "LABELLED",
+    "NAMES",
+    "ImageData",
+    "Source",
+    "Split",
+    "get_source",
+    "is_at_hand",
+    "load",
+    "register",
 ]
 
 _OWN = {source.name: source for source in sources.SOURCES}

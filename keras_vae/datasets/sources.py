@@ -1,6 +1,7 @@
 """The data sets of this package, from TFDS or from an installed package."""
 
 import dataclasses
+import functools
 import os
 import pathlib
 import socket
@@ -190,7 +191,7 @@ def _manual_folder():
 
 def _probe(host):
     """Returns what keeps us from a host, or None."""
-    outcome = [TimeoutError("timed out")]
+    outcome: list[OSError | None] = [TimeoutError("timed out")]
 
     def connect():
         try:
@@ -210,22 +211,21 @@ def _read(builder, split, **kwargs):
     return _tfds().as_numpy(builder.as_dataset(split=split, batch_size=-1, **kwargs))
 
 
-_OF_GOOGLE = {
-    "train_images": 60_000,
-    "test_images": 10_000,
-    "version": "3.0.1",
-    "host": "storage.googleapis.com",
-}
+_like_mnist = functools.partial(
+    TfdsSource,
+    train_images=60_000,
+    test_images=10_000,
+    version="3.0.1",
+    host="storage.googleapis.com",
+)
 SOURCES = (
-    TfdsSource(
+    _like_mnist(
         name="mnist",
         first_labels={"train": "50419213143536172869", "test": "72104149590690159734"},
-        **_OF_GOOGLE,
     ),
-    TfdsSource(
+    _like_mnist(
         name="fashion_mnist",
         first_labels={"train": "9003027255", "test": "92116146574573412480"},
-        **_OF_GOOGLE,
     ),
     FreyFaces(
         name="frey_faces",

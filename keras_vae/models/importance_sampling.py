@@ -18,7 +18,7 @@ TOLERATED_SHARE = 0.1
 # Who asks for fewer wants a bound of that many samples.
 FEWEST_TO_WARN_OF = 100
 # By model: its layers, and compiled functions by the shapes that they take.
-_compiled = weakref.WeakKeyDictionary()
+_compiled: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def log_likelihood(model, images, num_samples, seed, memory_budget=MEMORY_BUDGET, verbose=0):
