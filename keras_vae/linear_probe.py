@@ -43,9 +43,9 @@ def posterior_features(model, images, kind="means", seed=0, batch_size=BATCH_SIZ
         raise TypeError(
             f"Features {kind!r} need a model of one level. Received one of {model.latent_dims}."
         )
-    loc, scale = model.posterior_parameters(images, batch_size)
     if kind == "means":
-        return loc.numpy()
+        return np.asarray(model.posterior_means(images, batch_size))
+    loc, scale = model.posterior_parameters(images, batch_size)
     if kind == "means_and_variances":
         return tf.concat([loc, tf.square(scale)], axis=-1).numpy()
     seed = random.resolve_seed(seed)

@@ -168,7 +168,7 @@ class TurnedCodes:
     def check_images(self, images):
         assert images is COLUMNS
 
-    def posterior_means(self, images):
+    def posterior_means(self, images, batch_size=None):
         return images * np.sqrt(self.variances_after[self.epoch]) @ self.turn
 
 
@@ -535,7 +535,7 @@ class Straight:
         flat = images.reshape(len(images), -1)
         return tf.constant(flat), tf.constant(0.5 + flat)
 
-    def posterior_means(self, images):
+    def posterior_means(self, images, batch_size=None):
         return self.posterior_parameters(images)[0]
 
     def check_images(self, images):

@@ -60,7 +60,7 @@ def test_reconstruction_errors_are_over_all_pixels():
     split = Split(np.zeros((5, 4, 4), np.uint8))
     shares = np.zeros((4, 4), np.float32)
     shares[0, 0], shares[3, 3] = 0.8, -0.6
-    model = types.SimpleNamespace(reconstruct=lambda x: tf.constant(x + shares))
+    model = types.SimpleNamespace(reconstruct=lambda x, batch_size=None: tf.constant(x + shares))
     found = pictures.reconstruction_errors(model, split.images)
     # Of 16 pixels two differ, by 0.8 and 0.6: the squares' mean is 1 / 16.
     assert found["root_mean_square"] == pytest.approx(0.25)
@@ -90,7 +90,7 @@ def test_pseudo_inputs_are_measured_by_their_distance_from_their_mean(monkeypatc
 def test_reconstructions_are_drawn_under_the_first_ten_test_images():
     pixels = np.arange(12 * 4, dtype=np.uint8).reshape(12, 2, 2)
     data = types.SimpleNamespace(test=Split(pixels))
-    model = types.SimpleNamespace(reconstruct=lambda x: tf.constant(1 - x))
+    model = types.SimpleNamespace(reconstruct=lambda x, batch_size=None: tf.constant(1 - x))
     method = types.SimpleNamespace(weights_epochs=[3], load_models=lambda: iter([(model, data)]))
     analysis = figure_9.FIGURE.make_analysis({"frey_faces/HVAE": method}, ask())
     (axis,) = analysis.picture.axes
