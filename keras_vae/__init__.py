@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         activity,
         callbacks,
         datasets,
+        distributions,
         errors,
         export,
         geometry,
@@ -31,12 +32,13 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 
 __all__ = [
+    "VAE",
     "HierarchicalVAE",
     "LatentVariableModel",
-    "VAE",
     "activity",
     "callbacks",
     "datasets",
+    "distributions",
     "errors",
     "export",
     "geometry",

@@ -29,7 +29,7 @@ class WarmUp(keras.callbacks.Callback):
         self.epochs = epochs
 
     def beta_at(self, epoch):
-        """beta during an epoch, counted from 0."""
+        """Beta during an epoch, counted from 0."""
         return min(1.0, epoch / self.epochs)
 
     def on_epoch_begin(self, epoch, logs=None):

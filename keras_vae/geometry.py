@@ -157,7 +157,7 @@ def straight_line(loc_a, scale_a, loc_b, scale_b, t):
 
 
 def _separation(loc_a, scale_a, loc_b, scale_b):
-    """delta of each coordinate."""
+    """Delta of each coordinate."""
     chord = np.hypot((loc_a - loc_b) / np.sqrt(2.0), scale_a - scale_b)
     return 2 * np.arcsinh(chord / (2 * np.sqrt(scale_a) * np.sqrt(scale_b)))
 
@@ -187,7 +187,7 @@ def _check(loc_a, scale_a, loc_b, scale_b):
 
 
 def _check_path(t, rank):
-    """t as a column in front of `rank` further axes."""
+    """T as a column in front of `rank` further axes."""
     t = np.asarray(t, dtype=np.float64)
     if t.ndim != 1:
         raise ValueError(f"`t` must have shape (T,). Received shape: {t.shape}.")

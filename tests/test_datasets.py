@@ -465,8 +465,8 @@ def test_a_registered_data_set_is_one_like_any_other(registration, empty_cache):
     labelled, names = datasets.LABELLED, datasets.NAMES
     assert datasets.register(source()) == datasets.get_source("stripes")
     datasets.register(source("plain", lambda: stripes(False), labelled=False))
-    assert datasets.NAMES == (*names, "stripes", "plain")
-    assert datasets.LABELLED == (*labelled, "stripes")
+    assert (*names, "stripes", "plain") == datasets.NAMES
+    assert (*labelled, "stripes") == datasets.LABELLED
     assert datasets.is_at_hand("stripes")
     data = datasets.load("stripes", "static", original_order=True)
     assert data.name == "stripes" and data.image_shape == (3, 4)

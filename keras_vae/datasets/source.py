@@ -41,8 +41,8 @@ class Source:
 
     def read(
         self,
-        data_dir: str | pathlib.Path | None = None,  # noqa: ARG002
-        manual_dir: str | pathlib.Path | None = None,  # noqa: ARG002
+        data_dir: str | pathlib.Path | None = None,
+        manual_dir: str | pathlib.Path | None = None,
     ) -> dict[str, np.ndarray]:
         """Reads or downloads the arrays; arguments as in `keras_vae.datasets.load`."""
         if self.arrays is None:

@@ -112,7 +112,7 @@ class TfdsSource(Source):
             )
         )
 
-    def has_file(self, root, manual_dir=None):  # noqa: ARG002
+    def has_file(self, root, manual_dir=None):
         """Whether the original file lies where it was downloaded by hand."""
         return False
 

@@ -5,4 +5,4 @@ from keras_vae.models.hierarchical_vae import HierarchicalVAE
 from keras_vae.models.vae import VAE
 from keras_vae.objectives import LogTerms
 
-__all__ = ["HierarchicalVAE", "LatentVariableModel", "LogTerms", "VAE"]
+__all__ = ["VAE", "HierarchicalVAE", "LatentVariableModel", "LogTerms"]

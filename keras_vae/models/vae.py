@@ -45,7 +45,6 @@ class VAE(LatentVariableModel):
             normalisation.
 
     Example:
-
         model = keras_vae.VAE(latent_dim=50, objective=keras_vae.objectives.IWAE(num_samples=5))
         model.compile(optimizer="adam")
         model.fit(images, epochs=10, batch_size=100)

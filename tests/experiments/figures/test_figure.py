@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from keras_vae.experiments.runs.training import load_model
 
 FOLDER = pathlib.Path(__file__).parents[3] / "reproductions"
 SCRIPT = FOLDER / "fig_3_1_activity.py"
+INSTRUCTIONS = pathlib.Path(__file__).parents[2] / "README.md"
 
 
 @pytest.fixture
@@ -357,3 +359,19 @@ def test_finds_the_users_picture_of_the_original(figure, tmp_path, capsys):
     matplotlib.image.imsave(tmp_path / "tests" / "fig_0.png", np.zeros((30, 40, 3)))
     assert find_original(figure, asked, console).shape[:2] == (30, 40)
     assert capsys.readouterr().out == ""
+
+
+def test_the_figure_of_the_instructions_is_made(small_images, eager, tmp_path):
+    """What `tests/README.md` shows is a whole script."""
+    (script,) = re.findall(r"```python\n(.*?)```", INSTRUCTIONS.read_text(), re.DOTALL)
+    assert len([line for line in script.splitlines() if line.strip()]) < 20
+    path = tmp_path / "fig_1_bound.py"
+    path.write_text(script)
+    folders = ["--output", str(tmp_path / "results"), "--store", str(tmp_path / "store")]
+    assert main(catalogue.load_script(path).FIGURE, [*folders, "--jobs", "1"]) == 0
+    made = tmp_path / "results" / "mine" / "fig_1"
+    picture = matplotlib.image.imread(made / "figure.png")
+    assert picture[..., :3].min() < 0.5 < picture[..., :3].max()
+    data = json.loads((made / "data.json").read_text())
+    assert data["script"] == "fig_1_bound.py"
+    assert data["runs"]["VAE"]["epochs"] == {"reached": 2, "asked": 100}
