@@ -16,7 +16,6 @@ if TYPE_CHECKING:
         callbacks,
         datasets,
         distributions,
-        errors,
         export,
         geometry,
         layer_arrays,
@@ -35,11 +34,11 @@ __all__ = [
     "VAE",
     "HierarchicalVAE",
     "LatentVariableModel",
+    "UserError",
     "activity",
     "callbacks",
     "datasets",
     "distributions",
-    "errors",
     "export",
     "geometry",
     "layer_arrays",
@@ -50,6 +49,14 @@ __all__ = [
     "posteriors",
     "priors",
 ]
+
+
+class UserError(Exception):
+    """Something that the user can mend; the message says what is wrong and what to do.
+
+    Scripts and commands print such an error as one line. Any other exception is a fault of
+    this package or of what was given to it from Python, and keeps its traceback.
+    """
 
 
 def __getattr__(name: str) -> object:

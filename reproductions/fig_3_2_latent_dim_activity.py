@@ -8,10 +8,9 @@ import sys
 import numpy as np
 from matplotlib.figure import Figure as Picture
 
-from keras_vae.experiments.figures.claims import Claim, unmet_requirements
+from keras_vae.experiments.figures.claims import Claim, final_value, has_settled, unmet_requirements
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.measures.convergence import final_value, has_settled
 from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.counts import (
     Activity,

@@ -251,9 +251,9 @@ def _select(pattern):
     sys.path.insert(0, str(REPOSITORY))
     from golden_items import all_items
 
-    from keras_vae.experiments.runs import devices
+    from keras_vae._internal import backend
 
-    devices.configure(threads=1)
+    backend.configure(threads=1)
     # Of functions that are traced anew: every run is another model.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     items = {name: make for name, make in all_items().items() if fnmatch.fnmatch(name, pattern)}

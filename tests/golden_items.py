@@ -19,7 +19,6 @@ from made_up_runs import (
 from keras_vae.experiments.figures import options
 from keras_vae.experiments.figures.figure import add_caption, describe_figure
 from keras_vae.experiments.runs.evaluation import evaluate_log_likelihood
-from keras_vae.experiments.runs.snapshots import load_snapshot, snapshot_epochs
 from keras_vae.experiments.runs.spec import (
     DataSpec,
     ModelSpec,
@@ -27,7 +26,7 @@ from keras_vae.experiments.runs.spec import (
     OptimizerSpec,
     RunSpec,
 )
-from keras_vae.experiments.runs.store import RunStore
+from keras_vae.experiments.runs.store import RunStore, load_snapshot, snapshot_epochs
 from keras_vae.experiments.runs.training import train
 
 EPOCHS = 3

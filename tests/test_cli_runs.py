@@ -15,9 +15,8 @@ import tensorflow as tf
 
 import keras_vae as kv
 from keras_vae.cli import main, stored_runs
-from keras_vae.experiments.runs.snapshots import save_snapshot
 from keras_vae.experiments.runs.spec import DataSpec, ModelSpec, ObjectiveSpec, RunSpec
-from keras_vae.experiments.runs.store import RunStore, StoredRun
+from keras_vae.experiments.runs.store import RunStore, StoredRun, save_snapshot
 from keras_vae.experiments.runs.training import build_model
 
 SPEC = RunSpec(

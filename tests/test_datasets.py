@@ -8,10 +8,9 @@ import threading
 import numpy as np
 import pytest
 
-from keras_vae import datasets
+from keras_vae import UserError, datasets
 from keras_vae.datasets import ImageData, Source, Split, image_data, sources
 from keras_vae.datasets.frey_faces.frey_faces_dataset_builder import ArrayUnpickler
-from keras_vae.errors import UserError
 from keras_vae.experiments.reports import understanding
 from keras_vae.experiments.reports.vampprior import protocol as vampprior
 from keras_vae.experiments.runs import sweeps
@@ -548,7 +547,7 @@ def test_workers_know_registered_data_sets(registration, monkeypatch, tmp_path):
     spec = RunSpec(data=DataSpec(name="stripes"))
     assert datasets.registered() == (made,)
     monkeypatch.setattr(datasets, "_sources", dict(datasets._OWN))
-    monkeypatch.setattr(sweeps.devices, "configure", lambda threads: None)
+    monkeypatch.setattr(sweeps.backend, "configure", lambda threads: None)
     monkeypatch.setattr(sweeps.multiprocessing, "parent_process", lambda: "the parent")
     monkeypatch.setattr(sweeps.signal, "signal", lambda *handler: None)
     monkeypatch.setattr(sweeps, "_train_and_log", lambda spec, *rest: spec.data.load())

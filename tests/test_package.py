@@ -52,7 +52,7 @@ def test_import_needs_no_tensorflow_and_names_come_on_first_use():
         "import keras_vae, keras",
         "import keras, keras_vae",
         "import keras_vae; keras_vae.datasets.load().test_batches(); import keras",
-        "import keras_vae._internal.backend; import keras_vae, keras; keras_vae.errors",
+        "import keras_vae._internal.backend; import keras_vae, keras; keras_vae.priors",
     ],
 )
 def test_keras_knows_the_classes_whatever_is_imported_first(imports):

@@ -1,6 +1,7 @@
 """TensorFlow, Keras and TensorFlow Probability, imported in silence.
 
-Every module that needs them takes them from here: what their C++ parts print on import is held
+Every module that needs them takes them from here, and how one process uses the machine is set
+here: threads, and a GPU that several runs may share. What their C++ parts print on import is held
 back unless something fails, and another backend of Keras than TensorFlow is refused.
 """
 
@@ -57,4 +58,37 @@ with captured_stderr():
     import tensorflow_probability as tfp
 _require_tensorflow_backend(keras.backend.backend())
 
-__all__ = ["keras", "tf", "tfp"]
+
+def gpus() -> list[tf.config.PhysicalDevice]:
+    """The GPUs that TensorFlow can use."""
+    with captured_stderr():
+        return tf.config.list_physical_devices("GPU")
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def configure(threads: int | None = None) -> None:
+    """Lets GPU memory grow as needed, keeps full precision, and limits this process's threads.
+
+    All hold only before TensorFlow first computes something; afterwards what is in
+    force stays.
+
+    Arguments:
+        threads: Threads for one operation and for independent ones; None leaves them.
+    """
+    # Ten bits of mantissa in matrix products would show in a mixture's log-density.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        for gpu in gpus():
+            tf.config.experimental.set_memory_growth(gpu, True)
+        if threads is not None:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+    except RuntimeError:
+        return
+
+
+__all__ = ["captured_stderr", "configure", "cores", "gpus", "keras", "tf", "tfp"]

@@ -12,6 +12,9 @@ import platformdirs
 # What a JSON file of ours holds: names, and JSON-compatible values.
 JsonObject = dict[str, Any]
 
+# Beside the reproduction scripts; `experiments.figures.catalogue` writes it.
+CATALOGUE = "catalogue.json"
+
 
 @contextlib.contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
@@ -68,3 +71,10 @@ def store_folder() -> pathlib.Path:
     """`KERAS_VAE_STORE`, or `runs` in the cache folder."""
     configured = os.environ.get("KERAS_VAE_STORE")
     return pathlib.Path(configured).expanduser() if configured else cache_folder() / "runs"
+
+
+def script_path(path: str | os.PathLike[str]) -> str:
+    """A script's path below the folder of scripts, as results and the catalogue name it."""
+    path = pathlib.Path(path).resolve()
+    folder = next((one for one in path.parents if (one / CATALOGUE).is_file()), path.parent)
+    return path.relative_to(folder).as_posix()

@@ -6,10 +6,9 @@ import sys
 import textwrap
 from typing import Any, NoReturn
 
-from keras_vae import __version__
+from keras_vae import UserError, __version__
 from keras_vae.cli import compare, data, export, figures, reproduce, runs
 from keras_vae.cli.errors import FAILED, INTERRUPTED, MISUSED
-from keras_vae.errors import UserError
 
 DESCRIPTION = (
     "Reproduces the figures of four reports on variational auto-encoders, and looks after the "

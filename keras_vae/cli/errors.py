@@ -1,6 +1,6 @@
 """What a command cannot do, said in one message without a traceback."""
 
-from keras_vae.errors import UserError
+from keras_vae import UserError
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 

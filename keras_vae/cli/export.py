@@ -67,7 +67,7 @@ def _require_epochs(found: stored_runs.RunFolder) -> None:
 
 
 def _require_weights(found: stored_runs.RunFolder, epoch: int) -> None:
-    from keras_vae.experiments.runs.snapshots import restorable_epochs
+    from keras_vae.experiments.runs.store import restorable_epochs
 
     kept = restorable_epochs(found.path, found.epochs)
     if epoch in kept:
@@ -84,10 +84,11 @@ def _require_weights(found: stored_runs.RunFolder, epoch: int) -> None:
 
 
 def _load(spec: RunSpec, store: RunStore, epoch: int | None) -> tuple[LatentVariableModel, int]:
-    from keras_vae.experiments.runs import devices, training
+    from keras_vae._internal import backend
+    from keras_vae.experiments.runs import training
     from keras_vae.experiments.runs.store import StoreError
 
-    devices.configure()
+    backend.configure()
     try:
         model = training.build_model(spec, spec.data.load().image_shape)
         return model, training.restore(model, spec, store, epoch)

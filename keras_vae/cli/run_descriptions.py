@@ -121,8 +121,7 @@ def details(run: RunFolder) -> JsonObject:
         CommandError: If the run is damaged.
     """
     from keras_vae.experiments.runs.evaluation import without_images
-    from keras_vae.experiments.runs.snapshots import snapshot_epochs
-    from keras_vae.experiments.runs.store import RunStore, StoreError
+    from keras_vae.experiments.runs.store import RunStore, StoreError, snapshot_epochs
 
     spec = run.read_spec()
     content = {**describe(run), "folder": str(run.path)}

@@ -9,10 +9,10 @@ import threading
 
 import numpy as np
 
+from keras_vae import UserError
 from keras_vae._internal.files import cache_folder
 from keras_vae._internal.registration import import_tensorflow
 from keras_vae.datasets.source import Source
-from keras_vae.errors import UserError
 
 PROBE_SECONDS = 4.0
 FREY_FILE = "freyfaces.pkl"

@@ -12,11 +12,16 @@ import numpy as np
 from matplotlib.figure import Figure as Picture
 
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim, JsonObject, unmet_requirements
+from keras_vae.experiments.figures.claims import (
+    Claim,
+    JsonObject,
+    final_value,
+    has_settled,
+    unmet_requirements,
+)
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.measures.convergence import final_value, has_settled
 from keras_vae.experiments.reports.activity import protocol
 from keras_vae.experiments.reports.activity.counts import (
     THRESHOLD,

@@ -14,11 +14,10 @@ from matplotlib.figure import Figure as Picture
 from matplotlib.lines import Line2D
 
 from keras_vae.experiments.figures import originals, plots
-from keras_vae.experiments.figures.claims import Claim, JsonObject, unmet_requirements
+from keras_vae.experiments.figures.claims import Claim, JsonObject, final_value, unmet_requirements
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.measures.convergence import final_value
 from keras_vae.experiments.reports.understanding import (
     ADAM,
     BATCH_SIZE,

@@ -8,7 +8,8 @@ import platform
 import jax
 import torch
 
-from keras_vae.experiments.runs import devices, training
+from keras_vae._internal import backend
+from keras_vae.experiments.runs import training
 
 
 def versions():
@@ -22,11 +23,11 @@ def machine():
     return {
         "platform": platform.platform(),
         "processor": processor(),
-        "cores": devices.cores(),
+        "cores": backend.cores(),
         "load_before": load_average(),
         "torch_threads": torch.get_num_threads(),
         "devices": {
-            "keras_vae": "gpu" if devices.gpus() else "cpu",
+            "keras_vae": "gpu" if backend.gpus() else "cpu",
             "jax": jax.default_backend(),
             "torch": "gpu" if torch.cuda.is_available() else "cpu",
         },

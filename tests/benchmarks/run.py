@@ -135,9 +135,9 @@ def main(arguments=None):
     require_competitors()
     # Otherwise JAX takes most of a GPU's memory at once, and nothing is left for the others.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    from keras_vae.experiments.runs import devices
+    from keras_vae._internal import backend
 
-    devices.configure()
+    backend.configure()
     # TensorFlow takes the many models of one process for one that is traced again and again.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     measure_all(asked)

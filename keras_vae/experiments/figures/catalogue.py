@@ -15,13 +15,12 @@ import re
 import types
 from typing import TYPE_CHECKING
 
-from keras_vae._internal.files import atomic_write
-from keras_vae.errors import UserError
+from keras_vae import UserError
+from keras_vae._internal.files import CATALOGUE, atomic_write
 
 if TYPE_CHECKING:
     from keras_vae.experiments.figures.figure import Figure
 
-CATALOGUE = "catalogue.json"
 PACKAGE = pathlib.Path(__file__).parents[2]
 # An installed copy comes first: `reproductions` beside it may be someone else's.
 FOLDERS = (PACKAGE / "_reproductions", PACKAGE.parent / "reproductions")
@@ -89,14 +88,6 @@ def scripts_folder() -> pathlib.Path:
         looked = " or ".join(map(str, FOLDERS))
         raise CatalogueError(f"There are no reproduction scripts in {looked}.")
     return found
-
-
-def relative_path(path: str | os.PathLike[str]) -> str:
-    """A script's path below the folder of scripts, as results name it."""
-    path = pathlib.Path(path).resolve()
-    folders = [folder.resolve() for folder in FOLDERS]
-    inside = next((folder for folder in folders if path.is_relative_to(folder)), path.parent)
-    return path.relative_to(inside).as_posix()
 
 
 def find_scripts() -> list[Script]:

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure as Picture
 from rich.console import Console
 from rich.table import Table
 
-from keras_vae import datasets
-from keras_vae._internal.files import JsonObject
-from keras_vae.errors import UserError
-from keras_vae.experiments.figures import catalogue, originals, plots, results
+from keras_vae import UserError, datasets
+from keras_vae._internal import backend
+from keras_vae._internal.files import JsonObject, script_path
+from keras_vae.experiments.figures import originals, plots, results
 from keras_vae.experiments.figures.claims import STYLES, Claim
 from keras_vae.experiments.figures.method_runs import (
     MethodRuns,
@@ -23,7 +23,6 @@ from keras_vae.experiments.figures.method_runs import (
     describe,
 )
 from keras_vae.experiments.figures.options import AddOptions, Options, Preset, parse_options
-from keras_vae.experiments.runs import devices
 from keras_vae.experiments.runs.evaluation import evaluate_log_likelihood
 from keras_vae.experiments.runs.spec import Specs
 from keras_vae.experiments.runs.store import RunStore
@@ -187,7 +186,7 @@ def main(figure: Figure, argv: list[str] | None = None, prog: str | None = None)
     """
     options = read_options(figure, argv, prog)
     console = Console()
-    devices.configure()
+    backend.configure()
     try:
         make(figure, options, console)
     except KeyboardInterrupt:
@@ -292,7 +291,7 @@ def describe_figure(figure: Figure, options: Options, methods: Methods) -> JsonO
     original = originals.load(figure.report, figure.name)
     return {
         "figure": f"{figure.report}/{figure.name}",
-        "script": None if figure.script is None else catalogue.relative_path(figure.script),
+        "script": None if figure.script is None else script_path(figure.script),
         "title": figure.title,
         "protocol": {
             "reached": {

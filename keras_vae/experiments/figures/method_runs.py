@@ -15,9 +15,8 @@ from keras_vae.experiments.runs.evaluation import (
     remembered,
     without_images,
 )
-from keras_vae.experiments.runs.snapshots import restorable_epochs
 from keras_vae.experiments.runs.spec import RunSpec
-from keras_vae.experiments.runs.store import RunStore, StoredRun, StoreError
+from keras_vae.experiments.runs.store import RunStore, StoredRun, StoreError, restorable_epochs
 from keras_vae.experiments.runs.training import load_model, restore
 from keras_vae.models import LatentVariableModel
 

@@ -14,8 +14,8 @@ import numpy as np
 from matplotlib.figure import Figure as Picture
 from PIL import UnidentifiedImageError
 
+from keras_vae import UserError
 from keras_vae._internal.files import JsonObject
-from keras_vae.errors import UserError
 from keras_vae.experiments.figures import plots
 
 SUFFIXES = (".png", ".jpg", ".jpeg")

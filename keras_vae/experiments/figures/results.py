@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure as Picture
 
+from keras_vae import UserError
 from keras_vae._internal.files import JsonObject, atomic_write, require_writable
-from keras_vae.errors import UserError
 from keras_vae.experiments.figures import originals, plots
 from keras_vae.experiments.figures.claims import Claim
 from keras_vae.experiments.runs.store import write_json

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import keras_vae
+from keras_vae import UserError
 from keras_vae._internal.files import JsonObject
-from keras_vae.errors import UserError
 from keras_vae.experiments.figures import originals
 from keras_vae.experiments.figures.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
 from keras_vae.experiments.figures.results import CLAIMS, DATA, LONGER, PICTURE

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TypeVar
 
-from keras_vae.errors import UserError
+from keras_vae import UserError
 
 Value = TypeVar("Value")
 

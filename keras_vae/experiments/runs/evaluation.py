@@ -8,9 +8,8 @@ from typing import Any, TypedDict
 import numpy as np
 
 from keras_vae._internal.files import JsonObject
-from keras_vae.experiments.runs.snapshots import snapshot_epochs
 from keras_vae.experiments.runs.spec import RunSpec
-from keras_vae.experiments.runs.store import RunStore
+from keras_vae.experiments.runs.store import RunStore, snapshot_epochs
 from keras_vae.experiments.runs.training import load_model, restore
 
 

@@ -5,14 +5,18 @@ import hashlib
 import inspect
 import json
 import math
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from keras_vae import datasets, likelihoods, objectives, optimizers, priors, random
 from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_choice, check_positive_integer
 from keras_vae._internal.files import JsonObject
-from keras_vae.experiments.runs import nested
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Kind = TypeVar("Kind", bound="DataclassInstance")
+INFINITIES = ("Infinity", "-Infinity")
 # Raised when a change to the code alters what a spec leads to, in the last bits too: a stored run
 # that such a change continued would be neither the old one nor the new. Mixtures have had densities
 # of more digits since procedure 2. (Versions of TensorFlow differ in rounding as well; a run
@@ -274,12 +278,12 @@ class RunSpec:
         """
         learned = self.model.prior != "standard_normal"
         procedure = LEARNED_PRIOR_PROCEDURE if learned else PROCEDURE
-        content = {"procedure": procedure, "spec": nested.without_defaults(self)}
+        content = {"procedure": procedure, "spec": _nested_without_defaults(self)}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_dict(self) -> JsonObject:
         """Returns the whole spec as JSON-compatible values; an infinite one is its name."""
-        return nested.to_dict(self)
+        return _nested_to_dict(self)
 
     @classmethod
     def from_dict(cls, content: object) -> Self:
@@ -291,8 +295,61 @@ class RunSpec:
         Raises:
             ValueError: If a field is unknown, or the value of one impossible.
         """
-        return nested.from_dict(cls, content)
+        return _nested_from_dict(cls, content)
 
 
 # The runs of one trial by method, the name that a figure has for it.
 Specs = dict[str, RunSpec]
+
+
+def _nested_to_dict(instance: Any) -> JsonObject:
+    """A nested dataclass as JSON-compatible values; an infinite number is its name."""
+    return json.loads(json.dumps(dataclasses.asdict(instance)), parse_constant=str)
+
+
+def _nested_from_dict(kind: type[Kind], content: object) -> Kind:
+    """Rebuilds a nested dataclass from what `to_dict` made of it.
+
+    Arguments:
+        kind: The dataclass. Its nested ones have one of their kind as default.
+        content: Dictionary; fields that it lacks are at their default.
+
+    Returns:
+        Instance of `kind`.
+
+    Raises:
+        ValueError: If a field is unknown, or the value of one impossible.
+    """
+    if not isinstance(content, dict):
+        raise ValueError(f"Expected the fields of a {kind.__name__}. Received: {content!r}.")
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    if unknown := sorted(set(content) - set(fields)):
+        raise ValueError(
+            f"Unknown fields of a {kind.__name__}: {', '.join(map(repr, unknown))}. A later "
+            f"version of keras_vae may have written them. Known fields: {', '.join(fields)}."
+        )
+    values = {name: _nested_value(fields[name], value) for name, value in content.items()}
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise ValueError(f"Impossible value in a {kind.__name__}: {error}") from error
+
+
+def _nested_without_defaults(instance: Any) -> JsonObject:
+    """A nested dataclass as a dictionary of what differs from its defaults."""
+    content = {}
+    for field in dataclasses.fields(instance):
+        value = getattr(instance, field.name)
+        if dataclasses.is_dataclass(value):
+            value = _nested_without_defaults(value)
+            if value:
+                content[field.name] = value
+        elif value != field.default:
+            content[field.name] = value
+    return content
+
+
+def _nested_value(field: dataclasses.Field[Any], value: Any) -> Any:
+    if dataclasses.is_dataclass(field.default) and not isinstance(field.default, type):
+        return _nested_from_dict(type(field.default), value)
+    return float(value) if value in INFINITIES else value

@@ -19,11 +19,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from keras_vae import datasets
+from keras_vae import UserError, datasets
+from keras_vae._internal import backend
 from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_positive_integer
-from keras_vae.errors import UserError
-from keras_vae.experiments.runs import devices, tracking
 from keras_vae.experiments.runs.evaluation import evaluate_log_likelihood, stored_log_likelihood
 from keras_vae.experiments.runs.spec import RunSpec
 from keras_vae.experiments.runs.store import RunStore, StoredRun, StoreError
@@ -88,6 +87,8 @@ def train_all(
             installed, or the folder cannot be written.
     """
     if tensorboard is not None:
+        from keras_vae.experiments.runs import tracking
+
         tracking.check_tensorboard(tensorboard)
     epochs = list(epochs) if isinstance(epochs, list | tuple) else [epochs] * len(specs)
     for count in epochs:
@@ -148,7 +149,7 @@ def _train_missing(
     except ValueError as error:
         raise SweepError(str(error)) from error
     costs = [cost_per_epoch(spec, count) for (spec, _), count in zip(wanted, images, strict=True)]
-    threads = max(1, devices.cores() // jobs)
+    threads = max(1, backend.cores() // jobs)
     with _progress_bar(wanted, costs, store, work.evaluation, console):
         failures = joblib.Parallel(n_jobs=jobs, prefer="processes")(
             joblib.delayed(_attempt)(spec, count, threads, work) for spec, count in wanted
@@ -160,7 +161,7 @@ def _train_missing(
 
 def default_jobs(runs: int) -> int:
     """Runs at a time that suit this machine."""
-    limit = MAX_RUNS_PER_GPU * len(devices.gpus()) or devices.cores()
+    limit = MAX_RUNS_PER_GPU * len(backend.gpus()) or backend.cores()
     return max(1, min(limit, runs))
 
 
@@ -172,7 +173,7 @@ def _attempt(spec: RunSpec, epochs: int, threads: int, work: Work) -> str | None
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for source in work.sources:
             datasets.register(source)
-    devices.configure(threads)
+    backend.configure(threads)
     store = RunStore(work.store)
     try:
         _train_and_log(spec, epochs, store, work)
@@ -191,6 +192,8 @@ def _train_and_log(spec: RunSpec, epochs: int, store: RunStore, work: Work) -> N
     if work.tensorboard is None:
         train(spec, epochs, store, callbacks, work.keep_weights)
         return
+    from keras_vae.experiments.runs import tracking
+
     summaries = tracking.RunSummaries(work.tensorboard, spec, store)
     if store.epochs_done(spec) >= epochs:
         summaries.log_finished(load_model(spec, store)[0])

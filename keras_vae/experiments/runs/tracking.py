@@ -6,12 +6,11 @@ import pathlib
 
 import numpy as np
 
+from keras_vae import UserError
 from keras_vae._internal.backend import keras, tf
 from keras_vae._internal.files import require_writable
-from keras_vae.errors import UserError
-from keras_vae.experiments.runs.snapshots import is_snapshot_epoch
 from keras_vae.experiments.runs.spec import RunSpec
-from keras_vae.experiments.runs.store import RunStore
+from keras_vae.experiments.runs.store import RunStore, is_snapshot_epoch
 from keras_vae.models import LatentVariableModel
 
 PICTURES = 10

@@ -8,15 +8,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_vae import likelihoods
+from keras_vae import UserError, likelihoods
 from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_positive_integer
 from keras_vae.callbacks import LatentActivity, WarmUp
 from keras_vae.datasets import ImageData
-from keras_vae.errors import UserError
-from keras_vae.experiments.runs.snapshots import is_snapshot_epoch, load_snapshot, save_snapshot
 from keras_vae.experiments.runs.spec import RunSpec
-from keras_vae.experiments.runs.store import RunStore, StoredRun, StoreError
+from keras_vae.experiments.runs.store import (
+    RunStore,
+    StoredRun,
+    StoreError,
+    is_snapshot_epoch,
+    load_snapshot,
+    save_snapshot,
+)
 from keras_vae.models import VAE, HierarchicalVAE, LatentVariableModel
 
 MAX_STEPS_PER_EXECUTION = 100

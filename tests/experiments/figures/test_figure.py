@@ -16,7 +16,7 @@ import pytest
 import small_figure
 from rich.console import Console
 
-from keras_vae.errors import UserError
+from keras_vae import UserError
 from keras_vae.experiments.figures import catalogue, options, results
 from keras_vae.experiments.figures import figure as figure_module
 from keras_vae.experiments.figures.claims import Claim

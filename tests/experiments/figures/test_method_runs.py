@@ -10,9 +10,8 @@ from keras_vae.experiments.figures.method_runs import (
     compare_log_likelihoods,
     describe,
 )
-from keras_vae.experiments.runs.snapshots import load_snapshot, save_snapshot
 from keras_vae.experiments.runs.spec import DataSpec
-from keras_vae.experiments.runs.store import StoredRun, StoreError
+from keras_vae.experiments.runs.store import StoredRun, StoreError, load_snapshot, save_snapshot
 
 
 def made_up(epochs, offset=0.0):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from keras_vae.errors import UserError
+from keras_vae import UserError
 from keras_vae.experiments.figures import results
 from keras_vae.experiments.figures.claims import Claim
 from keras_vae.experiments.figures.plots import panels

@@ -16,7 +16,7 @@ from keras_vae.experiments.runs.evaluation import (
     stored_log_likelihood,
     without_images,
 )
-from keras_vae.experiments.runs.snapshots import load_snapshot
+from keras_vae.experiments.runs.store import load_snapshot
 from keras_vae.experiments.runs.training import load_model
 from keras_vae.models.base import LatentVariableModel
 

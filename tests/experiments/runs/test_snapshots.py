@@ -6,14 +6,15 @@ import os
 import numpy as np
 import pytest
 
-from keras_vae.experiments.runs.snapshots import (
+from keras_vae.experiments.runs.store import (
+    DamagedRunError,
+    StoreError,
     is_snapshot_epoch,
     load_snapshot,
     restorable_epochs,
     save_snapshot,
     snapshot_epochs,
 )
-from keras_vae.experiments.runs.store import DamagedRunError, StoreError
 
 
 def test_epochs_whose_weights_are_kept():

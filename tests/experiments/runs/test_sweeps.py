@@ -143,10 +143,10 @@ def test_nothing_is_trained_where_something_is_wrong(attempts, seeds, store, mon
 def test_cores_are_shared_among_the_jobs(
     attempts, seeds, store, monkeypatch, jobs, cores, expected
 ):
-    monkeypatch.setattr(sweeps.devices, "cores", lambda: cores)
-    monkeypatch.setattr(sweeps.devices, "gpus", list)
+    monkeypatch.setattr(sweeps.backend, "cores", lambda: cores)
+    monkeypatch.setattr(sweeps.backend, "gpus", list)
     threads, asked = [], []
-    monkeypatch.setattr(sweeps.devices, "configure", threads.append)
+    monkeypatch.setattr(sweeps.backend, "configure", threads.append)
 
     def parallel(n_jobs, prefer):
         asked.append((n_jobs, prefer))
@@ -163,8 +163,8 @@ def test_cores_are_shared_among_the_jobs(
     [(3, 0, 8, 3), (20, 0, 8, 8), (20, 1, 8, 4), (20, 2, 2, 8), (3, 1, 1, 3), (0, 0, 8, 1)],
 )
 def test_runs_at_a_time_suit_the_machine(monkeypatch, runs, gpus, cores, expected):
-    monkeypatch.setattr(sweeps.devices, "cores", lambda: cores)
-    monkeypatch.setattr(sweeps.devices, "gpus", lambda: ["a GPU"] * gpus)
+    monkeypatch.setattr(sweeps.backend, "cores", lambda: cores)
+    monkeypatch.setattr(sweeps.backend, "gpus", lambda: ["a GPU"] * gpus)
     assert default_jobs(runs) == expected
 
 

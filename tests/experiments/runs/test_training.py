@@ -13,9 +13,8 @@ import pytest
 
 from keras_vae.activity import latent_activity
 from keras_vae.experiments.runs import training
-from keras_vae.experiments.runs.snapshots import load_snapshot, snapshot_epochs
 from keras_vae.experiments.runs.spec import DataSpec, ModelSpec
-from keras_vae.experiments.runs.store import RunStore
+from keras_vae.experiments.runs.store import RunStore, load_snapshot, snapshot_epochs
 from keras_vae.experiments.runs.training import (
     DivergedError,
     RefuseDivergence,
