@@ -529,6 +529,7 @@ RISE = {"lowest_ratio_to_the_straight_line": 1.0, "lowest_rise_between_equal_dev
 
 @each(
     ("all_above", {}, REPRODUCED),
+    *((f"{name}_just", {name: 1 - 1e-9}, REPRODUCED) for name in RISE),
     *((f"{name}_rounded", {name: 1 - 0.9e-9}, REPRODUCED) for name in RISE),
     *((f"{name}_below", {name: 1 - 1.1e-9}, NOT_REPRODUCED) for name in RISE),
 )
@@ -577,19 +578,19 @@ class TestInterpolations:
     def test_numbers(self):
         found = made_transitions(
             (0.5, 0.25, 0.75, 0.5, 0.5),
-            (0.75, 0.5, 0.5, 9.0, 0.75),
+            (0.75, 0.5, 0.75, 9.0, 1.0),
             (True, True, True, False, True),
         )
         # No transition: it begins with another digit, or never comes to one.
         found.first["Samples"] = np.array([0, 13, 6, 6, 7])
         numbers = judge_interpolations(found)["5.1"].numbers
         steepest = numbers.pop("steepest_fall_of_the_first_digits_probability")
-        assert steepest == {**dict.fromkeys(fig_5.PATHS, 0.5), "Geodesic, means": 0.625}
+        assert steepest == {**dict.fromkeys(fig_5.PATHS, 0.5), "Geodesic, means": 0.75}
         transitions = numbers.pop("mean_transition_image")
         expected = {**dict.fromkeys(fig_5.PATHS, 7 / 3), "Samples": 6.5}
         assert transitions == pytest.approx(expected)
         assert numbers.pop("geodesic_minus_means") == pytest.approx(
-            {"mean": 0.125, "standard_error": 0.125}
+            {"mean": 0.25, "standard_error": np.sqrt(0.125 / 3) / 2}
         )
         assert numbers == {
             "pairs": 5,
