@@ -16,6 +16,7 @@ from keras_vae.experiments.reports.vampprior import protocol as vampprior
 from keras_vae.experiments.runs import sweeps
 from keras_vae.experiments.runs.spec import DataSpec, RunSpec
 from keras_vae.experiments.runs.store import RunStore
+from keras_vae.experiments.runs.training import NoEpochError
 
 
 @pytest.fixture
@@ -549,7 +550,9 @@ def test_workers_know_registered_data_sets(registration, monkeypatch, tmp_path):
     assert datasets.registered() == (made,)
     passed = []
     monkeypatch.setattr(sweeps, "_train_missing", lambda *arguments: passed.append(arguments[3]))
-    sweeps.train_all([spec], 1, RunStore(tmp_path / "store"))
+    with pytest.raises(NoEpochError):
+        # Nothing was trained.
+        sweeps.train_all([spec], 1, RunStore(tmp_path / "store"))
     assert [work.sources for work in passed] == [(made,)]
     monkeypatch.setattr(datasets, "_sources", dict(datasets._OWN))
     monkeypatch.setattr(sweeps.backend, "configure", lambda threads: None)
