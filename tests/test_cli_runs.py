@@ -266,3 +266,10 @@ def test_a_damaged_checkpoint_cannot_be_exported(store, exported, tmp_path, caps
     (store.run_folder(SPEC) / "checkpoint.npz").write_bytes(b"nothing")
     assert main(["export", SPEC.run_id, str(tmp_path / "new")]) == 1
     assert f"keras-vae runs remove {SPEC.run_id}" in capsys.readouterr().err
+
+
+def test_a_run_without_its_description_cannot_be_exported(store, exported, tmp_path, capsys):
+    (store.run_folder(SPEC) / "spec.json").unlink()
+    assert main(["export", SPEC.run_id, str(tmp_path / "new")]) == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"error: Run {SPEC.run_id} has no spec.json") and exported == []

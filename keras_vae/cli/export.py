@@ -10,6 +10,7 @@ from keras_vae.cli import stored_runs
 from keras_vae.cli.errors import CommandError
 from keras_vae.cli.output import Commands
 from keras_vae.cli.startup import start_tensorflow
+from keras_vae.experiments.runs.store import SPEC
 
 if TYPE_CHECKING:
     from keras_vae.experiments.runs.spec import RunSpec
@@ -46,6 +47,11 @@ def run(arguments: argparse.Namespace) -> None:
     _require_epochs(found)
     start_tensorflow()
     spec = found.read_spec()
+    if spec is None:
+        raise CommandError(
+            f"Run {found.id} has no {SPEC}, which says what its model is. keras-vae runs remove "
+            f"{found.id} deletes it, so that it can be trained again."
+        )
     if arguments.epoch is not None:
         _require_weights(found, arguments.epoch)
     model, epochs = _load(spec, store, arguments.epoch)
