@@ -3,10 +3,11 @@
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.decomposition import PCA
 
 
-def latent_activity(means):
+def latent_activity(means: npt.ArrayLike) -> np.ndarray:
     """Variance over the data of each posterior mean, `Var_x(E_q[z|x])`.
 
     Arguments:
@@ -23,7 +24,7 @@ def latent_activity(means):
     return _check_means(means, 1).var(axis=0)
 
 
-def active_units(activity, threshold=0.1):
+def active_units(activity: npt.ArrayLike, threshold: float = 0.1) -> int:
     """Number of dimensions whose activity exceeds a threshold.
 
     Arguments:
@@ -60,7 +61,7 @@ class PrincipalComponents:
     eigenvalues: np.ndarray
     eigenvectors: np.ndarray
 
-    def informative(self, threshold=0.01):
+    def informative(self, threshold: float = 0.01) -> int:
         """Number of components whose eigenvalue exceeds a threshold.
 
         Arguments:
@@ -74,7 +75,7 @@ class PrincipalComponents:
         """
         return active_units(self.eigenvalues, threshold)
 
-    def axis_alignment(self, count=None):
+    def axis_alignment(self, count: int | None = None) -> float:
         """How far the first eigenvectors point along single axes.
 
         Arguments:
@@ -95,7 +96,7 @@ class PrincipalComponents:
         return float((self.eigenvectors[:count] ** 2).max(axis=1).mean())
 
 
-def principal_components(means):
+def principal_components(means: npt.ArrayLike) -> PrincipalComponents:
     """Principal components of posterior means.
 
     Arguments:
@@ -115,7 +116,7 @@ def principal_components(means):
     return PrincipalComponents(found.explained_variance_, found.components_)
 
 
-def _check_means(means, fewest):
+def _check_means(means: npt.ArrayLike, fewest: int) -> np.ndarray:
     means = np.asarray(means, dtype=np.float64)
     if means.ndim != 2 or len(means) < fewest:
         raise ValueError(

@@ -1,11 +1,16 @@
 """What happens once an epoch: warm-up, the record of latent activity, a linear classifier."""
 
+from collections.abc import Collection, Iterator
+
 import numpy as np
 
 from keras_vae import activity
 from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_choice, check_positive_integer
 from keras_vae.linear_probe import FEATURES, linear_accuracy, posterior_features
+
+# Images and their labels.
+Labelled = tuple[np.ndarray, np.ndarray]
 
 
 class WarmUp(keras.callbacks.Callback):
@@ -23,19 +28,19 @@ class WarmUp(keras.callbacks.Callback):
     "Latent Space Activity and Visualization", equation 4.
     """
 
-    def __init__(self, epochs):
+    def __init__(self, epochs: int) -> None:
         super().__init__()
         check_positive_integer(epochs, "epochs")
         self.epochs = epochs
 
-    def beta_at(self, epoch):
-        """Beta during an epoch, counted from 0."""
+    def beta_at(self, epoch: int) -> float:
+        """`beta` during an epoch, counted from 0."""
         return min(1.0, epoch / self.epochs)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.model.beta.assign(self.beta_at(epoch))
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if logs is not None:
             logs["beta"] = self.beta_at(epoch)
 
@@ -55,18 +60,18 @@ class LatentActivity(keras.callbacks.Callback):
         activity: float64 array of shape (epochs, latent_dim), complete after each epoch.
     """
 
-    def __init__(self, images, threshold=0.1, batch_size=1000):
+    def __init__(self, images: np.ndarray, threshold: float = 0.1, batch_size: int = 1000) -> None:
         super().__init__()
         check_positive_integer(batch_size, "batch_size")
         self.threshold = threshold
         self._images, self._batch_size = np.asarray(images), batch_size
-        self._rows = []
+        self._rows: list[np.ndarray] = []
 
     @property
-    def activity(self):
+    def activity(self) -> np.ndarray:
         return np.array(self._rows)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         divisor = np.float32(255.0 if self._images.dtype == np.uint8 else 1.0)
         images = self._images.astype(np.float32) / divisor
         means = self.model.posterior_means(images, batch_size=self._batch_size)
@@ -99,7 +104,13 @@ class LinearProbe(keras.callbacks.Callback):
     Reference: "An Explanatory Analysis of the Geometry of Latent Variables", Section 2.2.
     """
 
-    def __init__(self, train, test, features="means", epochs=None):
+    def __init__(
+        self,
+        train: Labelled,
+        test: Labelled,
+        features: str = "means",
+        epochs: Collection[int] | None = None,
+    ) -> None:
         super().__init__()
         check_choice(features, FEATURES, "features")
         for images, labels in (train, test):
@@ -109,9 +120,10 @@ class LinearProbe(keras.callbacks.Callback):
             check_positive_integer(epoch, "epochs")
         self.train, self.test, self.features = train, test, features
         self.epochs = None if epochs is None else set(epochs)
-        self.epochs_done, self.accuracy = [], []
+        self.epochs_done: list[int] = []
+        self.accuracy: list[float] = []
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if self.epochs is not None and epoch + 1 not in self.epochs:
             return
         self.epochs_done.append(epoch + 1)
@@ -120,10 +132,10 @@ class LinearProbe(keras.callbacks.Callback):
         if logs is not None:
             logs["probe_accuracy"] = self.accuracy[-1]
 
-    def _both(self):
+    def _both(self) -> Iterator[tuple[int, Labelled]]:
         # Seeds that differ: a training and a test image shall not share their noise.
         return enumerate((self.train, self.test))
 
-    def _features(self, labelled, seed):
+    def _features(self, labelled: Labelled, seed: int) -> Labelled:
         images, labels = labelled
         return posterior_features(self.model, images, self.features, seed), labels

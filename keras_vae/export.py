@@ -21,8 +21,10 @@ within the error of an estimate.
 """
 
 import math
+import os
 import pathlib
 import tempfile
+from typing import Any
 
 from keras_vae import random
 from keras_vae._internal.backend import tf
@@ -32,7 +34,7 @@ from keras_vae.models.importance_sampling import BYTES_PER_PIXEL, MEMORY_BUDGET
 WITH_IMAGES = ("encode", "reconstruct", "log_likelihood")
 
 
-def save(model, path):
+def save(model: LatentVariableModel, path: str | os.PathLike[str]) -> pathlib.Path:
     """Writes a model as a SavedModel with the signatures that this module describes.
 
     Arguments:
@@ -64,7 +66,7 @@ def save(model, path):
     return path
 
 
-def _put(written, path):
+def _put(written: pathlib.Path, path: pathlib.Path) -> None:
     """Gives a folder its place, unless something has appeared there meanwhile."""
     try:
         written.rename(path)
@@ -81,14 +83,14 @@ class Endpoints(tf.Module):
         model: `LatentVariableModel`.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: LatentVariableModel) -> None:
         super().__init__()
         # Keras' own objects would need Keras to be loaded.
         self.tensors = [variable.value for variable in model.weights]
         self._model = _Hidden(model)
         self.latent_dim = sum(model.latent_dims)
 
-    def signatures(self):
+    def signatures(self) -> dict[str, Any]:
         """Concrete functions by the name of their signature."""
         shape = self._model.it.image_shape
         float_images = tf.TensorSpec((None, *shape), tf.float32, "images")
@@ -103,23 +105,23 @@ class Endpoints(tf.Module):
             specs[f"{name}_uint8"] = [byte_images, *rest]
         return {name: self._function(name).get_concrete_function(*of) for name, of in specs.items()}
 
-    def encode(self, images):
+    def encode(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         loc, scale = self._model.it.posterior_parameters(images)
         return {"loc": loc, "scale": scale}
 
-    def decode(self, z):
+    def decode(self, z: tf.Tensor) -> dict[str, tf.Tensor]:
         model = self._model.it
         return {"images": model.decode(model.split_levels(z)).mean()}
 
-    def reconstruct(self, images):
+    def reconstruct(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"images": self._model.it.reconstruct(images)}
 
-    def sample(self, n, seed):
+    def sample(self, n: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         model = self._model.it
         codes = model.sample_prior(n, random.stream(seed, random.GENERATION))
         return {"images": model.decode(codes).mean()}
 
-    def log_likelihood(self, images, num_samples):
+    def log_likelihood(self, images: tf.Tensor, num_samples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Importance-sampled, the images together and in chunks of samples; the noise is fixed."""
         model = self._model.it
         seed = random.stream(model.seed, random.EVALUATION_NOISE)
@@ -128,7 +130,9 @@ class Endpoints(tf.Module):
         chunk = tf.cast(MEMORY_BUDGET // (width * tf.maximum(count, 1)), tf.int32)
         chunk = tf.maximum(chunk, 1)
 
-        def add_chunk(index, done, total):
+        def add_chunk(
+            index: tf.Tensor, done: tf.Tensor, total: tf.Tensor
+        ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             size = tf.minimum(chunk, num_samples - done)
             noise = tf.random.experimental.stateless_fold_in(seed, index, alg="philox")
             weights = model.log_terms(images, size, noise, training=False).log_weights()
@@ -142,12 +146,12 @@ class Endpoints(tf.Module):
             )
         return {"log_likelihood": total - tf.math.log(tf.cast(num_samples, tf.float32))}
 
-    def _function(self, name):
+    def _function(self, name: str) -> Any:
         function = getattr(self, name.removesuffix("_uint8"))
         if not name.endswith("_uint8"):
             return tf.function(function, autograph=False)
 
-        def of_bytes(images, *rest):
+        def of_bytes(images: tf.Tensor, *rest: tf.Tensor) -> dict[str, tf.Tensor]:
             return function(tf.cast(images, tf.float32) / 255.0, *rest)
 
         return tf.function(of_bytes, autograph=False)
@@ -156,5 +160,5 @@ class Endpoints(tf.Module):
 class _Hidden:
     """Holds a model where TensorFlow does not look for what to save."""
 
-    def __init__(self, it):
+    def __init__(self, it: LatentVariableModel) -> None:
         self.it = it

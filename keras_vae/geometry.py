@@ -13,9 +13,12 @@ Explanatory Analysis of the Geometry of Latent Variables", Section 2.3.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 
-def fisher_rao_distance(loc_a, scale_a, loc_b, scale_b):
+def fisher_rao_distance(
+    loc_a: npt.ArrayLike, scale_a: npt.ArrayLike, loc_b: npt.ArrayLike, scale_b: npt.ArrayLike
+) -> np.ndarray:
     """Length of the shortest path between two diagonal Gaussians.
 
     `sqrt(2 sum_d delta_d^2)`, with delta as in this module's description; unchanged when a
@@ -40,7 +43,13 @@ def fisher_rao_distance(loc_a, scale_a, loc_b, scale_b):
     )
 
 
-def fisher_rao_geodesic(loc_a, scale_a, loc_b, scale_b, t):
+def fisher_rao_geodesic(
+    loc_a: npt.ArrayLike,
+    scale_a: npt.ArrayLike,
+    loc_b: npt.ArrayLike,
+    scale_b: npt.ArrayLike,
+    t: npt.ArrayLike,
+) -> tuple[np.ndarray, np.ndarray]:
     """Points on the shortest path between two diagonal Gaussians, at constant speed.
 
     In each coordinate, with `v_a = sinh((1 - t) delta) / sinh(delta)` and
@@ -73,13 +82,21 @@ def fisher_rao_geodesic(loc_a, scale_a, loc_b, scale_b, t):
     between = _geodesic_between(loc_a, scale_a, loc_b, scale_b, np.clip(t, 0, 1), delta)
     before = _geodesic_beyond(loc_b, scale_b, loc_a, scale_a, np.maximum(-t, 0), delta)
     after = _geodesic_beyond(loc_a, scale_a, loc_b, scale_b, np.maximum(t - 1, 0), delta)
-    return tuple(
+    loc, scale = (
         np.where(t < 0, first, np.where(t > 1, last, inside))
         for first, inside, last in zip(before, between, after, strict=True)
     )
+    return loc, scale
 
 
-def _geodesic_between(loc_a, scale_a, loc_b, scale_b, t, delta):
+def _geodesic_between(
+    loc_a: np.ndarray,
+    scale_a: np.ndarray,
+    loc_b: np.ndarray,
+    scale_b: np.ndarray,
+    t: np.ndarray,
+    delta: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
     """Means and deviations at t in [0, 1]."""
     from_a = _sinh_ratio(1 - t, delta) / scale_a
     from_b = _sinh_ratio(t, delta) / scale_b
@@ -93,7 +110,14 @@ def _geodesic_between(loc_a, scale_a, loc_b, scale_b, t, delta):
     return loc, scale
 
 
-def _geodesic_beyond(loc_a, scale_a, loc_b, scale_b, excess, delta):
+def _geodesic_beyond(
+    loc_a: np.ndarray,
+    scale_a: np.ndarray,
+    loc_b: np.ndarray,
+    scale_b: np.ndarray,
+    excess: np.ndarray,
+    delta: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
     """Means and deviations at t = 1 + excess.
 
     With `tau = excess delta`, and T the hyperbolic tangent at b of the arc length that is counted
@@ -125,12 +149,18 @@ def _geodesic_beyond(loc_a, scale_a, loc_b, scale_b, excess, delta):
         return np.where(delta > 0, loc, loc_b), np.where(delta > 0, np.exp(log_scale), scale_b)
 
 
-def _log_expm1(x):
+def _log_expm1(x: np.ndarray) -> np.ndarray:
     """`log(exp(x) - 1)` for x >= 0, without overflow."""
     return x + np.log(-np.expm1(-x))
 
 
-def straight_line(loc_a, scale_a, loc_b, scale_b, t):
+def straight_line(
+    loc_a: npt.ArrayLike,
+    scale_a: npt.ArrayLike,
+    loc_b: npt.ArrayLike,
+    scale_b: npt.ArrayLike,
+    t: npt.ArrayLike,
+) -> tuple[np.ndarray, np.ndarray]:
     """Points on the straight line between two diagonal Gaussians' means and deviations.
 
     The convex hull that the geodesic is compared with.
@@ -156,20 +186,24 @@ def straight_line(loc_a, scale_a, loc_b, scale_b, t):
     return (1 - t) * loc_a + t * loc_b, (1 - t) * scale_a + t * scale_b
 
 
-def _separation(loc_a, scale_a, loc_b, scale_b):
-    """Delta of each coordinate."""
+def _separation(
+    loc_a: np.ndarray, scale_a: np.ndarray, loc_b: np.ndarray, scale_b: np.ndarray
+) -> np.ndarray:
+    """`delta` of each coordinate."""
     chord = np.hypot((loc_a - loc_b) / np.sqrt(2.0), scale_a - scale_b)
     return 2 * np.arcsinh(chord / (2 * np.sqrt(scale_a) * np.sqrt(scale_b)))
 
 
-def _sinh_ratio(share, delta):
+def _sinh_ratio(share: np.ndarray, delta: np.ndarray) -> np.ndarray:
     """`sinh(share delta) / sinh(delta)`, which is `share` at delta = 0, without overflow."""
     safe = np.where(delta > 0, delta, 1.0)
     ratio = np.exp((share - 1) * safe) * np.expm1(-2 * share * safe) / np.expm1(-2 * safe)
     return np.where(delta > 0, ratio, share)
 
 
-def _check(loc_a, scale_a, loc_b, scale_b):
+def _check(
+    loc_a: npt.ArrayLike, scale_a: npt.ArrayLike, loc_b: npt.ArrayLike, scale_b: npt.ArrayLike
+) -> tuple[np.ndarray, ...]:
     named = {"loc_a": loc_a, "scale_a": scale_a, "loc_b": loc_b, "scale_b": scale_b}
     arrays = {name: np.asarray(value, dtype=np.float64) for name, value in named.items()}
     shapes = {name: array.shape for name, array in arrays.items()}
@@ -186,8 +220,8 @@ def _check(loc_a, scale_a, loc_b, scale_b):
         raise ValueError(f"Shapes that do not match: {shapes}.") from error
 
 
-def _check_path(t, rank):
-    """T as a column in front of `rank` further axes."""
+def _check_path(t: npt.ArrayLike, rank: int) -> np.ndarray:
+    """`t` as a column in front of `rank` further axes."""
     t = np.asarray(t, dtype=np.float64)
     if t.ndim != 1:
         raise ValueError(f"`t` must have shape (T,). Received shape: {t.shape}.")

@@ -12,12 +12,22 @@ with pixels counted row by row. Arrays of a program that counts them column by c
 MATLAB, need the rows of W1, the columns of W4 and the entries of b4 reordered.
 """
 
-import numpy as np
+from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from keras_vae._internal.backend import keras
 from keras_vae.models import VAE
 
+if TYPE_CHECKING:
+    from keras_vae.models import LatentVariableModel
 
-def get(model):
+
+def get(model: LatentVariableModel) -> list[np.ndarray]:
     """Returns a model's weights as NumPy arrays.
 
     Arguments:
@@ -35,7 +45,7 @@ def get(model):
     ]
 
 
-def assign(model, arrays):
+def assign(model: LatentVariableModel, arrays: Sequence[npt.ArrayLike]) -> None:
     """Gives a model weights from plain arrays.
 
     Arguments:
@@ -47,21 +57,21 @@ def assign(model, arrays):
             shape does not fit, or if a value is not finite. The model is then as it was.
     """
     groups = _variables(model)
-    arrays = [np.asarray(array) for array in arrays]
+    values = [np.asarray(array) for array in arrays]
     shapes = [_joint_shape(group) for group in groups]
-    received = [array.shape for array in arrays]
+    received = [array.shape for array in values]
     if shapes != received:
         raise ValueError(f"Expected arrays of shapes {shapes}. Received: {received}.")
-    for index, array in enumerate(arrays):
+    for index, array in enumerate(values):
         if not np.isfinite(array).all():
             raise ValueError(f"Array {index}, of shape {array.shape}, holds NaN or infinity.")
-    for group, array in zip(groups, arrays, strict=True):
+    for group, array in zip(groups, values, strict=True):
         ends = np.cumsum([variable.shape[-1] for variable in group])
         for variable, part in zip(group, np.split(array, ends[:-1], axis=-1), strict=True):
             variable.assign(part)
 
 
-def _variables(model):
+def _variables(model: LatentVariableModel) -> list[list[keras.Variable]]:
     """The variables that each array holds side by side."""
     if not isinstance(model, VAE):
         raise ValueError(f"Expected a `keras_vae.VAE`. Received: {type(model).__name__}.")
@@ -78,5 +88,5 @@ def _variables(model):
     ]
 
 
-def _joint_shape(group):
+def _joint_shape(group: Sequence[keras.Variable]) -> tuple[int, ...]:
     return (*group[0].shape[:-1], sum(variable.shape[-1] for variable in group))

@@ -1,16 +1,17 @@
 """Decoder heads: layers that turn hidden units into a distribution over images."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from keras_vae import distributions
 from keras_vae._internal import registry
-from keras_vae._internal.backend import keras, tf, tfp
+from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae.networks import dense
 from keras_vae.random import derive_seed
-
-tfd = tfp.distributions
 
 
 class Likelihood(keras.layers.Layer):
@@ -21,11 +22,16 @@ class Likelihood(keras.layers.Layer):
     one, name its `parameters` and implement `transform` and `make_distribution`.
     """
 
-    parameters = ()
+    parameters: tuple[str, ...] = ()
 
     def build_heads(
-        self, hidden_units, image_shape, kernel_initializer, seed, bias_initializer="zeros"
-    ):
+        self,
+        hidden_units: int,
+        image_shape: tuple[int, ...],
+        kernel_initializer: Any,
+        seed: int,
+        bias_initializer: Any = "zeros",
+    ) -> None:
         """Creates one linear layer per parameter.
 
         Arguments:
@@ -50,10 +56,10 @@ class Likelihood(keras.layers.Layer):
             head.build((None, hidden_units))
         self.built = True
 
-    def call(self, hidden):
+    def call(self, hidden: tf.Tensor) -> tuple[tf.Tensor, ...]:
         return tuple(head(hidden) for head in self.heads)
 
-    def decode(self, hidden, leading):
+    def decode(self, hidden: tf.Tensor, leading: tf.Tensor) -> tfd.Distribution:
         """The distribution over images that hidden units lead to.
 
         Arguments:
@@ -66,7 +72,7 @@ class Likelihood(keras.layers.Layer):
         shape = tf.concat([leading, [math.prod(self.image_shape)]], axis=0)
         return self.distribution([tf.reshape(value, shape) for value in self(hidden)])
 
-    def distribution(self, parameters):
+    def distribution(self, parameters: Sequence[tf.Tensor]) -> tfd.Distribution:
         """The distribution over images.
 
         Arguments:
@@ -83,11 +89,11 @@ class Likelihood(keras.layers.Layer):
             self.make_distribution(*shaped), reinterpreted_batch_ndims=len(self.image_shape)
         )
 
-    def make_distribution(self, *parameters):
+    def make_distribution(self, *parameters: tf.Tensor) -> tfd.Distribution:
         """Returns the distribution of single pixels from this head's raw parameters."""
         raise NotImplementedError
 
-    def check_support(self, images):
+    def check_support(self, images: np.ndarray) -> None:
         """Raises `ValueError` if pixels, already known to lie in [0, 1], have no density here."""
 
 
@@ -104,14 +110,14 @@ class Bernoulli(Likelihood):
 
     parameters = ("logits",)
 
-    def __init__(self, grey_levels=False, **kwargs):
+    def __init__(self, grey_levels: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.grey_levels = grey_levels
 
-    def make_distribution(self, logits):
+    def make_distribution(self, logits: tf.Tensor) -> tfd.Distribution:
         return distributions.LogitBernoulli(logits=logits, dtype=logits.dtype)
 
-    def check_support(self, images):
+    def check_support(self, images: np.ndarray) -> None:
         if self.grey_levels:
             return
         images = np.asarray(images)
@@ -124,7 +130,7 @@ class Bernoulli(Likelihood):
                 "`likelihood=keras_vae.likelihoods.Bernoulli(grey_levels=True)`."
             )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "grey_levels": self.grey_levels}
 
 
@@ -137,7 +143,7 @@ class Gaussian(Likelihood):
 
     parameters = ("loc", "log_variance")
 
-    def make_distribution(self, loc, log_variance):
+    def make_distribution(self, loc: tf.Tensor, log_variance: tf.Tensor) -> tfd.Distribution:
         return tfd.Normal(
             loc=keras.ops.sigmoid(loc), scale=keras.ops.exp(0.5 * keras.ops.tanh(log_variance))
         )
@@ -157,14 +163,14 @@ class DiscretizedLogistic(Likelihood):
     levels = 256
     log_scale_range = (-4.5, 0.0)
 
-    def make_distribution(self, loc, log_scale):
+    def make_distribution(self, loc: tf.Tensor, log_scale: tf.Tensor) -> tfd.Distribution:
         return distributions.DiscretizedLogistic(
             loc=keras.ops.sigmoid(loc),
             log_scale=keras.ops.clip(log_scale, *self.log_scale_range),
             levels=self.levels,
         )
 
-    def check_support(self, images):
+    def check_support(self, images: np.ndarray) -> None:
         levels = np.asarray(images, dtype=np.float64) * (self.levels - 1)
         between = abs(levels - np.round(levels)) > 1e-3
         if between.any():
@@ -174,7 +180,7 @@ class DiscretizedLogistic(Likelihood):
             )
 
 
-def bits_per_dimension(log_likelihood, image_shape):
+def bits_per_dimension(log_likelihood: npt.ArrayLike, image_shape: Sequence[int]) -> np.ndarray:
     """Turns nats per image into bits per pixel, of which fewer are better.
 
     Arguments:
@@ -194,6 +200,6 @@ LIKELIHOODS = {
 }
 
 
-def get(identifier):
+def get(identifier: Any) -> Likelihood:
     """Returns a likelihood from a name, a class, a config, an instance or None (Bernoulli)."""
     return registry.get(identifier, LIKELIHOODS, Likelihood, "likelihood")

@@ -3,6 +3,10 @@
 "An Explanatory Analysis of the Geometry of Latent Variables", Section 2.2.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -12,13 +16,22 @@ from keras_vae import random
 from keras_vae._internal.backend import tf
 from keras_vae._internal.checks import check_choice, check_positive_integer
 
+if TYPE_CHECKING:
+    from keras_vae.models import LatentVariableModel
+
 FEATURES = ("means", "means_and_variances", "samples")
 BATCH_SIZE = 1000
 # scikit-learn's own limit of 100 is too few for pixels.
 MAX_ITERATIONS = 300
 
 
-def posterior_features(model, images, kind="means", seed=0, batch_size=BATCH_SIZE):
+def posterior_features(
+    model: LatentVariableModel,
+    images: np.ndarray,
+    kind: str = "means",
+    seed: int = 0,
+    batch_size: int = BATCH_SIZE,
+) -> np.ndarray:
     """What the posterior says of images, as features of a classifier.
 
     Arguments:
@@ -56,7 +69,7 @@ def posterior_features(model, images, kind="means", seed=0, batch_size=BATCH_SIZ
     return (loc + scale * tf.concat(noise, axis=0)).numpy()
 
 
-def fit_linear_classifier(features, labels):
+def fit_linear_classifier(features: np.ndarray, labels: np.ndarray) -> Any:
     """Logistic regression on standardised features, with scikit-learn's slight L2 penalty.
 
     Arguments:
@@ -73,7 +86,12 @@ def fit_linear_classifier(features, labels):
     return classifier.fit(np.asarray(features, dtype=np.float64), labels)
 
 
-def linear_accuracy(train_features, train_labels, test_features, test_labels):
+def linear_accuracy(
+    train_features: np.ndarray,
+    train_labels: np.ndarray,
+    test_features: np.ndarray,
+    test_labels: np.ndarray,
+) -> float:
     """Share of test items whose class a linear classifier of the training items names.
 
     Arguments:

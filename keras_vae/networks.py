@@ -1,15 +1,17 @@
 """Stacks of deterministic layers, and initialisers that differ from layer to layer."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
-from keras_vae._internal.backend import keras
+from keras_vae._internal.backend import keras, tf
 from keras_vae._internal.checks import check_positive_integer
 from keras_vae.random import derive_seed, resolve_seed
 
 BIAS, GATE = 1, 2
 
 
-def seeded_initializer(identifier, seed):
+def seeded_initializer(identifier: Any, seed: int) -> keras.initializers.Initializer:
     """Returns an initialiser that draws from `seed`.
 
     Arguments:
@@ -42,19 +44,26 @@ class FanInUniform(keras.initializers.Initializer):
         seed: Integer; None draws a fresh one.
     """
 
-    def __init__(self, seed=None):
+    def __init__(self, seed: int | None = None) -> None:
         self.seed = resolve_seed(seed)
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> tf.Tensor:
         inputs = math.prod(shape[:-1])
         limit = math.sqrt(3 / inputs)
         return keras.random.uniform(shape, -limit, limit, dtype=dtype, seed=self.seed)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"seed": self.seed}
 
 
-def dense(units, kernel_initializer, seed, *, bias_initializer="zeros", **kwargs):
+def dense(
+    units: int,
+    kernel_initializer: Any,
+    seed: int,
+    *,
+    bias_initializer: Any = "zeros",
+    **kwargs: Any,
+) -> keras.layers.Dense:
     """A `keras.layers.Dense` whose kernel and bias are drawn from `seed`."""
     return keras.layers.Dense(
         units,
@@ -87,16 +96,16 @@ class DenseStack(keras.layers.Layer):
 
     def __init__(
         self,
-        units,
+        units: Sequence[int],
         *,
-        activation="softplus",
-        batch_norm=False,
-        gated=False,
-        kernel_initializer="glorot_normal",
-        bias_initializer="zeros",
-        seed=None,
-        **kwargs,
-    ):
+        activation: Any = "softplus",
+        batch_norm: bool = False,
+        gated: bool = False,
+        kernel_initializer: Any = "glorot_normal",
+        bias_initializer: Any = "zeros",
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.units = tuple(units)
         for size in self.units:
@@ -114,7 +123,7 @@ class DenseStack(keras.layers.Layer):
             for index in range(len(self.units) if batch_norm else 0)
         ]
 
-    def _make_layers(self, name, *purpose, **kwargs):
+    def _make_layers(self, name: str, *purpose: int, **kwargs: Any) -> list[keras.layers.Layer]:
         return [
             dense(
                 size,
@@ -127,7 +136,7 @@ class DenseStack(keras.layers.Layer):
             for index, size in enumerate(self.units)
         ]
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[int | None]) -> None:
         width = input_shape[-1]
         for index, layer in enumerate(self.dense_layers):
             layer.build((None, width))
@@ -138,7 +147,7 @@ class DenseStack(keras.layers.Layer):
                 self.normalization_layers[index].build((None, width))
         self.built = True
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         hidden = inputs
         for index, layer in enumerate(self.dense_layers):
             gates = self.gate_layers[index](hidden) if self.gated else None
@@ -150,11 +159,11 @@ class DenseStack(keras.layers.Layer):
                 hidden = hidden * gates
         return hidden
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         width = self.units[-1] if self.units else input_shape[-1]
         return (*input_shape[:-1], width)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "units": list(self.units),
@@ -182,7 +191,15 @@ class JointStack(keras.layers.Layer):
     Input: list of tensors of shapes (..., input_dims[i]). Output shape: (..., units).
     """
 
-    def __init__(self, input_dims, units, *, joint_layers=1, seed=None, **kwargs):
+    def __init__(
+        self,
+        input_dims: Sequence[int],
+        units: int,
+        *,
+        joint_layers: int = 1,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__()
         self.input_dims, self.units = tuple(input_dims), units
         check_positive_integer(joint_layers, "joint_layers")
@@ -196,13 +213,13 @@ class JointStack(keras.layers.Layer):
             (units,) * joint_layers, seed=derive_seed(self.seed, len(self.input_dims)), **kwargs
         )
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         for stack, width in zip(self.own_stacks, self.input_dims, strict=True):
             stack.build((None, width))
         self.joint_stack.build((None, self.units * len(self.input_dims)))
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
         ops = keras.ops
         own = [
             over_rows(stack, value) for stack, value in zip(self.own_stacks, inputs, strict=True)
@@ -212,7 +229,7 @@ class JointStack(keras.layers.Layer):
         return over_rows(self.joint_stack, ops.concatenate([v + common for v in own], axis=-1))
 
 
-def over_rows(stack, inputs):
+def over_rows(stack: keras.layers.Layer, inputs: tf.Tensor) -> tf.Tensor:
     """Applies a layer of (rows, features), of one output, to a tensor of shape (..., features)."""
     ops = keras.ops
     leading = ops.shape(inputs)[:-1]

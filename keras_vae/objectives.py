@@ -11,6 +11,7 @@ alpha -> 1 is the ELBO, alpha = 0 the importance-weighted bound, alpha -> -inf V
 import dataclasses
 import math
 import numbers
+from typing import Any, Self
 
 from keras_vae._internal import registry
 from keras_vae._internal.backend import keras, tf
@@ -37,20 +38,20 @@ class LogTerms:
     analytic_kl: tf.Tensor | None
 
     @property
-    def kl(self):
+    def kl(self) -> tf.Tensor:
         """KL(q || p), in closed form where there is one, else sampled; shape (batch,)."""
         if self.analytic_kl is not None:
             return self.analytic_kl
         return tf.reduce_mean(self.log_posterior - self.log_prior, axis=0)
 
-    def log_weights(self, beta=1.0, analytic_kl=False):
+    def log_weights(self, beta: float | tf.Tensor = 1.0, analytic_kl: bool = False) -> tf.Tensor:
         """`log p(x|z_k) + beta (log p(z_k) - log q(z_k|x))`, shape (samples, batch)."""
         if analytic_kl and self.analytic_kl is not None:
             return self.log_likelihood - beta * self.analytic_kl
         return self.log_likelihood + beta * (self.log_prior - self.log_posterior)
 
 
-def renyi_bound(log_weights, alpha):
+def renyi_bound(log_weights: tf.Tensor, alpha: float) -> tf.Tensor:
     """The variational Renyi bound of order alpha.
 
     Computed as `m + log1p(mean_k expm1(t (log w_k - m))) / t` with `t = 1 - alpha` and `m`
@@ -111,11 +112,11 @@ class Objective:
     analytic_kl = False
     doubly_reparameterized = False
 
-    def __init__(self, num_samples):
+    def __init__(self, num_samples: int) -> None:
         check_positive_integer(num_samples, "num_samples")
         self.num_samples = int(num_samples)
 
-    def bound(self, log_weights):
+    def bound(self, log_weights: tf.Tensor) -> tf.Tensor:
         """The bound on log p(x).
 
         Arguments:
@@ -126,7 +127,7 @@ class Objective:
         """
         raise NotImplementedError
 
-    def path_factor(self, log_weights, beta=1.0):
+    def path_factor(self, log_weights: tf.Tensor, beta: float | tf.Tensor = 1.0) -> tf.Tensor:
         """What the encoder's gradient along each sample's path is multiplied by.
 
         Asked for only if `doubly_reparameterized`; 1 is the plain gradient without the score.
@@ -140,11 +141,11 @@ class Objective:
         """
         raise NotImplementedError
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"num_samples": self.num_samples}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**config)
 
 
@@ -166,9 +167,12 @@ class Renyi(Objective):
             are asked of VR-max, which has none.
     """
 
-    def __init__(self, alpha=0.5, num_samples=10, doubly_reparameterized=False):
+    def __init__(
+        self, alpha: float = 0.5, num_samples: int = 10, doubly_reparameterized: bool = False
+    ) -> None:
         super().__init__(num_samples)
-        if isinstance(alpha, bool) or not isinstance(alpha, numbers.Real):
+        given: object = alpha
+        if isinstance(given, bool) or not isinstance(given, numbers.Real):
             raise TypeError(f"`alpha` must be a number. Received: {alpha!r}.")
         if math.isnan(alpha) or alpha == math.inf:
             raise ValueError(f"`alpha` must be finite or -inf. Received: {alpha}.")
@@ -180,10 +184,10 @@ class Renyi(Objective):
                 "a smooth function of the samples. Received: -inf."
             )
 
-    def bound(self, log_weights):
+    def bound(self, log_weights: tf.Tensor) -> tf.Tensor:
         return renyi_bound(log_weights, self.alpha)
 
-    def path_factor(self, log_weights, beta=1.0):
+    def path_factor(self, log_weights: tf.Tensor, beta: float | tf.Tensor = 1.0) -> tf.Tensor:
         """`1 - beta (1 - alpha) (1 - v_k)`, with weights `v_k` proportional to `w_k^(1 - alpha)`.
 
         The score has mean zero for the ELBO and a noisy mean for other bounds. Reparameterising it
@@ -201,7 +205,7 @@ class Renyi(Objective):
         normalized = tf.nn.softmax(order * log_weights, axis=0)
         return tf.stop_gradient(1.0 - beta * order * (1.0 - normalized))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "alpha": self.alpha,
             **super().get_config(),
@@ -220,10 +224,10 @@ class IWAE(Renyi):
         doubly_reparameterized: As in `Renyi`.
     """
 
-    def __init__(self, num_samples=5, doubly_reparameterized=False):
+    def __init__(self, num_samples: int = 5, doubly_reparameterized: bool = False) -> None:
         super().__init__(0.0, num_samples, doubly_reparameterized)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         del config["alpha"]
         return config
@@ -241,17 +245,17 @@ class ELBO(Renyi):
             (otherwise the sampled one is used).
     """
 
-    def __init__(self, num_samples=1, analytic_kl=True):
+    def __init__(self, num_samples: int = 1, analytic_kl: bool = True) -> None:
         super().__init__(alpha=1.0, num_samples=num_samples)
         self.analytic_kl = bool(analytic_kl)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"num_samples": self.num_samples, "analytic_kl": self.analytic_kl}
 
 
 OBJECTIVES = {"elbo": ELBO, "iwae": IWAE, "renyi": Renyi}
 
 
-def get(identifier):
+def get(identifier: Any) -> Objective:
     """Returns an objective from a name, a class, a config, an instance or None (the ELBO)."""
     return registry.get(identifier, OBJECTIVES, Objective, "objective")

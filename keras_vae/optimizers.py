@@ -1,6 +1,8 @@
 """Keras' optimisers, with what older code has of them: other rates for biases, a plainer Adam."""
 
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from keras_vae._internal.backend import keras, tf
 from keras_vae._internal.checks import check_choice
@@ -13,7 +15,14 @@ OPTIMIZERS = {
 }
 
 
-class BiasRate:
+if TYPE_CHECKING:
+    Optimizer: Any = keras.optimizers.Optimizer
+else:
+    # A mixin: Keras' own class comes after it.
+    Optimizer = object
+
+
+class BiasRate(Optimizer):
     """Mixin that multiplies the learning rate of all variables named `"bias"`.
 
     Arguments:
@@ -21,24 +30,26 @@ class BiasRate:
         **kwargs: Arguments of the Keras optimiser.
     """
 
-    def __init__(self, *, bias_rate=1.0, **kwargs):
+    def __init__(self, *, bias_rate: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.bias_rate = bias_rate
 
-    def build(self, variables):
+    def build(self, variables: Sequence[keras.Variable]) -> None:
         super().build(variables)
         self._is_bias = [variable.name == "bias" for variable in variables]
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor
+    ) -> None:
         if self._is_bias[self._get_variable_index(variable)]:
             learning_rate = learning_rate * self.bias_rate
         super().update_step(gradient, variable, learning_rate)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "bias_rate": self.bias_rate}
 
 
-def _with_bias_rate(optimizer):
+def _with_bias_rate(optimizer: type) -> type:
     name = f"{optimizer.__name__}WithBiasRate"
     made = type(name, (BiasRate, optimizer), {"__module__": __name__})
     return keras.saving.register_keras_serializable(package="keras_vae")(made)
@@ -60,10 +71,10 @@ class UncorrectedAdamRate(keras.optimizers.schedules.LearningRateSchedule):
         beta_2: Adam's decay of the second moment.
     """
 
-    def __init__(self, rate=1e-3, beta_1=0.9, beta_2=0.999):
+    def __init__(self, rate: float = 1e-3, beta_1: float = 0.9, beta_2: float = 0.999) -> None:
         self.rate, self.beta_1, self.beta_2 = rate, beta_1, beta_2
 
-    def __call__(self, step):
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
         step = tf.cast(step, tf.float32) + 1.0
         # 1 - beta^t loses its digits in float32 where beta is near 1 and t is small.
         first, second = (
@@ -72,7 +83,7 @@ class UncorrectedAdamRate(keras.optimizers.schedules.LearningRateSchedule):
         )
         return self.rate * first / tf.sqrt(second)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"rate": self.rate, "beta_1": self.beta_1, "beta_2": self.beta_2}
 
 
@@ -83,7 +94,9 @@ class UncorrectedAdam(keras.optimizers.Adam):
     Weight decay goes on at the learning rate, as in Adam.
     """
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor
+    ) -> None:
         schedule = UncorrectedAdamRate(learning_rate, self.beta_1, self.beta_2)
         super().update_step(gradient, variable, schedule(self.iterations))
 
@@ -91,7 +104,14 @@ class UncorrectedAdam(keras.optimizers.Adam):
 WITH_BIAS_RATE = {kind: _with_bias_rate(kind) for kind in (*OPTIMIZERS.values(), UncorrectedAdam)}
 
 
-def make(name, *, bias_rate=1.0, bias_correction=True, scaled_weight_decay=False, **kwargs):
+def make(
+    name: str,
+    *,
+    bias_rate: float = 1.0,
+    bias_correction: bool = True,
+    scaled_weight_decay: bool = False,
+    **kwargs: Any,
+) -> keras.optimizers.Optimizer:
     """Returns a new optimiser.
 
     Arguments:

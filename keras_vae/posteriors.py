@@ -1,12 +1,14 @@
 """Diagonal-Gaussian posteriors and their reparameterised samples."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 from keras_vae import random
-from keras_vae._internal.backend import tf, tfp
-
-tfd = tfp.distributions
+from keras_vae._internal.backend import tf, tfd
 
 
-def diagonal_gaussian(loc, scale):
+def diagonal_gaussian(loc: tf.Tensor, scale: tf.Tensor) -> tfd.Distribution:
     """N(loc, diag(scale^2)) with the last axis as its event.
 
     Arguments:
@@ -19,7 +21,11 @@ def diagonal_gaussian(loc, scale):
     return tfd.Independent(tfd.Normal(loc=loc, scale=scale), reinterpreted_batch_ndims=1)
 
 
-def in_batches(network, inputs, batch_size=None):
+def in_batches(
+    network: Callable[[tf.Tensor], tfd.Distribution],
+    inputs: tf.Tensor,
+    batch_size: int | None = None,
+) -> tfd.Distribution:
     """A diagonal Gaussian whose parameters are made for some rows at a time.
 
     Arguments:
@@ -38,7 +44,9 @@ def in_batches(network, inputs, batch_size=None):
     return diagonal_gaussian(*(tf.concat(values, axis=-2) for values in parameters))
 
 
-def sample_with_log_prob(posterior, num_samples, seed, gate=None):
+def sample_with_log_prob(
+    posterior: tfd.Distribution, num_samples: int, seed: tf.Tensor, gate: PathGate | None = None
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Draws `z = mu + sigma * epsilon`, through which gradients pass, and its log-density.
 
     The log-density is that of epsilon less `sum log sigma`. Recovering epsilon from z would
@@ -66,7 +74,7 @@ def sample_with_log_prob(posterior, num_samples, seed, gate=None):
     return reparameterize(posterior, noise)
 
 
-def reparameterize(posterior, noise):
+def reparameterize(posterior: tfd.Distribution, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """`z = mu + sigma * noise`, and its log-density as `sample_with_log_prob` has it.
 
     Arguments:
@@ -92,15 +100,17 @@ class PathGate:
 
     factor: tf.Tensor
 
-    def __call__(self, z):
+    def __call__(self, z: tf.Tensor) -> tf.Tensor:
         @tf.custom_gradient
-        def gate(value):
+        def gate(value: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
             return tf.identity(value), lambda upstream: upstream * self.factor[..., None]
 
         return gate(z)
 
 
-def _reparameterize_path(posterior, noise, gate):
+def _reparameterize_path(
+    posterior: tfd.Distribution, noise: tf.Tensor, gate: PathGate
+) -> tuple[tf.Tensor, tf.Tensor]:
     loc, scale = posterior.mean(), posterior.stddev()
     z = gate(loc + scale * noise)
     scale = tf.stop_gradient(scale)
@@ -108,6 +118,6 @@ def _reparameterize_path(posterior, noise, gate):
     return z, _log_prob(noise + (z - tf.stop_gradient(z)) / scale, scale)
 
 
-def _log_prob(noise, scale):
+def _log_prob(noise: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
     standard = diagonal_gaussian(tf.zeros_like(scale), tf.ones_like(scale))
     return standard.log_prob(noise) - tf.reduce_sum(tf.math.log(scale), axis=-1)

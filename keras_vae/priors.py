@@ -1,14 +1,18 @@
 """Priors over the latent variable."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from keras_vae._internal import registry
-from keras_vae._internal.backend import keras, tf, tfp
+from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import check_image_shape, check_pixels, check_positive_integer
 from keras_vae.distributions import DiagonalGaussianMixture
 from keras_vae.random import derive_seed, resolve_seed
 
-tfd = tfp.distributions
+# The model's own encoder, from images to q(z|x).
+Encoder = Callable[[tf.Tensor], tfd.Distribution]
 
 
 class Prior(keras.layers.Layer):
@@ -18,7 +22,9 @@ class Prior(keras.layers.Layer):
     its distribution is made by a method and not stored.
     """
 
-    def build_for(self, latent_dim, image_shape):
+    built: bool
+
+    def build_for(self, latent_dim: int, image_shape: tuple[int, ...]) -> None:
         """Creates the prior's weights, once: a prior belongs to one model.
 
         Arguments:
@@ -34,10 +40,10 @@ class Prior(keras.layers.Layer):
         self.create_weights(latent_dim, image_shape)
         self.built = True
 
-    def create_weights(self, latent_dim, image_shape):
+    def create_weights(self, latent_dim: int, image_shape: tuple[int, ...]) -> None:
         """Creates what the prior learns; nothing by default."""
 
-    def distribution(self, encode):
+    def distribution(self, encode: Encoder) -> tfd.Distribution:
         """The distribution over z.
 
         Arguments:
@@ -53,7 +59,7 @@ class Prior(keras.layers.Layer):
 class StandardNormal(Prior):
     """p(z) = N(0, I)."""
 
-    def distribution(self, encode):
+    def distribution(self, encode: Encoder) -> tfd.Distribution:
         return tfd.Independent(
             tfd.Normal(loc=tf.zeros(self.latent_dim), scale=tf.ones(self.latent_dim)),
             reinterpreted_batch_ndims=1,
@@ -64,7 +70,7 @@ class StandardNormal(Prior):
 class UnitInterval(keras.constraints.Constraint):
     """Keeps weights in [0, 1]."""
 
-    def __call__(self, w):
+    def __call__(self, w: tf.Tensor) -> tf.Tensor:
         return keras.ops.clip(w, 0.0, 1.0)
 
 
@@ -87,7 +93,13 @@ class VampPrior(Prior):
     Reference: Tomczak & Welling, "VAE with a VampPrior", 2018, equation 9.
     """
 
-    def __init__(self, num_pseudo_inputs=500, seed=None, initializer=None, **kwargs):
+    def __init__(
+        self,
+        num_pseudo_inputs: int = 500,
+        seed: int | None = None,
+        initializer: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         check_positive_integer(num_pseudo_inputs, "num_pseudo_inputs")
         self.num_pseudo_inputs = int(num_pseudo_inputs)
@@ -96,7 +108,7 @@ class VampPrior(Prior):
             initializer or keras.initializers.RandomUniform(0.0, 1.0, seed=self.seed)
         )
 
-    def create_weights(self, latent_dim, image_shape):
+    def create_weights(self, latent_dim: int, image_shape: tuple[int, ...]) -> None:
         self.pseudo_inputs = self.add_weight(
             shape=(self.num_pseudo_inputs, *image_shape),
             initializer=self.initializer,
@@ -106,7 +118,7 @@ class VampPrior(Prior):
         # The constraint acts after updates alone.
         self.pseudo_inputs.assign(UnitInterval()(self.pseudo_inputs))
 
-    def initialize_from(self, images):
+    def initialize_from(self, images: np.ndarray) -> None:
         """Makes K of some images, chosen at random without repetition, the pseudo-inputs.
 
         Arguments:
@@ -129,12 +141,12 @@ class VampPrior(Prior):
         chosen = rng.choice(len(images), self.num_pseudo_inputs, replace=False)
         self.pseudo_inputs.assign(images[chosen])
 
-    def distribution(self, encode):
+    def distribution(self, encode: Encoder) -> tfd.Distribution:
         posterior = encode(self.pseudo_inputs)
         logits = tf.zeros(self.num_pseudo_inputs)
         return DiagonalGaussianMixture(logits, posterior.mean(), posterior.stddev())
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_pseudo_inputs": self.num_pseudo_inputs,
@@ -155,13 +167,13 @@ class MixtureOfGaussians(Prior):
         ValueError: If there is no component.
     """
 
-    def __init__(self, num_components=10, seed=None, **kwargs):
+    def __init__(self, num_components: int = 10, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         check_positive_integer(num_components, "num_components")
         self.num_components = int(num_components)
         self.seed = resolve_seed(seed)
 
-    def create_weights(self, latent_dim, image_shape):
+    def create_weights(self, latent_dim: int, image_shape: tuple[int, ...]) -> None:
         shape = (self.num_components, latent_dim)
         self.logits = self.add_weight(
             shape=(self.num_components,), initializer="zeros", name="logits"
@@ -174,14 +186,14 @@ class MixtureOfGaussians(Prior):
         )
         self.log_scale = self.add_weight(shape=shape, initializer="zeros", name="log_scale")
 
-    def distribution(self, encode):
+    def distribution(self, encode: Encoder) -> tfd.Distribution:
         return DiagonalGaussianMixture(
             tf.convert_to_tensor(self.logits),
             tf.convert_to_tensor(self.loc),
             tf.exp(self.log_scale),
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_components": self.num_components,
@@ -196,7 +208,7 @@ PRIORS = {
 }
 
 
-def get(identifier, seed=None):
+def get(identifier: Any, seed: int | None = None) -> Prior:
     """Returns a prior from a name, a class, a config, an instance or None (standard normal).
 
     Arguments:

@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -58,6 +59,8 @@ with captured_stderr():
     import tensorflow_probability as tfp
 _require_tensorflow_backend(keras.backend.backend())
 
+tfd: Any = tfp.distributions
+
 
 def gpus() -> list[tf.config.PhysicalDevice]:
     """The GPUs that TensorFlow can use."""
@@ -91,4 +94,4 @@ def configure(threads: int | None = None) -> None:
         return
 
 
-__all__ = ["captured_stderr", "configure", "cores", "gpus", "keras", "tf", "tfp"]
+__all__ = ["captured_stderr", "configure", "cores", "gpus", "keras", "tf", "tfd", "tfp"]

@@ -1,11 +1,18 @@
 """Images in memory, and the batches that a training run sees; only those need TensorFlow."""
 
+from __future__ import annotations
+
 import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_vae._internal.checks import check_choice, check_positive_integer
 from keras_vae._internal.registration import import_tensorflow
+
+if TYPE_CHECKING:
+    from keras_vae._internal.backend import tf
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,11 +28,11 @@ class Split:
     labels: np.ndarray | None = None
 
     @property
-    def images(self):
+    def images(self) -> np.ndarray:
         """float32 array of shape (N, height, width), in [0, 1], made at each access."""
         return as_floats(self.pixels)
 
-    def of_classes(self, classes):
+    def of_classes(self, classes: Sequence[int]) -> Split:
         """The images whose label is among `classes`, in the same order.
 
         Raises:
@@ -39,7 +46,7 @@ class Split:
         chosen = np.isin(self.labels, classes)
         return Split(self.pixels[chosen], self.labels[chosen])
 
-    def first(self, count):
+    def first(self, count: int) -> Split:
         """The first `count` images.
 
         Raises:
@@ -47,7 +54,7 @@ class Split:
         """
         return self._part(count, slice(count))
 
-    def last(self, count):
+    def last(self, count: int) -> Split:
         """The last `count` images.
 
         Raises:
@@ -55,16 +62,16 @@ class Split:
         """
         return self._part(count, slice(len(self) - count, None))
 
-    def _part(self, count, chosen):
+    def _part(self, count: int, chosen: slice) -> Split:
         if count > len(self):
             raise ValueError(f"There are {len(self)} images. Received: {count}.")
         labels = None if self.labels is None else self.labels[chosen]
         return Split(self.pixels[chosen], labels)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.pixels)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter((self.images, self.labels))
 
 
@@ -85,15 +92,17 @@ class ImageData:
     train: Split
     test: Split
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Split]:
         return iter((self.train, self.test))
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> tuple[int, ...]:
         """Shape of one image."""
         return self.train.pixels.shape[1:]
 
-    def select(self, *, classes=None, train_images=None):
+    def select(
+        self, *, classes: Sequence[int] | None = None, train_images: int | None = None
+    ) -> ImageData:
         """A part of the data set.
 
         Arguments:
@@ -110,7 +119,7 @@ class ImageData:
             train = train.first(train_images)
         return dataclasses.replace(self, train=train, test=test)
 
-    def hold_out(self, count):
+    def hold_out(self, count: int) -> ImageData:
         """The data set with its last `count` training images in the place of its test set.
 
         Raises:
@@ -124,7 +133,7 @@ class ImageData:
         train = self.train.first(len(self.train) - count)
         return dataclasses.replace(self, train=train, test=self.train.last(count))
 
-    def steps_per_epoch(self, batch_size):
+    def steps_per_epoch(self, batch_size: int) -> int:
         """Full batches in one epoch.
 
         Raises:
@@ -138,7 +147,7 @@ class ImageData:
             )
         return len(self.train) // batch_size
 
-    def batches(self, batch_size, seed=0, first_epoch=0):
+    def batches(self, batch_size: int, seed: int = 0, first_epoch: int = 0) -> tf.data.Dataset:
         """Training batches of all epochs, each a function of (seed, epoch, step) alone.
 
         Images that do not fill a batch sit an epoch out; which ones varies.
@@ -159,13 +168,13 @@ class ImageData:
         pixels = tf.constant(self.train.pixels)
         count = len(self.train)
 
-        def one_epoch(epoch):
+        def one_epoch(epoch: Any) -> Any:
             keys = random.uniform((count,), random.stream(seed, random.SHUFFLING, epoch))
             order = tf.argsort(keys, stable=True)[: steps * batch_size]
             indices = tf.data.Dataset.from_tensor_slices(tf.reshape(order, (steps, batch_size)))
             return indices.enumerate(start=epoch * steps)
 
-        def gather(step, indices):
+        def gather(step: Any, indices: Any) -> Any:
             grey = tf.cast(tf.gather(pixels, indices), tf.float32) / 255.0
             if self.binarize != "stochastic":
                 return grey
@@ -177,7 +186,7 @@ class ImageData:
         epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int32).max)
         return epochs.flat_map(one_epoch).map(gather).prefetch(4)
 
-    def test_batches(self, batch_size=500):
+    def test_batches(self, batch_size: int = 500) -> tf.data.Dataset:
         """Test batches in fixed order, as a `tf.data.Dataset` of float32 tensors."""
         tf = import_tensorflow()
         check_positive_integer(batch_size, "batch_size")
@@ -185,17 +194,17 @@ class ImageData:
         return dataset.map(lambda pixels: tf.cast(pixels, tf.float32) / 255.0).prefetch(2)
 
 
-def as_floats(pixels):
+def as_floats(pixels: np.ndarray) -> np.ndarray:
     """8-bit pixels as float32 in [0, 1]."""
     return pixels.astype(np.float32) / np.float32(255)
 
 
-def threshold(pixels):
+def threshold(pixels: np.ndarray) -> np.ndarray:
     """Static binarisation: 255 where a pixel is above one half, else 0."""
     return np.where(pixels > 127, np.uint8(255), np.uint8(0))
 
 
-def draw(pixels, seed):
+def draw(pixels: np.ndarray, seed: int) -> np.ndarray:
     """Stochastic binarisation: 255 with probability pixel / 255, drawn once."""
     uniform = np.random.default_rng(seed).random(pixels.shape, dtype=np.float32)
     return np.where(uniform < as_floats(pixels), np.uint8(255), np.uint8(0))

@@ -5,6 +5,7 @@ import logging
 import pathlib
 import zipfile
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -95,7 +96,7 @@ class Source:
             self._write(path, arrays)
         return arrays
 
-    def _write(self, path, arrays):
+    def _write(self, path: pathlib.Path, arrays: dict[str, Any]) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_write(path) as file:
@@ -104,7 +105,7 @@ class Source:
             message = "The decoded %s could not be cached in %s: %s"
             logger.warning(message, self.name, path, error)
 
-    def _check(self, arrays):
+    def _check(self, arrays: dict[str, np.ndarray]) -> None:
         kinds = ("x", "y") if self.labelled else ("x",)
         wanted = {f"{kind}_{split}" for kind in kinds for split in ("train", "test")}
         if set(arrays) != wanted:

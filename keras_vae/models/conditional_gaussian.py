@@ -1,7 +1,10 @@
 """One level of a hierarchical posterior or prior."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from keras_vae import posteriors
-from keras_vae._internal.backend import keras, tf
+from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae.networks import JointStack, dense, over_rows
 from keras_vae.random import derive_seed
 
@@ -21,7 +24,16 @@ class ConditionalGaussian(keras.layers.Layer):
         **kwargs: `activation`, `gated` and the initialisers of `JointStack`.
     """
 
-    def __init__(self, input_dims, latent_dim, hidden_units, *, joint_layers, seed, **kwargs):
+    def __init__(
+        self,
+        input_dims: Sequence[int],
+        latent_dim: int,
+        hidden_units: int,
+        *,
+        joint_layers: int,
+        seed: int,
+        **kwargs: Any,
+    ) -> None:
         super().__init__()
         self.hidden = JointStack(
             input_dims, hidden_units, joint_layers=joint_layers, seed=seed, **kwargs
@@ -42,7 +54,7 @@ class ConditionalGaussian(keras.layers.Layer):
             head.build((None, hidden_units))
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[tf.Tensor]) -> tfd.Distribution:
         """Returns a `posteriors.diagonal_gaussian` over the inputs' common leading axes."""
         hidden = self.hidden(inputs)
         scale = tf.exp(0.5 * over_rows(self.log_variance_head, hidden))

@@ -1,11 +1,18 @@
 """Many training steps inside one XLA computation, as `jax.lax.scan` runs them."""
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 from keras_vae._internal.backend import keras, tf
 
+# What a training step returns: running means by name.
+Logs = dict[str, tf.Tensor]
 
-def fused_train_function(train_step, steps):
+
+def fused_train_function(
+    train_step: Callable[[tf.Tensor], Logs], steps: int
+) -> Callable[[tf.data.Iterator], Logs]:
     """Returns what `keras.Model.fit` calls once for `steps` training steps.
 
     Keras launches each compiled step by itself. One computation for all of them saves that
@@ -24,15 +31,15 @@ def fused_train_function(train_step, steps):
     compiled = functools.partial(tf.function, jit_compile=True, autograph=False)
     one_step = compiled(train_step, reduce_retracing=True)
 
-    def logs_of(shape):
+    def logs_of(shape: tf.TensorShape) -> Logs:
         return one_step.get_concrete_function(tf.TensorSpec(shape)).structured_outputs
 
     @compiled
-    def fused_steps(batches):
+    def fused_steps(batches: tf.Tensor) -> Logs:
         return _loop(lambda i: one_step(batches[i]), steps, logs_of(batches.shape[1:]))
 
     @functools.partial(tf.function, autograph=False)
-    def train_function(iterator):
+    def train_function(iterator: tf.data.Iterator) -> Logs:
         batches, sizes, count = _gather(iterator, steps)
         alike = tf.reduce_all(sizes.stack() == sizes.read(0))
         return tf.cond(
@@ -46,7 +53,7 @@ def fused_train_function(train_step, steps):
     return train_function
 
 
-def _loop(step, count, logs):
+def _loop(step: Callable[[tf.Tensor], Logs], count: int | tf.Tensor, logs: Logs) -> Logs:
     """Calls `step(i)` for i = 0 ... count - 1, and returns what the last returns.
 
     The loop begins with zeros in the place of `logs`: a step outside it would be compiled too.
@@ -60,7 +67,9 @@ def _loop(step, count, logs):
     return logs
 
 
-def _gather(iterator, steps):
+def _gather(
+    iterator: tf.data.Iterator, steps: int
+) -> tuple[tf.TensorArray, tf.TensorArray, tf.Tensor]:
     """Takes up to `steps` batches; returns their images, their sizes and their number."""
     first = _images(next(iterator))
     batches = tf.TensorArray(
@@ -68,13 +77,25 @@ def _gather(iterator, steps):
     )
     sizes = tf.TensorArray(tf.int32, steps, element_shape=(), clear_after_read=False)
 
-    def put(i, images, batches, sizes):
+    def put(
+        i: tf.Tensor, images: tf.Tensor, batches: tf.TensorArray, sizes: tf.TensorArray
+    ) -> tuple[tf.TensorArray, tf.TensorArray]:
         return batches.write(i, images), sizes.write(i, tf.shape(images)[0])
 
-    def more(i, batch, batches, sizes):
+    def more(
+        i: tf.Tensor,
+        batch: tf.experimental.Optional,
+        batches: tf.TensorArray,
+        sizes: tf.TensorArray,
+    ) -> tf.Tensor:
         return (i < steps) & batch.has_value()
 
-    def take(i, batch, batches, sizes):
+    def take(
+        i: tf.Tensor,
+        batch: tf.experimental.Optional,
+        batches: tf.TensorArray,
+        sizes: tf.TensorArray,
+    ) -> tuple[tf.Tensor, tf.experimental.Optional, tf.TensorArray, tf.TensorArray]:
         batches, sizes = put(i, _images(batch.get_value()), batches, sizes)
         following = tf.cond(i + 1 < steps, iterator.get_next_as_optional, lambda: batch)
         return i + 1, following, batches, sizes
@@ -85,5 +106,5 @@ def _gather(iterator, steps):
     return batches, sizes, count
 
 
-def _images(batch):
+def _images(batch: Any) -> tf.Tensor:
     return keras.utils.unpack_x_y_sample_weight(batch)[0]

@@ -1,17 +1,18 @@
 """The variational auto-encoder with several stochastic layers."""
 
 import math
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from keras_vae import likelihoods, posteriors, priors, random
-from keras_vae._internal.backend import keras, tf, tfp
+from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import check_positive_integer
-from keras_vae.models.base import LatentVariableModel
+from keras_vae.models.base import Images, LatentVariableModel
 from keras_vae.models.conditional_gaussian import ConditionalGaussian
 from keras_vae.networks import JointStack
 from keras_vae.objectives import LogTerms
 from keras_vae.random import derive_seed
 
-tfd = tfp.distributions
 INFERENCE, GENERATION, DECODER, LIKELIHOOD, PRIOR = range(5)
 
 
@@ -47,19 +48,19 @@ class HierarchicalVAE(LatentVariableModel):
     def __init__(
         self,
         *,
-        latent_dims=(40, 40),
-        hidden_units=300,
-        activation="linear",
-        gated=True,
-        likelihood="bernoulli",
-        prior="standard_normal",
-        objective="elbo",
-        image_shape=(28, 28),
-        kernel_initializer="glorot_normal",
-        bias_initializer="zeros",
-        seed=None,
-        **kwargs,
-    ):
+        latent_dims: Sequence[int] = (40, 40),
+        hidden_units: int = 300,
+        activation: Any = "linear",
+        gated: bool = True,
+        likelihood: Any = "bernoulli",
+        prior: Any = "standard_normal",
+        objective: Any = "elbo",
+        image_shape: Sequence[int] = (28, 28),
+        kernel_initializer: Any = "glorot_normal",
+        bias_initializer: Any = "zeros",
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(objective=objective, image_shape=image_shape, seed=seed, **kwargs)
         if self.objective.doubly_reparameterized:
             raise ValueError(
@@ -84,7 +85,7 @@ class HierarchicalVAE(LatentVariableModel):
         self.prior_layer = priors.get(prior, derive_seed(self.seed, PRIOR))
         self._build_layers()
 
-    def _build_layers(self):
+    def _build_layers(self) -> None:
         pixels = math.prod(self.image_shape)
         dims = self.latent_dims
         self.inference = [
@@ -108,7 +109,9 @@ class HierarchicalVAE(LatentVariableModel):
         self.prior_layer.build_for(dims[0], self.image_shape)
         self.built = True
 
-    def _conditional(self, input_dims, level, purpose, joint_layers):
+    def _conditional(
+        self, input_dims: Sequence[int], level: int, purpose: int, joint_layers: int
+    ) -> ConditionalGaussian:
         return ConditionalGaussian(
             input_dims,
             self.latent_dims[level],
@@ -119,17 +122,17 @@ class HierarchicalVAE(LatentVariableModel):
         )
 
     @property
-    def prior(self):
+    def prior(self) -> tfd.JointDistribution:
         """p(z): a joint distribution with batch shape (), over a tuple from the top down."""
 
-        def levels():
+        def levels() -> Iterator[tfd.Distribution]:
             z = [(yield tfd.JointDistributionCoroutine.Root(self._top_prior()))]
             for conditional in self.generation:
                 z.append((yield conditional(z)))
 
         return tfd.JointDistributionCoroutine(levels, sample_dtype=self._dtypes())
 
-    def encode(self, x, batch_size=None):
+    def encode(self, x: Images, batch_size: int | None = None) -> tfd.JointDistribution:
         """The posterior q(z|x).
 
         Arguments:
@@ -146,7 +149,7 @@ class HierarchicalVAE(LatentVariableModel):
             check_positive_integer(batch_size, "batch_size")
         flat = self._flatten(x)
 
-        def levels():
+        def levels() -> Iterator[tfd.Distribution]:
             top = posteriors.in_batches(self.inference[0], [flat], batch_size)
             z = [(yield tfd.JointDistributionCoroutine.Root(top))]
             for conditional in self.inference[1:]:
@@ -154,7 +157,7 @@ class HierarchicalVAE(LatentVariableModel):
 
         return tfd.JointDistributionCoroutine(levels, sample_dtype=self._dtypes())
 
-    def decode(self, z):
+    def decode(self, z: Sequence[tf.Tensor]) -> tfd.Distribution:
         """The likelihood p(x|z).
 
         Arguments:
@@ -175,7 +178,7 @@ class HierarchicalVAE(LatentVariableModel):
         rows = tf.reshape(hidden, (-1, self.hidden_units))
         return self.likelihood.decode(rows, tf.shape(hidden)[:-1])
 
-    def sample_prior(self, n, seed):
+    def sample_prior(self, n: int, seed: tf.Tensor) -> tuple[tf.Tensor, ...]:
         """Draws `n` codes, a tuple from the top down; `seed` is an integer tensor of shape (2,)."""
         z = [self._top_prior().sample(n, seed=tf.cast(seed, tf.int32))]
         for level, conditional in enumerate(self.generation, start=1):
@@ -183,7 +186,9 @@ class HierarchicalVAE(LatentVariableModel):
             z.append(posteriors.reparameterize(given, self._noise(given, seed, level))[0])
         return tuple(z)
 
-    def log_terms(self, x, num_samples, seed, training=False):
+    def log_terms(
+        self, x: Images, num_samples: int, seed: tf.Tensor, training: bool = False
+    ) -> LogTerms:
         """Samples q(z|x) level by level and evaluates all log-densities there.
 
         Arguments:
@@ -216,42 +221,45 @@ class HierarchicalVAE(LatentVariableModel):
             analytic_kl=None,
         )
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Reconstructs: the mean of p(x|z) at each level's mean, given the means above it."""
         return self.decode([posterior.mean() for posterior in self._levels(inputs)]).mean()
 
-    def posterior_parameters(self, x, batch_size=None):
-        def parameters(images):
+    def posterior_parameters(
+        self, x: Images, batch_size: int | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        def parameters(images: Images) -> tuple[tf.Tensor, ...]:
             levels = self._levels(images)
             pairs = zip(*((q.mean(), q.stddev()) for q in levels), strict=True)
             return tuple(tf.concat(parts, axis=-1) for parts in pairs)
 
         return self._in_batches(parameters, x, batch_size)
 
-    def split_levels(self, codes):
+    def split_levels(self, codes: tf.Tensor) -> tuple[tf.Tensor, ...]:
         return tuple(tf.split(codes, self.latent_dims, axis=-1))
 
-    def _levels(self, x):
+    def _levels(self, x: Images) -> list[tfd.Distribution]:
         """Each level's posterior given the means above it, from the top down."""
-        flat, levels = self._flatten(x), []
+        flat = self._flatten(x)
+        levels: list[tfd.Distribution] = []
         for conditional in self.inference:
             levels.append(conditional([flat, *(level.mean() for level in levels)]))
         return levels
 
-    def _top_prior(self):
+    def _top_prior(self) -> tfd.Distribution:
         return self.prior_layer.distribution(lambda x: self.inference[0]([self._flatten(x)]))
 
-    def _flatten(self, x):
+    def _flatten(self, x: Images) -> tf.Tensor:
         return tf.reshape(self._as_images(x), (-1, math.prod(self.image_shape)))
 
-    def _noise(self, distribution, seed, level):
+    def _noise(self, distribution: tfd.Distribution, seed: tf.Tensor, level: int) -> tf.Tensor:
         seed = tf.random.experimental.stateless_fold_in(seed, level, alg="philox")
         return random.normal(tf.shape(distribution.mean()), seed, distribution.dtype)
 
-    def _dtypes(self):
+    def _dtypes(self) -> tuple[str, ...]:
         return tuple(self.compute_dtype for _ in self.latent_dims)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         arguments = self.network_arguments
         return {
             **super().get_config(),

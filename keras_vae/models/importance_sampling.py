@@ -1,12 +1,20 @@
 """The held-out log-likelihood by importance sampling, in chunks that fit in memory."""
 
+from __future__ import annotations
+
 import math
 import warnings
 import weakref
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_vae._internal.backend import keras, tf
+
+if TYPE_CHECKING:
+    from keras_vae.models import LatentVariableModel
+    from keras_vae.models.base import Images
 
 MEMORY_BUDGET = 128 * 2**20
 IMAGES_PER_CHUNK = 100
@@ -21,7 +29,14 @@ FEWEST_TO_WARN_OF = 100
 _compiled: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
-def log_likelihood(model, images, num_samples, seed, memory_budget=MEMORY_BUDGET, verbose=0):
+def log_likelihood(
+    model: LatentVariableModel,
+    images: Images,
+    num_samples: int,
+    seed: tf.Tensor,
+    memory_budget: int = MEMORY_BUDGET,
+    verbose: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
     """`log 1/K sum_k w_k` with running log-sum-exps over chunks of samples.
 
     Arguments:
@@ -57,7 +72,9 @@ def log_likelihood(model, images, num_samples, seed, memory_budget=MEMORY_BUDGET
     return np.concatenate(estimates), np.concatenate(effective)
 
 
-def _log_sums(model, shape, num_samples):
+def _log_sums(
+    model: LatentVariableModel, shape: Sequence[int], num_samples: int
+) -> Callable[..., list[tf.Tensor]]:
     """A compiled function from images of a shape, a seed and a counter to sums of weights.
 
     It is compiled once a model. A model whose layers were replaced has other functions.
@@ -71,10 +88,10 @@ def _log_sums(model, shape, num_samples):
     return functions[shape, num_samples]
 
 
-def _compile(model, num_samples):
+def _compile(model: Callable[[], Any], num_samples: int) -> Callable[..., list[tf.Tensor]]:
     # A function that referred to the model itself would keep it alive.
     @tf.function(jit_compile=True)
-    def log_sums(batch, seed, counter):
+    def log_sums(batch: tf.Tensor, seed: tf.Tensor, counter: tf.Tensor) -> list[tf.Tensor]:
         noise = tf.random.experimental.stateless_fold_in(seed, counter, alg="philox")
         log_weights = model().log_terms(batch, num_samples, noise, training=False).log_weights()
         return [tf.reduce_logsumexp(power * log_weights, axis=0) for power in (1.0, 2.0)]
@@ -82,7 +99,7 @@ def _compile(model, num_samples):
     return log_sums
 
 
-def warn_of_few_effective_samples(effective, num_samples):
+def warn_of_few_effective_samples(effective: np.ndarray, num_samples: int) -> None:
     """Warns if, for many images, a few of the samples carry nearly all of the weight.
 
     Arguments:
@@ -101,7 +118,9 @@ def warn_of_few_effective_samples(effective, num_samples):
         )
 
 
-def chunk_sizes(num_images, pixels, num_samples, memory_budget=MEMORY_BUDGET):
+def chunk_sizes(
+    num_images: int, pixels: int, num_samples: int, memory_budget: int = MEMORY_BUDGET
+) -> tuple[int, list[int]]:
     """How images and samples are divided so that a chunk fits in memory.
 
     Arguments:

@@ -1,11 +1,13 @@
 """The variational auto-encoder with one stochastic layer."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from keras_vae import likelihoods, posteriors, priors
-from keras_vae._internal.backend import keras, tf, tfp
+from keras_vae._internal.backend import keras, tf, tfd, tfp
 from keras_vae._internal.checks import check_positive_integer
-from keras_vae.models.base import LatentVariableModel
+from keras_vae.models.base import Images, LatentVariableModel
 from keras_vae.networks import DenseStack, dense
 from keras_vae.objectives import LogTerms
 from keras_vae.random import derive_seed
@@ -55,20 +57,20 @@ class VAE(LatentVariableModel):
     def __init__(
         self,
         *,
-        latent_dim=50,
-        hidden_units=(200, 200),
-        activation="softplus",
-        likelihood="bernoulli",
-        prior="standard_normal",
-        objective="elbo",
-        batch_norm=False,
-        gated=False,
-        image_shape=(28, 28),
-        kernel_initializer="glorot_normal",
-        bias_initializer="zeros",
-        seed=None,
-        **kwargs,
-    ):
+        latent_dim: int = 50,
+        hidden_units: Sequence[int] = (200, 200),
+        activation: Any = "softplus",
+        likelihood: Any = "bernoulli",
+        prior: Any = "standard_normal",
+        objective: Any = "elbo",
+        batch_norm: bool = False,
+        gated: bool = False,
+        image_shape: Sequence[int] = (28, 28),
+        kernel_initializer: Any = "glorot_normal",
+        bias_initializer: Any = "zeros",
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(objective=objective, image_shape=image_shape, seed=seed, **kwargs)
         check_positive_integer(latent_dim, "latent_dim")
         self.latent_dim = int(latent_dim)
@@ -92,7 +94,7 @@ class VAE(LatentVariableModel):
             )
         self._build_layers()
 
-    def _stack(self, units, purpose):
+    def _stack(self, units: Sequence[int], purpose: int) -> DenseStack:
         return DenseStack(
             units,
             activation=self.activation,
@@ -103,7 +105,7 @@ class VAE(LatentVariableModel):
             seed=derive_seed(self.seed, purpose),
         )
 
-    def _posterior_head(self, name, purpose):
+    def _posterior_head(self, name: str, purpose: int) -> keras.layers.Dense:
         seed = derive_seed(self.seed, purpose)
         return dense(
             self.latent_dim,
@@ -113,7 +115,7 @@ class VAE(LatentVariableModel):
             name=name,
         )
 
-    def _build_layers(self):
+    def _build_layers(self) -> None:
         pixels = math.prod(self.image_shape)
         encoder_width = (self.hidden_units or (pixels,))[-1]
         decoder_width = (self.hidden_units or (self.latent_dim,))[0]
@@ -132,11 +134,13 @@ class VAE(LatentVariableModel):
         self.built = True
 
     @property
-    def prior(self):
+    def prior(self) -> tfd.Distribution:
         """p(z): a TFP distribution with batch shape () and event shape (latent_dim,)."""
         return self.prior_layer.distribution(self.encode)
 
-    def encode(self, x, training=False, batch_size=None):
+    def encode(
+        self, x: Images, training: bool = False, batch_size: int | None = None
+    ) -> tfd.Distribution:
         """The posterior q(z|x).
 
         Arguments:
@@ -151,7 +155,7 @@ class VAE(LatentVariableModel):
             ValueError: If the images have another shape, or `batch_size` is below 1.
         """
 
-        def parameters(images):
+        def parameters(images: Images) -> tuple[tf.Tensor, tf.Tensor]:
             flat = tf.reshape(self._as_images(images), (-1, math.prod(self.image_shape)))
             hidden = self.encoder(flat, training=training)
             scale = tf.exp(0.5 * self.log_variance_head(hidden))
@@ -159,7 +163,7 @@ class VAE(LatentVariableModel):
 
         return posteriors.diagonal_gaussian(*self._in_batches(parameters, x, batch_size))
 
-    def decode(self, z, training=False):
+    def decode(self, z: tf.Tensor, training: bool = False) -> tfd.Distribution:
         """The likelihood p(x|z).
 
         Arguments:
@@ -182,11 +186,13 @@ class VAE(LatentVariableModel):
         hidden = self.decoder(tf.reshape(z, (-1, self.latent_dim)), training=training)
         return self.likelihood.decode(hidden, leading)
 
-    def sample_prior(self, n, seed):
+    def sample_prior(self, n: int, seed: tf.Tensor) -> tf.Tensor:
         """Draws `n` latent codes; `seed` is an integer tensor of shape (2,)."""
         return self.prior.sample(n, seed=tf.cast(seed, tf.int32))
 
-    def log_terms(self, x, num_samples, seed, training=False):
+    def log_terms(
+        self, x: Images, num_samples: int, seed: tf.Tensor, training: bool = False
+    ) -> LogTerms:
         """Samples q(z|x) and evaluates all log-densities there.
 
         Arguments:
@@ -219,11 +225,11 @@ class VAE(LatentVariableModel):
             gate.factor = self.objective.path_factor(weights, self.beta)
         return terms
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Reconstructs: the mean of p(x|z) at the mean of q(z|x)."""
         return self.decode(self.encode(inputs, training).mean(), training).mean()
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "latent_dim": self.latent_dim,

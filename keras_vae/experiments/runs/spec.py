@@ -182,7 +182,7 @@ class ObjectiveSpec:
             check_positive_integer(self.warm_up_epochs, "warm_up_epochs")
         self.make()
 
-    def make(self) -> objectives.Objective:
+    def make(self) -> objectives.Renyi:
         """Returns the objective."""
         arguments: dict[str, Any] = {"num_samples": self.num_samples}
         if self.alpha is not None:

@@ -5,6 +5,7 @@ import math
 import platform
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def build_model(spec: RunSpec, image_shape: Sequence[int]) -> LatentVariableMode
     likelihood = spec.model.likelihood
     if spec.model.grey_levels:
         likelihood = likelihoods.Bernoulli(grey_levels=True)
-    shared = {
+    shared: dict[str, Any] = {
         "activation": spec.model.activation,
         "gated": spec.model.gated,
         "likelihood": likelihood,
