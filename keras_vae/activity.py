@@ -65,7 +65,7 @@ class PrincipalComponents:
         """Number of components whose eigenvalue exceeds a threshold.
 
         Arguments:
-            threshold: Positive number; the report's is 0.01.
+            threshold: Positive number; the geometry report's is 0.01.
 
         Returns:
             Integer.

@@ -327,6 +327,12 @@ def test_epochs_that_differ_between_methods_add_up():
     assert results.size(one_each) == results.size(one_number)
 
 
+def test_what_is_no_script_is_not_run(tmp_path):
+    (tmp_path / "notes.txt").write_text("FIGURE = None")
+    with pytest.raises(catalogue.CatalogueError, match="notes.txt is not a Python script"):
+        catalogue.load_script(tmp_path / "notes.txt")
+
+
 def test_script_draws_and_judges_what_the_report_has():
     script = catalogue.load_script(SCRIPT)
     rng = np.random.default_rng(0)
