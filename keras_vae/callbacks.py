@@ -7,7 +7,6 @@ import numpy as np
 from keras_vae import activity
 from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_choice, check_positive_integer
-from keras_vae.linear_probe import FEATURES, linear_accuracy, posterior_features
 
 # Images and their labels.
 Labelled = tuple[np.ndarray, np.ndarray]
@@ -112,7 +111,11 @@ class LinearProbe(keras.callbacks.Callback):
         epochs: Collection[int] | None = None,
     ) -> None:
         super().__init__()
-        check_choice(features, FEATURES, "features")
+        # Needed only here, as is scikit-learn.
+        from keras_vae import linear_probe
+
+        check_choice(features, linear_probe.FEATURES, "features")
+        self.probe = linear_probe
         for images, labels in (train, test):
             if len(images) != len(labels):
                 raise ValueError(f"There are {len(images)} images and {len(labels)} labels.")
@@ -128,7 +131,7 @@ class LinearProbe(keras.callbacks.Callback):
             return
         self.epochs_done.append(epoch + 1)
         features = [self._features(labelled, seed) for seed, labelled in self._both()]
-        self.accuracy.append(linear_accuracy(*features[0], *features[1]))
+        self.accuracy.append(self.probe.linear_accuracy(*features[0], *features[1]))
         if logs is not None:
             logs["probe_accuracy"] = self.accuracy[-1]
 
@@ -138,4 +141,4 @@ class LinearProbe(keras.callbacks.Callback):
 
     def _features(self, labelled: Labelled, seed: int) -> Labelled:
         images, labels = labelled
-        return posterior_features(self.model, images, self.features, seed), labels
+        return self.probe.posterior_features(self.model, images, self.features, seed), labels

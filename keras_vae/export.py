@@ -29,7 +29,7 @@ from typing import Any
 from keras_vae import random
 from keras_vae._internal.backend import tf
 from keras_vae.models import LatentVariableModel
-from keras_vae.models.importance_sampling import BYTES_PER_PIXEL, MEMORY_BUDGET
+from keras_vae.models.compiled import BYTES_PER_PIXEL, MEMORY_BUDGET
 
 WITH_IMAGES = ("encode", "reconstruct", "log_likelihood")
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from keras_vae import distributions
-from keras_vae._internal import registry
 from keras_vae._internal.backend import keras, tf, tfd
+from keras_vae._internal.checks import get_part
 from keras_vae.networks import dense
 from keras_vae.random import derive_seed
 
@@ -202,4 +202,4 @@ LIKELIHOODS = {
 
 def get(identifier: Any) -> Likelihood:
     """Returns a likelihood from a name, a class, a config, an instance or None (Bernoulli)."""
-    return registry.get(identifier, LIKELIHOODS, Likelihood, "likelihood")
+    return get_part(identifier, LIKELIHOODS, Likelihood, "likelihood")

@@ -13,9 +13,8 @@ import math
 import numbers
 from typing import Any, Self
 
-from keras_vae._internal import registry
 from keras_vae._internal.backend import keras, tf
-from keras_vae._internal.checks import check_positive_integer
+from keras_vae._internal.checks import check_positive_integer, get_part
 
 # With as many samples, `log1p` of the excess loses less than two digits.
 MANY_SAMPLES = 20
@@ -258,4 +257,4 @@ OBJECTIVES = {"elbo": ELBO, "iwae": IWAE, "renyi": Renyi}
 
 def get(identifier: Any) -> Objective:
     """Returns an objective from a name, a class, a config, an instance or None (the ELBO)."""
-    return registry.get(identifier, OBJECTIVES, Objective, "objective")
+    return get_part(identifier, OBJECTIVES, Objective, "objective")

@@ -5,9 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from keras_vae._internal import registry
 from keras_vae._internal.backend import keras, tf, tfd
-from keras_vae._internal.checks import check_image_shape, check_pixels, check_positive_integer
+from keras_vae._internal.checks import (
+    check_image_shape,
+    check_pixels,
+    check_positive_integer,
+    get_part,
+)
 from keras_vae.distributions import DiagonalGaussianMixture
 from keras_vae.random import derive_seed, resolve_seed
 
@@ -216,4 +220,4 @@ def get(identifier: Any, seed: int | None = None) -> Prior:
         seed: Integer from which the weights of a prior given by name or class are drawn, if its
             constructor takes a `seed`.
     """
-    return registry.get(identifier, PRIORS, Prior, "prior", seed=seed)
+    return get_part(identifier, PRIORS, Prior, "prior", seed=seed)

@@ -9,7 +9,7 @@ import sys
 from keras_vae.experiments.figures.claims import Claim, unmet_requirements
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.reports.activity import protocol
+from keras_vae.experiments.reports import activity as protocol
 from keras_vae.experiments.reports.activity.bounds import (
     BoundFigure,
     Bounds,

@@ -22,8 +22,8 @@ from keras_vae.experiments.figures.claims import (
 )
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.reports.activity import protocol
-from keras_vae.experiments.reports.activity.counts import (
+from keras_vae.experiments.reports import activity as protocol
+from keras_vae.experiments.reports.activity import (
     THRESHOLD,
     Activity,
     CountFigure,

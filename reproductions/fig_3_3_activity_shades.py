@@ -14,8 +14,8 @@ from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import Claim, JsonObject, unmet_requirements
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.reports.activity import protocol
-from keras_vae.experiments.reports.activity.counts import THRESHOLD, Activity, measure_activity
+from keras_vae.experiments.reports import activity as protocol
+from keras_vae.experiments.reports.activity import THRESHOLD, Activity, measure_activity
 from keras_vae.experiments.runs.spec import Specs
 
 CLEARLY_MORE = 1.5

@@ -18,7 +18,7 @@ from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.class_measures import by_class
-from keras_vae.experiments.reports.activity import protocol
+from keras_vae.experiments.reports import activity as protocol
 from keras_vae.experiments.reports.activity.views import (
     EncodedTestSet,
     by_digit,

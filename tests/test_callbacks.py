@@ -99,7 +99,7 @@ def test_the_probe_is_fitted_to_one_set_and_tested_on_another(monkeypatch):
         asked.append((model, len(images), kind, seed))
         return images
 
-    monkeypatch.setattr(kv.callbacks, "posterior_features", features)
+    monkeypatch.setattr(kv.linear_probe, "posterior_features", features)
     train = (np.array([[0.0], [0.1], [0.9], [1.0]]), np.array([0, 0, 1, 1]))
     # One of five is on the wrong side.
     test = (np.array([[0.0], [0.1], [0.2], [0.9], [1.0]]), np.array([0, 0, 1, 1, 1]))

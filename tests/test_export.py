@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 
 import keras_vae as kv
 from keras_vae import random
-from keras_vae.models import importance_sampling
+from keras_vae.models import compiled
 
 CLIENT = """
 import importlib.abc, json, sys
@@ -130,7 +130,7 @@ def test_chunks_of_very_unequal_weights_are_added(monkeypatch, decoded, sizes):
     (head,) = model.likelihood.heads
     head.kernel.assign(30.0 * head.kernel)
     images = np.random.default_rng(0).integers(0, 2, size=(4, 6, 5)).astype(np.float32)
-    budget = decoded * 30 * importance_sampling.BYTES_PER_PIXEL
+    budget = decoded * 30 * compiled.BYTES_PER_PIXEL
     monkeypatch.setattr(kv.export, "MEMORY_BUDGET", budget)
     seed = random.stream(SMALL["seed"], random.EVALUATION_NOISE)
     parts = [

@@ -9,8 +9,8 @@ from scipy import stats
 
 import keras_vae as kv
 from keras_vae import likelihoods, objectives, random
-from keras_vae.experiments.reports.activity.protocol import ADAM
-from keras_vae.models import importance_sampling
+from keras_vae.experiments.reports.activity import ADAM
+from keras_vae.models import compiled
 
 tfd = tfp.distributions
 
@@ -98,8 +98,8 @@ def linear_gaussian(latent_dim):
 @pytest.mark.parametrize("images, decoded", [(2, 10), (3, 3), (100, 1000)])
 def test_log_likelihood_is_exact_under_the_exact_posterior(monkeypatch, samples, images, decoded):
     model, x, exact = linear_gaussian(latent_dim=1)
-    monkeypatch.setattr(importance_sampling, "IMAGES_PER_CHUNK", images)
-    budget = decoded * 5 * importance_sampling.BYTES_PER_PIXEL
+    monkeypatch.setattr(compiled, "IMAGES_PER_CHUNK", images)
+    budget = decoded * 5 * compiled.BYTES_PER_PIXEL
     estimate = model.log_likelihood(x, samples, memory_budget=budget)
     np.testing.assert_allclose(estimate, exact, rtol=1e-5)
 
@@ -108,13 +108,13 @@ def test_log_likelihood_is_exact_under_the_exact_posterior(monkeypatch, samples,
 @pytest.mark.parametrize("budget", [1, 10_000, 2**20, 2**30])
 def test_chunks_add_up_and_fit_in_the_budget(images, samples, budget):
     pixels = 784
-    width, sizes = importance_sampling.chunk_sizes(images, pixels, samples, budget)
+    width, sizes = compiled.chunk_sizes(images, pixels, samples, budget)
     assert 1 <= width <= images and sum(sizes) == samples
     assert len(set(sizes[:-1])) <= 1 and 0 < sizes[-1] <= sizes[0]
     decoded = width * sizes[0]
-    assert decoded == 1 or decoded * pixels * importance_sampling.BYTES_PER_PIXEL <= budget
+    assert decoded == 1 or decoded * pixels * compiled.BYTES_PER_PIXEL <= budget
     # Equal chunks are no smaller than half of what would fit.
-    fits = max(1, budget // (pixels * importance_sampling.BYTES_PER_PIXEL)) // width
+    fits = max(1, budget // (pixels * compiled.BYTES_PER_PIXEL)) // width
     assert 2 * sizes[0] >= min(samples, fits)
 
 
@@ -390,7 +390,7 @@ def test_effective_sample_size_meets_its_closed_form(decoded):
     model, x, _ = linear_gaussian(latent_dim=1)
     # For a posterior of v times the exact one's variance it is sqrt(2 v - 1) / v of the samples.
     model.log_variance_head.bias.assign_add([np.log(4.0)])
-    budget = decoded * len(x) * 5 * importance_sampling.BYTES_PER_PIXEL
+    budget = decoded * len(x) * 5 * compiled.BYTES_PER_PIXEL
     asked = {"memory_budget": budget, "return_effective_sample_size": True}
     estimate, effective = model.log_likelihood(x, 7000, **asked)
     np.testing.assert_allclose(effective, np.full(len(x), 7000 * np.sqrt(7) / 4), rtol=0.03)
@@ -398,8 +398,8 @@ def test_effective_sample_size_meets_its_closed_form(decoded):
 
 
 def test_few_effective_samples_are_warned_of(recwarn):
-    importance_sampling.warn_of_few_effective_samples(np.full(10, 1.0), 99)
-    importance_sampling.warn_of_few_effective_samples([9.0] + 9 * [10.0], 100)
+    compiled.warn_of_few_effective_samples(np.full(10, 1.0), 99)
+    compiled.warn_of_few_effective_samples([9.0] + 9 * [10.0], 100)
     assert not recwarn.list
     model, x, _ = linear_gaussian(latent_dim=1)
     model.loc_head.bias.assign_add([4.0])

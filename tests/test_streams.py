@@ -9,7 +9,7 @@ import keras_vae as kv
 from keras_vae import random
 from keras_vae.datasets import ImageData, Split
 from keras_vae.distributions import DiagonalGaussianMixture
-from keras_vae.models import importance_sampling
+from keras_vae.models import compiled
 
 STREAM = random.stream(4, 0)
 
@@ -83,7 +83,7 @@ def test_other_calls_and_the_seed_that_they_take(streams, monkeypatch, make):
         passed.append(arguments)
         return np.zeros(3), np.ones(3)
 
-    monkeypatch.setattr(importance_sampling, "log_likelihood", estimate)
+    monkeypatch.setattr(compiled, "log_likelihood", estimate)
     weights = model.log_weights(x, 2)
     np.testing.assert_array_equal(weights, model.log_weights(x, 2, seed=6))
     assert not np.allclose(weights, model.log_weights(x, 2, seed=8))
@@ -164,13 +164,13 @@ def test_chunks_of_a_log_likelihood_draw_apart_and_are_added(monkeypatch, decode
     """Five images of seven very unequal weights each, by several memory budgets."""
     images = np.arange(5, dtype="float32")[:, None] * 100.0
     model = Unequal()
-    budget = decoded * importance_sampling.BYTES_PER_PIXEL
-    monkeypatch.setattr(importance_sampling, "IMAGES_PER_CHUNK", 3 if decoded < 100 else 100)
-    width, sizes = importance_sampling.chunk_sizes(5, 1, 7, budget)
+    budget = decoded * compiled.BYTES_PER_PIXEL
+    monkeypatch.setattr(compiled, "IMAGES_PER_CHUNK", 3 if decoded < 100 else 100)
+    width, sizes = compiled.chunk_sizes(5, 1, 7, budget)
     starts = range(0, 5, width)
     tf.config.run_functions_eagerly(True)
     try:
-        found, effective = importance_sampling.log_likelihood(model, images, 7, STREAM, budget)
+        found, effective = compiled.log_likelihood(model, images, 7, STREAM, budget)
     finally:
         tf.config.run_functions_eagerly(False)
     assert len(set(model.noise)) == len(model.noise) == len(starts) * len(sizes) == chunks

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
             raise CommandError(f"There is no folder {folder}.")
     # It draws with Matplotlib, for which `--help` shall not wait.
     from keras_vae.experiments import page
-    from keras_vae.experiments.figures.originals import OriginalsError
+    from keras_vae.experiments.figures.results import OriginalsError
 
     try:
         written = []

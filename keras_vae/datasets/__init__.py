@@ -8,8 +8,7 @@ import re
 
 from keras_vae._internal.checks import check_choice
 from keras_vae.datasets import sources
-from keras_vae.datasets.image_data import ImageData, Split, draw, threshold
-from keras_vae.datasets.source import Source
+from keras_vae.datasets.image_data import ImageData, Source, Split, draw, threshold
 
 BINARIZATIONS = (None, "static", "stochastic")
 TEST_DRAW_SEED = 0

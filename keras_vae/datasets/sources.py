@@ -16,7 +16,7 @@ import numpy as np
 from keras_vae import UserError
 from keras_vae._internal.files import cache_folder
 from keras_vae._internal.registration import import_tensorflow
-from keras_vae.datasets.source import Source
+from keras_vae.datasets.image_data import Source
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds

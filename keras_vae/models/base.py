@@ -9,8 +9,8 @@ import numpy as np
 from keras_vae import objectives, random
 from keras_vae._internal.backend import keras, tf
 from keras_vae._internal.checks import check_image_shape, check_pixels, check_positive_integer
-from keras_vae.models import importance_sampling
-from keras_vae.models.fused_steps import fused_train_function
+from keras_vae.models import compiled
+from keras_vae.models.compiled import fused_train_function
 
 # Name, among a saved model's own variables, of the steps made before it was last compiled.
 STEPS_BEFORE = "steps_before_compile"
@@ -234,14 +234,14 @@ class LatentVariableModel(keras.Model):
         Reference: Burda et al. 2015, Section 5.
         """
         check_positive_integer(num_samples, "num_samples")
-        budget = importance_sampling.MEMORY_BUDGET if memory_budget is None else memory_budget
+        budget = compiled.MEMORY_BUDGET if memory_budget is None else memory_budget
         check_positive_integer(budget, "memory_budget")
         self.check_images(x)
         noise, images = self._evaluation_stream(seed), np.asarray(x, "float32")
-        estimates, effective = importance_sampling.log_likelihood(
+        estimates, effective = compiled.log_likelihood(
             self, images, num_samples, noise, budget, verbose
         )
-        importance_sampling.warn_of_few_effective_samples(effective, num_samples)
+        compiled.warn_of_few_effective_samples(effective, num_samples)
         return (estimates, effective) if return_effective_sample_size else estimates
 
     def sample(self, n: int, seed: int | None = None) -> tf.Tensor:

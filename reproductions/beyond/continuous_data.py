@@ -15,8 +15,8 @@ from keras_vae.experiments.figures.catalogue import load_script
 from keras_vae.experiments.figures.claims import Claim
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.options import Options, Preset
-from keras_vae.experiments.reports.activity import protocol
-from keras_vae.experiments.reports.activity.counts import Activity, CountFigure, draw_in_one_panel
+from keras_vae.experiments.reports import activity as protocol
+from keras_vae.experiments.reports.activity import Activity, CountFigure, draw_in_one_panel
 from keras_vae.experiments.runs.spec import DataSpec, Specs
 
 DATASET = "fashion_mnist"

@@ -7,13 +7,14 @@ leaves out Adam's bias correction; a fifth run does so too.
 
 import dataclasses
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure as Picture
 from matplotlib.lines import Line2D
 
-from keras_vae.experiments.figures import originals, plots
+from keras_vae.experiments.figures import plots, results
 from keras_vae.experiments.figures.claims import Claim, JsonObject, final_value, unmet_requirements
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
@@ -84,13 +85,49 @@ def measure(methods: Methods, options: Options) -> JsonObject:
         }
         for panel, (name, sign, _) in PANELS.items()
     }
-    original = originals.load(REPORT, "fig_3") if options.dataset == "mnist" else None
+    original = results.load_original(REPORT, "fig_3") if options.dataset == "mnist" else None
     return {"ours": ours, "original": original}
 
 
 def original_name(label: str) -> str:
     """The optimiser of the original that one of ours stands beside."""
     return "Adam" if label == UNCORRECTED else label
+
+
+def compare(ours: Sequence[float], original: Sequence[float]) -> JsonObject:
+    """How far a curve lies from the original's, over the epochs that both have.
+
+    Arguments:
+        ours: Array of shape (epochs,).
+        original: Array of shape (epochs,), in the same unit.
+
+    Returns:
+        Dictionary of numbers in that unit; differences are ours less the original's.
+    """
+    epochs = min(len(ours), len(original))
+    difference = np.asarray(ours, dtype=float)[:epochs] - np.asarray(original)[:epochs]
+    return {
+        "epochs_compared": epochs,
+        "mean_absolute_difference": float(np.abs(difference).mean()),
+        "final_difference": float(difference[-1]),
+        "ours_there": float(ours[epochs - 1]),
+        "original_there": float(original[epochs - 1]),
+    }
+
+
+def rank_order(curves: Mapping[str, Sequence[float]], epoch: int) -> list[str] | None:
+    """Names of rising curves from the highest to the lowest at an epoch.
+
+    Arguments:
+        curves: Dictionary by name of arrays of shape (epochs,).
+        epoch: Epoch, counted from 1.
+
+    Returns:
+        List of names, or None if a curve is shorter.
+    """
+    if any(len(curve) < epoch for curve in curves.values()):
+        return None
+    return sorted(curves, key=lambda name: -curves[name][epoch - 1])
 
 
 def judge(measured: JsonObject, options: Options) -> list[Claim]:
@@ -178,7 +215,7 @@ def record(measured: JsonObject, options: Options) -> JsonObject:
         compared = {
             "differences": _each(
                 ours,
-                lambda values, panel, label, split: originals.compare(
+                lambda values, panel, label, split: compare(
                     values.mean(axis=0), original["panels"][panel][original_name(label)][split]
                 ),
             ),
@@ -201,8 +238,8 @@ def rank_orders(ours: JsonObject, original: JsonObject | None) -> JsonObject:
     }
     return {
         str(epoch): {
-            "ours": originals.rank_order(bounds, epoch),
-            "original": originals.rank_order(theirs, epoch),
+            "ours": rank_order(bounds, epoch),
+            "original": rank_order(theirs, epoch),
         }
         for epoch in RANK_EPOCHS
     }

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure as Picture
 
 from keras_vae import likelihoods
 from keras_vae._internal.backend import tf, tfp
-from keras_vae.experiments.figures import originals, plots
+from keras_vae.experiments.figures import plots, results
 from keras_vae.experiments.figures.claims import Claim, JsonObject
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
@@ -85,7 +85,7 @@ def measure(methods: Methods, options: Options) -> JsonObject:
         best one's, by the name of the best one, data set and model, of first trials; and of
         `runs`, by data set and by model.
     """
-    original, runs = originals.load(REPORT, "table_1"), by_dataset(methods)
+    original, runs = results.load_original(REPORT, "table_1"), by_dataset(methods)
     return {
         "rows": [_row(*split_name(label), method, original) for label, method in methods.items()],
         "differences": {best: differences(runs, best) for _, _, best, _ in STATEMENTS},

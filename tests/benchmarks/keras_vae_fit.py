@@ -7,7 +7,7 @@ import threading
 import keras
 
 from keras_vae.callbacks import LatentActivity
-from keras_vae.experiments.reports.activity.protocol import ADAM
+from keras_vae.experiments.reports.activity import ADAM
 from keras_vae.experiments.runs.spec import DataSpec, ObjectiveSpec, RunSpec
 from keras_vae.experiments.runs.training import (
     MAX_STEPS_PER_EXECUTION,

@@ -4,7 +4,7 @@ import numpy as np
 
 import keras_vae as kv
 from keras_vae.datasets import Split
-from keras_vae.experiments.reports.activity.protocol import ADAM
+from keras_vae.experiments.reports.activity import ADAM
 from keras_vae.experiments.runs.spec import DataSpec, ModelSpec, ObjectiveSpec, RunSpec
 
 TRAIN, TEST, CLASSES = 26, 12, 4

@@ -14,7 +14,7 @@ from rich.table import Table
 from keras_vae import UserError, datasets
 from keras_vae._internal import backend
 from keras_vae._internal.files import JsonObject, script_path
-from keras_vae.experiments.figures import originals, plots, results
+from keras_vae.experiments.figures import plots, results
 from keras_vae.experiments.figures.claims import STYLES, Claim
 from keras_vae.experiments.figures.method_runs import (
     MethodRuns,
@@ -242,7 +242,7 @@ def find_original(figure: Figure, options: Options, console: Console) -> np.ndar
     """Returns the user's picture of the original figure; says so if there is none."""
     if options.originals is None:
         return None
-    picture = originals.read_picture(options.originals, figure.report, figure.name)
+    picture = results.read_picture(options.originals, figure.report, figure.name)
     if picture is None:
         wanted = options.originals / figure.report / f"{figure.name}.png"
         console.print(f"No original to put beside ours: there is no {wanted}.", soft_wrap=True)
@@ -288,7 +288,7 @@ def collect(figure: Figure, options: Options, store: RunStore, console: Console)
 
 def describe_figure(figure: Figure, options: Options, methods: Methods) -> JsonObject:
     """What the report asks for, what ran and under what, as JSON-compatible values."""
-    original = originals.load(figure.report, figure.name)
+    original = results.load_original(figure.report, figure.name)
     return {
         "figure": f"{figure.report}/{figure.name}",
         "script": None if figure.script is None else script_path(figure.script),

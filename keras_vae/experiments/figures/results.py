@@ -1,16 +1,24 @@
-"""Writes what a figure leaves behind: its picture, its numbers and its claims."""
+"""What a figure leaves behind: its picture, its numbers, its claims; and the originals beside it.
 
+A report's own numbers are JSON files in `original_curves`, named `<report>_<figure>.json`, with
+their source. Pictures of the originals are a user's own, in a folder laid out like `results`:
+`<report>/<figure>.png`.
+"""
+
+import importlib.resources
 import json
 import pathlib
 import shutil
 from collections.abc import Mapping, Sequence
 
+import matplotlib.image
 import numpy as np
 from matplotlib.figure import Figure as Picture
+from PIL import UnidentifiedImageError
 
 from keras_vae import UserError
 from keras_vae._internal.files import JsonObject, atomic_write, require_writable
-from keras_vae.experiments.figures import originals, plots
+from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import Claim
 from keras_vae.experiments.runs.store import write_json
 
@@ -84,12 +92,12 @@ def write_side_by_side(folder: pathlib.Path, original: np.ndarray) -> None:
 
     Arguments:
         folder: `results/<report>/<figure>`, already written.
-        original: Array from `originals.read_picture`.
+        original: Array from `read_picture`.
 
     Raises:
         OutputError: If the file cannot be written.
     """
-    picture = originals.beside(folder / PICTURE, original)
+    picture = beside(folder / PICTURE, original)
     try:
         with atomic_write(folder / SIDE_BY_SIDE) as file:
             plots.save(picture, file)
@@ -130,3 +138,81 @@ def _size_of(folder: pathlib.Path) -> tuple[int, int] | None:
         return size(json.loads((pathlib.Path(folder) / DATA).read_text()))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+
+
+class OriginalsError(UserError):
+    """A folder of original pictures, or a picture in it, cannot be used."""
+
+
+def load_original(report: str, name: str) -> JsonObject | None:
+    """Returns the numbers of a report's figure as a dictionary, or None if there are none.
+
+    Arguments:
+        report: Name of the report.
+        name: Name of the figure, for example `"fig_3"`.
+    """
+    folder = importlib.resources.files("keras_vae.experiments.figures") / "original_curves"
+    path = folder / f"{report}_{name}.json".replace("/", "_")
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def read_picture(folder: pathlib.Path, report: str, name: str) -> np.ndarray | None:
+    """Reads the user's picture of an original figure.
+
+    Arguments:
+        folder: Folder of pictures.
+        report: Name of the report.
+        name: Name of the figure.
+
+    Returns:
+        Array for `matplotlib.pyplot.imshow`, or None if the folder has none of this figure.
+
+    Raises:
+        OriginalsError: If there is no such folder, or the picture cannot be read.
+    """
+    path = find_picture(folder, report, name)
+    if path is None:
+        return None
+    try:
+        return matplotlib.image.imread(path)
+    except (OSError, ValueError, SyntaxError, UnidentifiedImageError) as error:
+        raise OriginalsError(f"{path} cannot be read as a picture ({error}).") from error
+
+
+def find_picture(folder: pathlib.Path, report: str, name: str) -> pathlib.Path | None:
+    """Path of the user's picture of an original figure, or None if the folder has none of it.
+
+    Arguments:
+        folder: Folder of pictures.
+        report: Name of the report.
+        name: Name of the figure.
+
+    Raises:
+        OriginalsError: If there is no such folder.
+    """
+    if not folder.is_dir():
+        raise OriginalsError(f"There is no folder {folder} of original pictures.")
+    paths = (folder / report / f"{name}{suffix}" for suffix in SUFFIXES)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def beside(ours: pathlib.Path, original: np.ndarray) -> Picture:
+    """Draws our picture and the original's next to each other.
+
+    Arguments:
+        ours: Path of our picture.
+        original: Array from `read_picture`.
+
+    Returns:
+        Matplotlib figure.
+    """
+    figure, axes = plots.panels(2, width=9.0, height=7.0)
+    pictures = {"Ours": matplotlib.image.imread(ours), "Original": original}
+    for axis, (title, picture) in zip(axes, pictures.items(), strict=True):
+        axis.imshow(picture, cmap="gray")
+        axis.set_title(title)
+        axis.set_axis_off()
+    return figure

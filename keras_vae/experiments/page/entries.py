@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import keras_vae
 from keras_vae import UserError
 from keras_vae._internal.files import JsonObject
-from keras_vae.experiments.figures import originals
+from keras_vae.experiments.figures import results
 from keras_vae.experiments.figures.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
 from keras_vae.experiments.figures.results import CLAIMS, DATA, LONGER, PICTURE
 from keras_vae.experiments.page.wording import (
@@ -101,7 +101,7 @@ def read_results(
 
     Raises:
         PageError: If there is no result.
-        originals.OriginalsError: If there is no such folder of originals.
+        results.OriginalsError: If there is no such folder of originals.
     """
     folder = pathlib.Path(folder)
     found = sorted(
@@ -148,7 +148,7 @@ def read_entry(
         versions=versions,
         picture=(path / PICTURE).is_file(),
         table=_read_table(path / "table.md", notes),
-        original=originals_folder and originals.find_picture(originals_folder, report, figure),
+        original=originals_folder and results.find_picture(originals_folder, report, figure),
         source=data.get("original"),
         notes=notes,
     )

@@ -39,7 +39,7 @@ def write(
     Raises:
         PageError: If there is no result, or the page cannot be written, or would replace a file
             that is none.
-        originals.OriginalsError: If there is no such folder of originals.
+        results.OriginalsError: If there is no such folder of originals.
     """
     folder = pathlib.Path(folder)
     originals = None if originals is None else pathlib.Path(originals)

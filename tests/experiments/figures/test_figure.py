@@ -22,7 +22,7 @@ from keras_vae.experiments.figures import figure as figure_module
 from keras_vae.experiments.figures.claims import Claim
 from keras_vae.experiments.figures.figure import Figure, find_original, main
 from keras_vae.experiments.figures.plots import panels
-from keras_vae.experiments.reports.activity.protocol import PRESETS
+from keras_vae.experiments.reports.activity import PRESETS
 from keras_vae.experiments.runs.spec import ModelSpec
 from keras_vae.experiments.runs.store import RunStore
 from keras_vae.experiments.runs.training import load_model

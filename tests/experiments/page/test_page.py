@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from keras_vae.experiments import page
-from keras_vae.experiments.figures.originals import OriginalsError
+from keras_vae.experiments.figures.results import OriginalsError
 from keras_vae.experiments.page import wording
 
 ROOT = pathlib.Path(__file__).parents[3]

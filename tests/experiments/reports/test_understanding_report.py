@@ -9,7 +9,7 @@ import scipy.spatial
 import tensorflow as tf
 
 from keras_vae.datasets import ImageData, Split
-from keras_vae.experiments.figures import originals
+from keras_vae.experiments.figures import results as originals
 from keras_vae.experiments.figures.catalogue import load_script
 from keras_vae.experiments.figures.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
 from keras_vae.experiments.measures.class_measures import draw_pixels
@@ -50,7 +50,7 @@ def asked(dataset="mnist", epochs=150, trials=1):
 
 @pytest.fixture(scope="module")
 def original():
-    return originals.load("understanding", "fig_3")
+    return originals.load_original("understanding", "fig_3")
 
 
 EPSILON = 1e-4 / 250

@@ -86,7 +86,7 @@ def test_the_swapped_formula_is_evaluated_as_in_the_code_and_rightly():
 
 
 def test_the_table_has_the_reports_and_published_values():
-    original = table.originals.load("vampprior", "table_1")
+    original = table.results.load_original("vampprior", "table_1")
     assert original["table"]["mnist"][VAE] == -276.18
     assert original["table"]["frey_faces"][HVAE] == -1975.06
     assert original["published"]["mnist"][VAMPPRIOR]["value"] == -85.57

@@ -11,7 +11,7 @@ from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import epochs_to_level, final_value, has_settled
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.reports.activity.protocol import METHOD_STYLES, ActivityFigure
+from keras_vae.experiments.reports.activity import METHOD_STYLES, ActivityFigure
 
 # Nats under a bound's end from which it counts as reached, and that a settled bound may move.
 NEAR = 1.0

@@ -10,7 +10,7 @@ from keras_vae.experiments.figures.claims import unmet_requirements
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.class_measures import by_class, image_classifier
-from keras_vae.experiments.reports.activity.protocol import CONTRAST_EPOCHS
+from keras_vae.experiments.reports.activity import CONTRAST_EPOCHS
 from keras_vae.models import LatentVariableModel
 
 
