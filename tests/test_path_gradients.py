@@ -133,6 +133,7 @@ def test_an_objective_of_ones_own_has_its_own_gradient():
     np.testing.assert_allclose(doubled[0], 2 * expected[0], rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_trains_compiled(digits):
     model = kv.VAE(
         latent_dim=2,

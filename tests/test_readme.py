@@ -8,6 +8,7 @@ import urllib.request
 
 import keras
 import numpy as np
+import pytest
 
 import keras_vae as kv
 from keras_vae.experiments import page
@@ -20,6 +21,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_quick_start_runs_as_written():
     example = EXAMPLES[0]
     assert len([line for line in example.splitlines() if line.strip()]) < 20

@@ -33,6 +33,7 @@ def trained(images):
     return model
 
 
+@pytest.mark.slow
 def test_a_fresh_process_loads_the_same_model(trained, images, tmp_path):
     trained.save(tmp_path / "model.keras")
     np.save(tmp_path / "images.npy", images)
