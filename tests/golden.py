@@ -211,24 +211,24 @@ def current_commit():
 
 def main(argv=None):
     """Writes or compares from the command line; returns the exit status."""
-    asked = _parse(argv)
-    folder = asked.folder.expanduser().resolve()
+    arguments = _parse(argv)
+    folder = arguments.folder.expanduser().resolve()
     try:
         if folder.is_relative_to(REPOSITORY):
             raise GoldenError(f"Name a folder outside {REPOSITORY}. Received: {folder}.")
         environment = current_environment()
-        if asked.command == "compare":
+        if arguments.command == "compare":
             # Before TensorFlow is imported.
             _check_environment(folder, environment)
         with tempfile.TemporaryDirectory() as cache:
             os.environ["KERAS_VAE_CACHE"] = cache
-            items = _select(asked.only)
-            if asked.command == "write":
+            items = _select(arguments.only)
+            if arguments.command == "write":
                 write(folder, items, {**environment, "commit": current_commit()})
                 print(f"{len(items)} items in {folder}")
                 return 0
-            compared = compare(folder, items, environment, asked.only)
-            return report(compared, asked.allow_new_keys)
+            compared = compare(folder, items, environment, arguments.only)
+            return report(compared, arguments.allow_new_keys)
     except GoldenError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

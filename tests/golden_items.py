@@ -156,19 +156,19 @@ def run_item(name):
 def figure_item(script, setting):
     """Draws and judges a figure of made-up runs."""
     figure = load(script)
-    asked = ask(figure, setting)
+    options = ask(figure, setting)
     # Two iterations of the classifier are too few, and meant to be.
     with little_is_measured(), warnings.catch_warnings(action="ignore"):
-        methods = make_methods(figure, asked, setting)
-        analysis = figure.make_analysis(methods, asked)
-        add_caption(figure, asked, analysis)
-        data = {**describe_figure(figure, asked, methods), **analysis.data}
+        methods = make_methods(figure, options, setting)
+        analysis = figure.make_analysis(methods, options)
+        add_caption(figure, options, analysis)
+        data = {**describe_figure(figure, options, methods), **analysis.data}
     # Those of packages are the environment's; ours may change.
     del data["versions"]
     claims = [claim.to_dict() for claim in analysis.claims]
     values = {
-        "folder": figure.folder(asked),
-        "extent": figure.extent(asked),
+        "folder": figure.folder(options),
+        "extent": figure.extent(options),
         "caption": analysis.caption,
         "picture": picture_digest(analysis.picture),
         "data": data,
@@ -180,7 +180,7 @@ def figure_item(script, setting):
 
 
 def ask(figure, setting):
-    """The options with which a figure is asked for."""
+    """The options with which a figure is made."""
     if setting == "smoke":
         return options.resolve(figure.presets, preset=setting, epochs=NOISY_EPOCHS, trials=TRIALS)
     # Where the epochs are each run's own, they are those of the report.
@@ -191,13 +191,13 @@ def ask(figure, setting):
     )
 
 
-def make_methods(figure, asked, setting):
+def make_methods(figure, options, setting):
     """Dictionary of made-up `MethodRuns` by method."""
-    trials = [figure.trial(asked, seed) for seed in asked.seeds]
+    trials = [figure.trial(options, seed) for seed in options.seeds]
     labels = list(trials[0])
     methods = {}
     for index, label in enumerate(labels):
-        specs, epochs = [trial[label] for trial in trials], figure.epochs_of(label, asked)
+        specs, epochs = [trial[label] for trial in trials], figure.epochs_of(label, options)
         rank = index if setting == "up" else len(labels) - 1 - index
         smoke = setting == "smoke"
         methods[label] = made_up(specs, epochs) if smoke else made_up_settled(specs, epochs, rank)

@@ -63,6 +63,11 @@ WITHOUT_TRAINING = [
     (["runs", "disk"], 1),
     (["nonsense"], 2),
     (["reproduce", "fig_99"], 2),
+    (["reproduce", "fig_3_1", "--bogus"], 2),
+    (["reproduce", "fig_3_1", "--epochs", "none"], 2),
+    (["reproduce", "fig_3_1", "--alphas", "0"], 2),
+    (["reproduce", "--report", "geometry", "--preset", "huge"], 2),
+    (["reproduce", "geometry/fig_1", "--alphas", "0", "--dataset", "frey_faces"], 2),
 ]
 
 
@@ -100,6 +105,11 @@ def test_scripts_are_what_their_names_say():
     for script in found:
         figure = script.load()
         assert (script.figure, script.title) == (f"{figure.report}/{figure.name}", figure.title)
+        assert script.presets == tuple(figure.presets) and script.datasets == figure.datasets
+    own = {script.figure: script.options for script in found if script.options}
+    assert own["geometry/fig_1"] == ("--alphas", "--latent-dims")
+    assert own["vampprior/fig_8"] == ("--prior", "--prior-components", "--pseudo-inputs")
+    assert "activity/fig_3_1" not in own
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ def made(monkeypatch):
     """Names of the figures that were made, with their options; none is computed."""
     calls = []
 
-    def make(figure, asked, console):
-        calls.append((f"{figure.report}/{figure.name}", asked))
+    def make(figure, options, console):
+        calls.append((f"{figure.report}/{figure.name}", options))
         if figure.name == "fig_2_2":
             raise StoreError("The disk is full.")
         if figure.name == "fig_2_3":
@@ -28,9 +28,9 @@ def made(monkeypatch):
 def test_options_reach_the_script(made, tmp_path):
     chosen = ["--alphas", "-1", "0.5", "max", "--epochs", "4", "--output", str(tmp_path)]
     assert main(["reproduce", "geometry/fig_1", "--preset", "smoke", *chosen]) == 0
-    ((name, asked),) = made
-    assert name == "geometry/fig_1" and asked.preset == "smoke" and asked.epochs == 4
-    assert asked.choice("alphas") == [-1.0, 0.5, float("-inf")] and asked.output == tmp_path
+    ((name, options),) = made
+    assert name == "geometry/fig_1" and options.preset == "smoke" and options.epochs == 4
+    assert options.choice("alphas") == [-1.0, 0.5, float("-inf")] and options.output == tmp_path
 
 
 def test_a_failure_does_not_stop_the_others(made, capsys):
@@ -51,7 +51,7 @@ def test_an_interruption_stops_all(made, capsys):
 def test_all_figures_of_a_report(made):
     assert main(["reproduce", "--preset", "smoke", "--report", "understanding"]) == 0
     assert [name for name, _ in made] == [f"understanding/fig_{n}" for n in (3, 4, 5, 6)]
-    assert {asked.preset for _, asked in made} == {"smoke"}
+    assert {options.preset for _, options in made} == {"smoke"}
 
 
 def test_options_are_checked_before_anything_is_made(made, capsys):

@@ -92,14 +92,10 @@ def _require_weights(found: stored_runs.RunFolder, epoch: int) -> None:
 def _load(spec: RunSpec, store: RunStore, epoch: int | None) -> tuple[LatentVariableModel, int]:
     from keras_vae._internal import backend
     from keras_vae.experiments.runs import training
-    from keras_vae.experiments.runs.store import StoreError
 
     backend.configure()
-    try:
-        model = training.build_model(spec, spec.data.load().image_shape)
-        return model, training.restore(model, spec, store, epoch)
-    except (StoreError, LookupError, ConnectionError, ValueError) as error:
-        raise CommandError(str(error)) from error
+    model = training.build_model(spec, spec.data.load().image_shape)
+    return model, training.restore(model, spec, store, epoch)
 
 
 def _save(model: LatentVariableModel, path: pathlib.Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import io
 import itertools
 import sys
 import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from keras_vae.cli import scripts
@@ -15,6 +17,7 @@ from keras_vae.cli.errors import FAILED, INTERRUPTED, MISUSED, CommandError
 from keras_vae.cli.output import Commands
 from keras_vae.cli.startup import start_tensorflow
 from keras_vae.experiments.figures import catalogue
+from keras_vae.experiments.figures.options import check_shared_options
 
 if TYPE_CHECKING:
     from keras_vae.experiments.figures.figure import Figure
@@ -87,6 +90,10 @@ def run(arguments: argparse.Namespace) -> int:
         Exit status.
     """
     chosen = _chosen(arguments, catalogue.find_scripts())
+    mistaken = _mistaken(chosen, arguments.passed_on)
+    if len(mistaken) == len(chosen):
+        _explain(mistaken, len(chosen))
+        return MISUSED
     start_tensorflow()
     figures = {script.figure: script.load() for script in chosen}
     refused = _refused(figures, arguments.passed_on)
@@ -127,12 +134,34 @@ def _refused(figures: dict[str, Figure], argv: list[str]) -> dict[str, str]:
     """Why figures cannot take the options, by name; found out before anything is trained."""
     from keras_vae.experiments.figures.figure import read_options
 
+    return _refusals(
+        {
+            name: functools.partial(read_options, figure, argv, _program(name))
+            for name, figure in figures.items()
+        }
+    )
+
+
+def _mistaken(chosen: list[catalogue.Script], argv: list[str]) -> dict[str, str]:
+    """The same, as far as it is known without TensorFlow."""
+    return _refusals(
+        {
+            script.figure: functools.partial(
+                check_shared_options, argv, script.presets, script.datasets, script.options
+            )
+            for script in chosen
+        }
+    )
+
+
+def _refusals(readers: dict[str, Callable[[], object]]) -> dict[str, str]:
+    """What functions that read a command line say is wrong with it, by name."""
     refused = {}
-    for name, figure in figures.items():
+    for name, read in readers.items():
         heard = io.StringIO()
         try:
             with contextlib.redirect_stderr(heard):
-                read_options(figure, argv, _program(name))
+                read()
         except SystemExit as stop:
             if stop.code != MISUSED:
                 raise

@@ -6,6 +6,7 @@ Running a script's definitions imports TensorFlow, for which lists and `--help` 
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import importlib.util
 import json
@@ -13,7 +14,7 @@ import os
 import pathlib
 import re
 import types
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keras_vae import UserError
 from keras_vae._internal.files import CATALOGUE, atomic_write
@@ -39,12 +40,18 @@ class Script:
         report: Name of its report, as in the results.
         name: Name of its figure's folder.
         title: What the figure shows.
+        presets: Names of its presets.
+        datasets: Names of the data sets that it can show.
+        options: Its own options.
     """
 
     path: pathlib.Path
     report: str
     name: str
     title: str
+    presets: tuple[str, ...]
+    datasets: tuple[str, ...]
+    options: tuple[str, ...]
 
     @property
     def figure(self) -> str:
@@ -102,12 +109,19 @@ def find_scripts() -> list[Script]:
     folder = scripts_folder()
     try:
         rows = json.loads((folder / CATALOGUE).read_text(encoding="utf-8"))
-        return [Script(folder / row.pop("script"), **row) for row in rows]
+        return [_script(folder, **row) for row in rows]
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CatalogueError(
             f"{folder / CATALOGUE} cannot be read ({error!r}). keras-vae figures --update writes "
             "it again."
         ) from error
+
+
+def _script(folder: pathlib.Path, script: str, **row: Any) -> Script:
+    lists: dict[str, Any] = {
+        name: tuple(row.pop(name)) for name in ("presets", "datasets", "options")
+    }
+    return Script(folder / script, **row, **lists)
 
 
 def update_catalogue() -> list[Script]:
@@ -123,17 +137,28 @@ def update_catalogue() -> list[Script]:
         path.relative_to(folder).as_posix(): load_script(path).FIGURE
         for path in sorted(folder.rglob("*.py"))
     }
-    rows = [
-        {"script": path, "report": figure.report, "name": figure.name, "title": figure.title}
-        for path, figure in figures.items()
-    ]
+    rows = [{"script": path, **_describe(figure)} for path, figure in figures.items()]
     rows.sort(key=_order)
     with atomic_write(folder / CATALOGUE) as file:
         file.write((json.dumps(rows, indent=2, ensure_ascii=False) + "\n").encode())
     return find_scripts()
 
 
-def _order(row: dict[str, str]) -> tuple[str, bool, list[int], str]:
+def _describe(figure: Figure) -> dict[str, Any]:
+    parser = argparse.ArgumentParser(add_help=False)
+    if figure.add_options is not None:
+        figure.add_options(parser)
+    return {
+        "report": figure.report,
+        "name": figure.name,
+        "title": figure.title,
+        "presets": list(figure.presets),
+        "datasets": list(figure.datasets),
+        "options": [f"--{name.replace('_', '-')}" for name in vars(parser.parse_args([]))],
+    }
+
+
+def _order(row: dict[str, Any]) -> tuple[str, bool, list[int], str]:
     is_figure = row["name"].startswith("fig_")
     numbers = [int(digits) for digits in re.findall(r"\d+", row["name"])] if is_figure else []
     return row["report"], not is_figure, numbers, row["name"]

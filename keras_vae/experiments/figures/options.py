@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 import os
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from keras_vae import datasets
@@ -109,8 +109,27 @@ def parse_options(
     return resolve(presets, **vars(parser.parse_args(argv)))
 
 
+def check_shared_options(
+    argv: list[str], presets: Sequence[str], dataset_names: Sequence[str], own: Sequence[str]
+) -> None:
+    """Ends the program with a message where `parse_options` would, but for a figure's own options.
+
+    Arguments:
+        argv: List of arguments.
+        presets: Names of the figure's presets.
+        dataset_names: Data sets to choose from.
+        own: The figure's own options, for example `["--alphas"]`; their values are not checked.
+    """
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("-h", "--help", action="store_true")
+    _add_shared_options(parser.add_argument, presets, dataset_names)
+    for option in own:
+        parser.add_argument(option, nargs="*")
+    parser.parse_args(argv)
+
+
 def _add_shared_options(
-    add: Callable[..., argparse.Action], presets: Mapping[str, Preset], dataset_names: Sequence[str]
+    add: Callable[..., argparse.Action], presets: Iterable[str], dataset_names: Sequence[str]
 ) -> None:
     add("--preset", choices=presets, default="quick", help="how much to compute")
     add("--dataset", choices=dataset_names, help="data set, in place of the preset's")

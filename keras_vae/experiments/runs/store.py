@@ -40,6 +40,10 @@ class DamagedRunError(StoreError):
     """A stored run's file cannot be read."""
 
 
+class NotKeptError(StoreError, LookupError):
+    """Weights after an epoch were not kept."""
+
+
 class ForeignRunError(StoreError):
     """A folder of the store holds a run of another spec."""
 
@@ -329,12 +333,12 @@ def load_snapshot(folder: pathlib.Path, epoch: int) -> list[np.ndarray]:
     """Reads a run's weights after an epoch.
 
     Raises:
-        LookupError: If they were not kept.
+        NotKeptError: If they were not kept.
         DamagedRunError: If they cannot be read.
     """
     path = folder / SNAPSHOT.format(epoch)
     if not path.exists():
-        raise LookupError(
+        raise NotKeptError(
             f"The weights after epoch {epoch} of the run in {folder} were not kept; there are "
             f"those after {snapshot_epochs(folder)}."
         )
