@@ -38,7 +38,11 @@ def test_distributions_have_the_documented_shapes(images):
 
 @pytest.mark.parametrize(
     "latent_dims, prior",
-    [((2, 2), "vamp"), ((2, 2), "mixture_of_gaussians"), ((2, 2, 2), "standard_normal")],
+    [
+        pytest.param((2, 2), "vamp", marks=pytest.mark.slow),
+        ((2, 2), "mixture_of_gaussians"),
+        ((2, 2, 2), "standard_normal"),
+    ],
 )
 def test_a_likelihood_that_ignores_the_code_is_the_log_likelihood(images, latent_dims, prior):
     # Then p(x) = p(x|z), whatever the prior and the posterior are, if both are normalised.

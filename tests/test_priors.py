@@ -60,7 +60,14 @@ def test_other_pseudo_inputs_to_begin_with_are_cut_to_the_unit_interval():
     assert set(np.unique(pixels)) >= {0.0, 1.0} and pixels.min() == 0 and pixels.max() == 1
 
 
-@pytest.mark.parametrize("prior, jit_compile", [("vamp", True), ("mixture_of_gaussians", False)])
+@pytest.mark.parametrize(
+    "prior, jit_compile",
+    [
+        ("vamp", False),
+        ("mixture_of_gaussians", False),
+        pytest.param("vamp", True, marks=pytest.mark.slow),
+    ],
+)
 def test_the_bound_rises_under_learned_priors(prior, jit_compile, digits):
     model = kv.VAE(latent_dim=5, hidden_units=(50,), prior=prior, seed=0)
     model.compile(optimizer=keras.optimizers.Adam(1e-3), jit_compile=jit_compile)
