@@ -1,5 +1,6 @@
 """The command `keras-vae`: its help and exit codes, figures, pages and data sets."""
 
+import argparse
 import json
 import os
 import pathlib
@@ -106,6 +107,11 @@ def test_scripts_are_what_their_names_say():
         figure = script.load()
         assert (script.figure, script.title) == (f"{figure.report}/{figure.name}", figure.title)
         assert script.presets == tuple(figure.presets) and script.datasets == figure.datasets
+        parser = argparse.ArgumentParser()
+        if figure.add_options is not None:
+            figure.add_options(parser)
+        own = vars(parser.parse_args([]))
+        assert script.options == tuple(f"--{name.replace('_', '-')}" for name in own)
     own = {script.figure: script.options for script in found if script.options}
     assert own["geometry/fig_1"] == ("--alphas", "--latent-dims")
     assert own["vampprior/fig_8"] == ("--prior", "--prior-components", "--pseudo-inputs")

@@ -365,6 +365,15 @@ def test_pseudo_inputs_begin_as_they_should():
     assert are_training_images(found["data", 0]) == 5
 
 
+def test_grey_pseudo_inputs_follow_the_runs_seed():
+    spec = ModelSpec(prior="vamp", prior_components=5, pseudo_inputs="grey")
+    first, again, other = (
+        np.asarray(spec.make_prior(seed).initializer((5, 4, 4))) for seed in (3, 3, 4)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
 def test_a_mixtures_components_are_named_by_the_spec():
     model = ModelSpec(prior="mixture_of_gaussians", prior_components=3)
     prior = model.make_prior(seed=0)
