@@ -9,11 +9,11 @@ TensorFlow imported. First, each test file is recorded once: which test runs whi
 kept in the output folder; a second call goes on where the first one ended, and records only what
 has changed. `results.json` holds every mutant; `--survivors` tries its survivors once more.
 
-mutmut 3 and cosmic-ray were looked at. mutmut runs the whole suite in the process that it forks
-from, and TensorFlow's threads do not survive that; it leaves alone what stands outside functions,
-such as the fields of a spec; it wraps every function, which Keras then cannot save. cosmic-ray
-starts a process for each mutant: ten seconds of imports. Neither has operators for wiring, such as
-one noise's purpose in the place of another's.
+Why not mutmut 3 or cosmic-ray (neither was run here): mutmut does not mutate what stands outside
+functions, such as the fields of a spec, and is expected to fork after TensorFlow has started its
+threads; cosmic-ray is expected to start a process for each mutant, which takes ten seconds of
+imports. Neither is known to have operators for wiring, such as one noise's purpose in the place of
+another's.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """TensorFlow, Keras and TensorFlow Probability, imported in silence.
 
-Every module that needs them takes them from here, and how one process uses the machine is set
-here: threads, and a GPU that several runs may share. What their C++ parts print on import is held
-back unless something fails, and another backend of Keras than TensorFlow is refused.
+Every module that needs them imports them from here. What their C++ parts print on import is held
+back unless something fails, and a Keras with another backend than TensorFlow is refused. How one
+process uses the machine is set here too: its threads, and a GPU that several runs may share.
 """
 
 import contextlib

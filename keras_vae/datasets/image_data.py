@@ -1,4 +1,4 @@
-"""Images in memory, and the batches that a training run sees; only those need TensorFlow."""
+"""Where images come from, images in memory, and batches of them; only batches need TensorFlow."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def evaluate_log_likelihood(
         `per_image`, `num_samples`, `images`, `epochs`, and the `seconds` that it took.
 
     Raises:
-        LookupError: If no epoch of the run is stored.
+        NoEpochError: If no epoch of the run is stored.
     """
     found = stored_log_likelihood(spec, store, num_samples, num_images, epochs)
     if found is not None:

@@ -168,7 +168,8 @@ def restore(
         The number of epochs: a run that is being trained may have more than a moment ago.
 
     Raises:
-        LookupError: If no epoch is stored, or those weights were not kept.
+        NoEpochError: If no epoch is stored.
+        NotKeptError: If those weights were not kept.
     """
     if epoch in (None, store.epochs_done(spec)):
         stored = load_stored(spec, store, with_weights=True)
