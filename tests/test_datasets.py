@@ -271,6 +271,15 @@ def test_a_damaged_cache_is_made_anew(empty_cache, caplog):
     assert str(path) in caplog.text
 
 
+def test_a_cache_is_never_unpickled(empty_cache, tmp_path):
+    path = datasets.get_source("mnist_5k").cache_path
+    path.parent.mkdir(parents=True)
+    was_here = tmp_path / "was here"
+    np.savez(path, x_train=np.array([Evil(f"touch '{was_here}'")], object))
+    assert datasets.load("mnist_5k").train.pixels.dtype == np.uint8
+    assert not was_here.exists()
+
+
 def test_does_without_a_cache_that_cannot_be_written(monkeypatch, tmp_path, caplog):
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("KERAS_VAE_CACHE", str(tmp_path / "file" / "cache"))
@@ -327,8 +336,11 @@ def test_batch_sizes(digits):
 
 
 class Evil:
+    def __init__(self, command="true"):
+        self.command = command
+
     def __reduce__(self):
-        return (os.system, ("true",))
+        return (os.system, (self.command,))
 
 
 def test_pickle_reader_constructs_nothing_but_arrays(tmp_path):
@@ -354,6 +366,19 @@ def test_pickle_reader_reads_arrays(tmp_path, source):
     path.write_bytes(FROM_PYTHON_2 if source == "python 2" else pickle.dumps([array], protocol=4))
     with open(path, "rb") as file:
         np.testing.assert_array_equal(ArrayUnpickler(file).load()[0], array)
+
+
+def test_frames_are_read_row_by_row(tmp_path):
+    from keras_vae.datasets.frey_faces.frey_faces_dataset_builder import Builder
+
+    frames = np.random.default_rng(0).integers(0, 256, (1965, 560), np.uint8)
+    path = tmp_path / "freyfaces.pkl"
+    path.write_bytes(pickle.dumps([frames], protocol=4))
+    examples = dict(Builder(data_dir=tmp_path)._generate_examples(path))
+    assert list(examples) == list(range(1965))
+    assert examples[1964]["image"].shape == (28, 20, 1)
+    # Pixel (3, 5) of an image 20 pixels wide.
+    assert examples[7]["image"][3, 5, 0] == frames[7, 65]
 
 
 def test_a_frey_faces_file_with_another_checksum_is_not_read(empty_cache, monkeypatch, tmp_path):

@@ -165,8 +165,10 @@ class Coverage:
         ran = [line for line in lines if self.by_line.get((path, line))]
         if ran:
             return self.by_line[path, ran[-1]]
+        # TensorFlow runs a copy of what it traces, whose lines are not recorded here.
+        outer = self.by_line.get((path, function.lineno))
         on_import = any((path, line) in self.imported for line in lines)
-        return self.by_module[path] if on_import else set()
+        return outer or (self.by_module[path] if on_import else set())
 
     def place(self, mutant):
         """The function whose body holds a mutant, or None, and the names that are assigned."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import threading
 
 import keras
 import numpy as np
@@ -178,6 +179,25 @@ def test_costs(plain_spec):
 
     assert cost(100, 1) == 300 and cost(100, 5) == 700 and cost(10, 1) == 30
     assert cost(100, 1, 3, 2) == 900
+
+
+def test_the_bar_is_renewed_while_runs_are_trained(attempts, seeds, store, monkeypatch):
+    monkeypatch.setattr(sweeps, "POLL_SECONDS", 0.001)
+    renewed = threading.Semaphore(0)
+
+    class Bar(sweeps.Progress):
+        def update(self, task, **shown):
+            renewed.release()
+            super().update(task, **shown)
+
+    def train(spec, epochs, store, *args):
+        # The first is before anything is trained.
+        assert all(renewed.acquire(timeout=60) for _ in range(4))
+        add(store, spec, epochs)
+
+    monkeypatch.setattr(sweeps, "Progress", Bar)
+    monkeypatch.setattr(sweeps, "train", train)
+    train_all(seeds[:1], 1, store, jobs=1, console=Console(file=io.StringIO()))
 
 
 def test_the_bar_follows_the_store(attempts, seeds, store, monkeypatch):

@@ -67,12 +67,22 @@ def test_runs_are_logged_with_the_epochs_that_were_stored_before(tmp_path, train
 
 
 def test_pictures_are_logged_after_the_epochs_whose_weights_are_kept(
-    tmp_path, store, plain_spec, small_images, eager
+    tmp_path, store, plain_spec, small_images, eager, monkeypatch
 ):
+    pictures = {}
+    log = tf.summary.image
+    monkeypatch.setattr(
+        tf.summary, "image", lambda *args, **kwargs: [pictures.update([args]), log(*args, **kwargs)]
+    )
     train(plain_spec, 3, store, [tracking.RunSummaries(tmp_path, plain_spec, store)])
     steps, _ = read(tmp_path / plain_spec.run_id)
     assert steps["reconstructions"] == [1, 2, 3] and steps["train_bound"] == [1, 2, 3]
     assert steps["activity_shades"] == [1, 2, 3]
+    images = plain_spec.data.load().test.images[: tracking.PICTURES]
+    upper, lower = np.split(pictures["reconstructions"][0, ..., 0], 2)
+    np.testing.assert_allclose(upper, np.concatenate(list(images), axis=1))
+    # The lower row: means of pixels, strictly between 0 and 1.
+    assert lower.min() > 0 and lower.max() < 1
 
 
 def test_shades_are_dark_where_activity_is_high():
