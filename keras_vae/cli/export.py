@@ -1,4 +1,4 @@
-"""`keras-vae export`: a stored run as a SavedModel."""
+"""`keras-vae export`: a stored run, or a model's file, as a SavedModel or a Keras file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from keras_vae.cli.output import Commands
 from keras_vae.cli.startup import start_tensorflow
 from keras_vae.experiments.runs.store import SPEC
 
+KERAS_FILE = ".keras"
+
 if TYPE_CHECKING:
     from keras_vae.experiments.runs.spec import RunSpec
     from keras_vae.experiments.runs.store import RunStore
@@ -22,13 +24,18 @@ def add_parser(commands: Commands) -> None:
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "export",
-        help="write a stored run as a SavedModel",
-        description="Writes a stored run's model as a SavedModel, which TensorFlow and TensorFlow "
-        "Serving load without this package. keras_vae.export describes its signatures.",
-        epilog="example: keras-vae export 1ce2 served/digits/1",
+        help="write a trained model as a SavedModel",
+        description="Writes a model as a SavedModel, which TensorFlow and TensorFlow Serving load "
+        "without this package (keras_vae.export describes its signatures); or, where PATH ends "
+        "with .keras, a stored run's as a Keras file, recorded in models.json beside it.",
+        epilog="example: keras-vae export results/models/activity-iw.keras served/digits/1",
     )
-    parser.add_argument("run_id", metavar="RUN", help="id, or the beginning of it")
-    parser.add_argument("path", metavar="PATH", type=pathlib.Path, help="folder to write")
+    parser.add_argument(
+        "source",
+        metavar="MODEL",
+        help="id of a stored run (its beginning will do), or .keras file",
+    )
+    parser.add_argument("path", metavar="PATH", type=pathlib.Path, help="folder or file to write")
     parser.add_argument(
         "--store", type=pathlib.Path, help="folder of stored runs [KERAS_VAE_STORE or the cache]"
     )
@@ -38,12 +45,31 @@ def add_parser(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Writes the model."""
-    store = stored_runs.open_store(arguments.store)
-    found = stored_runs.find_run(store, arguments.run_id)
     if arguments.path.exists():
         raise CommandError(
             f"{arguments.path} exists. Name another folder, or another version's number."
         )
+    if arguments.source.endswith(KERAS_FILE):
+        _export_file(arguments)
+    else:
+        _export_run(arguments)
+
+
+def _export_file(arguments: argparse.Namespace) -> None:
+    if arguments.path.suffix == KERAS_FILE:
+        raise CommandError(f"{arguments.source} is a Keras file already.")
+    if arguments.epoch is not None:
+        raise CommandError("--epoch chooses weights of a stored run; a file has one set.")
+    start_tensorflow()
+    from keras_vae.experiments.runs.model_files import load_model_file
+
+    _save(load_model_file(arguments.source), arguments.path)
+    print(f"Wrote {arguments.source} to {arguments.path}.")
+
+
+def _export_run(arguments: argparse.Namespace) -> None:
+    store = stored_runs.open_store(arguments.store)
+    found = stored_runs.find_run(store, arguments.source)
     _require_epochs(found)
     start_tensorflow()
     spec = found.read_spec()
@@ -55,7 +81,12 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.epoch is not None:
         _require_weights(found, arguments.epoch)
     model, epochs = _load(spec, store, arguments.epoch)
-    _save(model, arguments.path)
+    if arguments.path.suffix == KERAS_FILE:
+        from keras_vae.experiments.runs.model_files import save_model
+
+        save_model(model, arguments.path, spec, store, epochs)
+    else:
+        _save(model, arguments.path)
     print(f"Wrote run {found.id} after {epochs} epochs to {arguments.path}.")
 
 
