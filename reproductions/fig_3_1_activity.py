@@ -15,13 +15,13 @@ from matplotlib.figure import Figure as Picture
 from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import (
     Claim,
-    JsonObject,
-    final_value,
-    has_settled,
+    Number,
+    Reading,
     unmet_requirements,
 )
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.options import Options
+from keras_vae.experiments.measures.convergence import final_value, has_settled
 from keras_vae.experiments.reports import activity as protocol
 from keras_vae.experiments.reports.activity import (
     THRESHOLD,
@@ -161,11 +161,20 @@ def vae_claims(vae: MethodActivity, iw: MethodActivity, unmet: Unmet) -> list[Cl
         Claim(
             id="activity.3.1a.1",
             statement="The VAE prunes quickly, and pruned dimensions do not come back.",
-            rule=f"Half of the VAE's pruning is done within {EARLY} epochs, and at most 10% of "
-            "its pruned dimensions are active again after any later epoch.",
-            numbers={"epochs_to_half_pruned": vae.half_pruned, "returned_share": vae.returned},
-            holds=vae.half_pruned <= EARLY and vae.returned <= 0.1,
-            unmet=unmet(protocol.CONVERGED_EPOCHS),
+            reported="'tends to quickly prune'; 'not likely to reactivate' (Section 3.2)",
+            measured=f"half pruned after {vae.half_pruned} epochs; {vae.returned:.0%} return",
+            readings=[
+                Reading(
+                    rule=f"Half of the VAE's pruning is done within {EARLY} epochs, and at most "
+                    "10% of its pruned dimensions are active again after any later epoch.",
+                    numbers={
+                        "epochs_to_half_pruned": Number(vae.half_pruned, "epochs"),
+                        "returned_share": Number(vae.returned, "share"),
+                    },
+                    holds=vae.half_pruned <= EARLY and vae.returned <= 0.1,
+                    unmet=unmet(protocol.CONVERGED_EPOCHS),
+                )
+            ],
         ),
         slower_pruning(
             "activity.3.1a.2", "IW smooths early pruning.", ("VAE", vae), ("IW", iw), unmet
@@ -173,18 +182,30 @@ def vae_claims(vae: MethodActivity, iw: MethodActivity, unmet: Unmet) -> list[Cl
         Claim(
             id="activity.3.1a.3",
             statement="IW ends with fewer active dimensions than the VAE.",
-            rule=f"IW's final count is lower by at least {CLEAR_DIFFERENCE}.",
-            numbers=final_numbers(VAE=vae, IW=iw),
-            holds=iw.final <= vae.final - CLEAR_DIFFERENCE,
-            unmet=unmet(protocol.CONVERGED_EPOCHS, "VAE", "IW"),
+            reported="'convergence to fewer latent dimensions' (Section 3.2)",
+            measured=f"IW {iw.final:.1f}, VAE {vae.final:.1f} dimensions",
+            readings=[
+                Reading(
+                    rule=f"IW's final count is lower by at least {CLEAR_DIFFERENCE}.",
+                    numbers=final_numbers(VAE=vae, IW=iw),
+                    holds=iw.final <= vae.final - CLEAR_DIFFERENCE,
+                    unmet=unmet(protocol.CONVERGED_EPOCHS, "VAE", "IW"),
+                )
+            ],
         ),
         Claim(
             id="activity.3.1a.4",
             statement="About 10 active dimensions remain.",
-            rule="The final counts of VAE and IW both lie in [8, 12].",
-            numbers=final_numbers(VAE=vae, IW=iw),
-            holds=all(8 <= method.final <= 12 for method in (vae, iw)),
-            unmet=unmet(protocol.CONVERGED_EPOCHS, "VAE", "IW"),
+            reported="'~ 10 active dimensions' (Section 3.2)",
+            measured=f"VAE {vae.final:.1f}, IW {iw.final:.1f} dimensions",
+            readings=[
+                Reading(
+                    rule="The final counts of VAE and IW both lie in [8, 12].",
+                    numbers=final_numbers(VAE=vae, IW=iw),
+                    holds=all(8 <= method.final <= 12 for method in (vae, iw)),
+                    unmet=unmet(protocol.CONVERGED_EPOCHS, "VAE", "IW"),
+                )
+            ],
         ),
     ]
 
@@ -202,10 +223,16 @@ def batch_norm_claims(iw: MethodActivity, batch_norm: MethodActivity, unmet: Unm
         Claim(
             id="activity.3.1b.2",
             statement="Batch normalisation ends with more active dimensions.",
-            rule=f"IW+BN's final count is higher by at least {CLEAR_DIFFERENCE}.",
-            numbers=final_numbers(**{"IW": iw, "IW+BN": batch_norm}),
-            holds=batch_norm.final >= iw.final + CLEAR_DIFFERENCE,
-            unmet=unmet(protocol.CONVERGED_EPOCHS, "IW", "IW+BN"),
+            reported="'a greater number of active latent dimensions' (Section 3.2)",
+            measured=f"IW+BN {batch_norm.final:.1f}, IW {iw.final:.1f} dimensions",
+            readings=[
+                Reading(
+                    rule=f"IW+BN's final count is higher by at least {CLEAR_DIFFERENCE}.",
+                    numbers=final_numbers(**{"IW": iw, "IW+BN": batch_norm}),
+                    holds=batch_norm.final >= iw.final + CLEAR_DIFFERENCE,
+                    unmet=unmet(protocol.CONVERGED_EPOCHS, "IW", "IW+BN"),
+                )
+            ],
         ),
     ]
 
@@ -220,32 +247,56 @@ def warm_up_claims(iw: MethodActivity, warm_up: MethodActivity, unmet: Unmet) ->
         Claim(
             id="activity.3.1c.1",
             statement="Warm-up removes the initial drop.",
-            rule=f"In the first {EARLY} epochs IW+WU's largest fall of the mean count from one "
-            f"epoch to the next is at most half of IW's; {FROM_ALL}.",
-            numbers={"largest_drop": {"IW": iw.early_drop, "IW+WU": warm_up.early_drop}},
-            holds=warm_up.early_drop <= 0.5 * iw.early_drop if iw.early_drop else None,
-            unmet=unmet(EARLY),
+            reported="'removing the drastic initial drop' (Section 3.2)",
+            measured=f"largest fall {warm_up.early_drop:.1f} with warm-up, {iw.early_drop:.1f} "
+            "without",
+            readings=[
+                Reading(
+                    rule=f"In the first {EARLY} epochs IW+WU's largest fall of the mean count "
+                    f"from one epoch to the next is at most half of IW's; {FROM_ALL}.",
+                    numbers={
+                        "largest_drop": Number(
+                            {"IW": iw.early_drop, "IW+WU": warm_up.early_drop}, "dimensions"
+                        )
+                    },
+                    holds=warm_up.early_drop <= 0.5 * iw.early_drop if iw.early_drop else None,
+                    unmet=unmet(EARLY),
+                )
+            ],
         ),
         Claim(
             id="activity.3.1c.2",
             statement="With warm-up, pruning goes on smoothly through epoch 100.",
-            rule=f"From epoch {last // 2} to {last} the mean count falls by at least 1, and in the "
-            f"first {last} epochs it never falls by more than 5 in one.",
-            numbers={
-                f"count_at_{last // 2}": middle,
-                f"count_at_{last}": end,
-                "largest_drop": drop,
-            },
-            holds=smooth,
-            unmet=unmet(last),
+            reported="'continues smoothly throughout the entire warm-up period of 100 epochs' "
+            "(Section 3.2)",
+            measured=f"largest fall in an epoch: {drop:.1f} dimensions",
+            readings=[
+                Reading(
+                    rule=f"From epoch {last // 2} to {last} the mean count falls by at least 1, "
+                    f"and in the first {last} epochs it never falls by more than 5 in one.",
+                    numbers={
+                        f"count_at_{last // 2}": Number(middle, "dimensions"),
+                        f"count_at_{last}": Number(end, "dimensions"),
+                        "largest_drop": Number(drop, "dimensions"),
+                    },
+                    holds=smooth,
+                    unmet=unmet(last),
+                )
+            ],
         ),
         Claim(
             id="activity.3.1c.3",
             statement="Warm-up ends with the same count as IW.",
-            rule="The final counts differ by at most 1.",
-            numbers=final_numbers(**{"IW": iw, "IW+WU": warm_up}),
-            holds=abs(warm_up.final - iw.final) <= 1,
-            unmet=unmet(protocol.AFTER_WARM_UP_EPOCHS, "IW", "IW+WU"),
+            reported="'did not differ with warm-up' (Section 3.2)",
+            measured=f"IW+WU {warm_up.final:.1f}, IW {iw.final:.1f} dimensions",
+            readings=[
+                Reading(
+                    rule="The final counts differ by at most 1.",
+                    numbers=final_numbers(**{"IW": iw, "IW+WU": warm_up}),
+                    holds=abs(warm_up.final - iw.final) <= 1,
+                    unmet=unmet(protocol.AFTER_WARM_UP_EPOCHS, "IW", "IW+WU"),
+                )
+            ],
         ),
     ]
 
@@ -262,22 +313,37 @@ def slower_pruning(
     return Claim(
         id=claim_id,
         statement=statement,
-        rule=f"In the first {EARLY} epochs the largest fall of the mean count from one epoch to "
-        f"the next is smaller for {slow_name} than for {fast_name} by at least 1; {FROM_ALL}.",
-        numbers={"largest_drop": {fast_name: fast.early_drop, slow_name: slow.early_drop}},
-        holds=slow.early_drop <= fast.early_drop - 1,
-        unmet=unmet(EARLY),
+        reported="Section 3.2",
+        measured=f"largest fall: {slow_name} {slow.early_drop:.1f}, {fast_name} "
+        f"{fast.early_drop:.1f}",
+        readings=[
+            Reading(
+                rule=f"In the first {EARLY} epochs the largest fall of the mean count from one "
+                f"epoch to the next is smaller for {slow_name} than for {fast_name} by at least "
+                f"1; {FROM_ALL}.",
+                numbers={
+                    "largest_drop": Number(
+                        {fast_name: fast.early_drop, slow_name: slow.early_drop}, "dimensions"
+                    )
+                },
+                holds=slow.early_drop <= fast.early_drop - 1,
+                unmet=unmet(EARLY),
+            )
+        ],
     )
 
 
-def final_numbers(**methods: MethodActivity) -> JsonObject:
+def final_numbers(**methods: MethodActivity) -> dict[str, Number]:
     """The numbers of a claim about final counts, by method."""
     return {
-        "final_count": {name: method.final for name, method in methods.items()},
-        "lowest_and_highest_trial_after_the_last_epoch": {
-            name: [int(method.counts[:, -1].min()), int(method.counts[:, -1].max())]
-            for name, method in methods.items()
-        },
+        "final_count": Number({name: of.final for name, of in methods.items()}, "dimensions"),
+        "lowest_and_highest_trial_after_the_last_epoch": Number(
+            {
+                name: [int(method.counts[:, -1].min()), int(method.counts[:, -1].max())]
+                for name, method in methods.items()
+            },
+            "dimensions",
+        ),
     }
 
 

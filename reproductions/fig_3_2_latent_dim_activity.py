@@ -8,9 +8,10 @@ import sys
 import numpy as np
 from matplotlib.figure import Figure as Picture
 
-from keras_vae.experiments.figures.claims import Claim, final_value, has_settled, unmet_requirements
+from keras_vae.experiments.figures.claims import Claim, Number, Reading, unmet_requirements
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.options import Options
+from keras_vae.experiments.measures.convergence import final_value, has_settled
 from keras_vae.experiments.reports import activity as protocol
 from keras_vae.experiments.reports.activity import (
     Activity,
@@ -53,22 +54,34 @@ def judge(activity: Activity, options: Options) -> list[Claim]:
         Claim(
             id="activity.3.2.1",
             statement="Fewer than 10 latent dimensions are never pruned.",
-            rule=f"With 2 and 5 dimensions, all are active after every epoch from {STARTED_EPOCHS} "
-            "on, in every trial.",
-            numbers={"lowest_count": lowest},
-            holds=all(lowest[size] == size for size in small) if lowest else None,
-            unmet=unmet_requirements(options, min_epochs=protocol.CONTRAST_EPOCHS),
+            reported="'never pruned' (Section 3.2)",
+            measured=f"least active of n_z: {lowest}",
+            readings=[
+                Reading(
+                    rule="With 2 and 5 dimensions, all are active after every epoch from "
+                    f"{STARTED_EPOCHS} on, in every trial.",
+                    numbers={"lowest_count": Number(lowest, "dimensions")},
+                    holds=all(lowest[size] == size for size in small) if lowest else None,
+                    unmet=unmet_requirements(options, min_epochs=protocol.CONTRAST_EPOCHS),
+                )
+            ],
         ),
         Claim(
             id="activity.3.2.2",
             statement="More than 10 latent dimensions are pruned to about 10.",
-            rule=f"The final counts with 20, 50 and 100 dimensions all lie within {ABOUT:g} of "
-            f"{KEPT}.",
-            numbers={"final_count": finals},
-            holds=all(abs(finals[size] - KEPT) <= ABOUT for size in large),
-            unmet=unmet_requirements(
-                options, min_epochs=protocol.CONVERGED_EPOCHS, settled=settled
-            ),
+            reported="'pruned to ~ 10' (Section 3.2)",
+            measured="; ".join(f"n_z = {size}: {count:.1f}" for size, count in finals.items()),
+            readings=[
+                Reading(
+                    rule="The final counts with 20, 50 and 100 dimensions all lie within "
+                    f"{ABOUT:g} of {KEPT}.",
+                    numbers={"final_count": Number(finals, "dimensions")},
+                    holds=all(abs(finals[size] - KEPT) <= ABOUT for size in large),
+                    unmet=unmet_requirements(
+                        options, min_epochs=protocol.CONVERGED_EPOCHS, settled=settled
+                    ),
+                )
+            ],
         ),
     ]
 

@@ -57,7 +57,9 @@ def _read_folder(folder: pathlib.Path, results: pathlib.Path) -> JsonObject:
     row = {"figure": name, "folder": name, "title": "", "script": None}
     try:
         data = _read(folder / DATA)
-        verdicts = collections.Counter(claim["verdict"] for claim in _read(folder / CLAIMS))
+        verdicts = collections.Counter(
+            claim["verdict"].partition(",")[0] for claim in _read(folder / CLAIMS)
+        )
         return {
             **row,
             "figure": data["figure"],

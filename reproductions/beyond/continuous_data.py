@@ -37,7 +37,12 @@ def draw(activity: Activity, options: Options) -> Picture:
 def judge(activity: Activity, options: Options) -> list[Claim]:
     """Asks of these data what the report claims of MNIST."""
     return [
-        dataclasses.replace(claim, id=claim.id.replace("activity", "beyond.continuous_data"))
+        dataclasses.replace(
+            claim,
+            id=claim.id.replace("activity", "beyond.continuous_data"),
+            reported=f"of MNIST: {claim.reported}",
+            extension=True,
+        )
         for claim in FIGURE_3_1.judge(activity, options, about=DATASET)
     ]
 

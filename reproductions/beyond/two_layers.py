@@ -15,13 +15,14 @@ from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import (
     Claim,
     JsonObject,
-    final_value,
-    has_settled,
+    Number,
+    Reading,
     unmet_requirements,
 )
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
+from keras_vae.experiments.measures.convergence import final_value, has_settled
 from keras_vae.experiments.reports import activity as protocol
 from keras_vae.experiments.reports.activity import (
     THRESHOLD,
@@ -101,20 +102,37 @@ def judge(counts: dict[str, dict[str, np.ndarray]], options: Options) -> list[Cl
         Claim(
             id="beyond.two_layers.1",
             statement="The upper layer keeps fewer dimensions active than the lower one.",
-            rule=f"Without warm-up, by at least {CLEAR_DIFFERENCE:g}, for VAE and for IW. "
-            f"{COUNTED}",
-            numbers=finals,
-            holds=all(upper[name] <= lower[name] - CLEAR_DIFFERENCE for name in ("VAE", "IW")),
-            unmet=unmet,
+            reported="Burda et al. 2015, Section 5",
+            measured=f"upper / lower: VAE {upper['VAE']:.1f} / {lower['VAE']:.1f}, IW "
+            f"{upper['IW']:.1f} / {lower['IW']:.1f}",
+            readings=[
+                Reading(
+                    rule=f"Without warm-up, by at least {CLEAR_DIFFERENCE:g}, for VAE and for IW. "
+                    f"{COUNTED}",
+                    numbers={layer: Number(of, "dimensions") for layer, of in finals.items()},
+                    holds=all(
+                        upper[name] <= lower[name] - CLEAR_DIFFERENCE for name in ("VAE", "IW")
+                    ),
+                    unmet=unmet,
+                )
+            ],
+            extension=True,
         ),
         Claim(
             id="beyond.two_layers.2",
             statement="Warm-up keeps more dimensions of the upper layer active.",
-            rule=f"IW+WU's final count there is higher than IW's by at least {CLEAR_DIFFERENCE:g}. "
-            f"{COUNTED}",
-            numbers=upper,
-            holds=upper["IW+WU"] >= upper["IW"] + CLEAR_DIFFERENCE,
-            unmet=unmet,
+            reported="Sonderby et al. 2016",
+            measured=f"IW+WU {upper['IW+WU']:.1f}, IW {upper['IW']:.1f} dimensions",
+            readings=[
+                Reading(
+                    rule="IW+WU's final count there is higher than IW's by at least "
+                    f"{CLEAR_DIFFERENCE:g}. {COUNTED}",
+                    numbers={"upper": Number(upper, "dimensions")},
+                    holds=upper["IW+WU"] >= upper["IW"] + CLEAR_DIFFERENCE,
+                    unmet=unmet,
+                )
+            ],
+            extension=True,
         ),
     ]
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure as Picture
 
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim, JsonObject
+from keras_vae.experiments.figures.claims import Claim, JsonObject, Number, Reading
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
@@ -69,23 +69,37 @@ def judge(components: Grid, options: Options) -> list[Claim]:
         Claim(
             id="geometry.1.1",
             statement="The eigenvectors tend to align with the axes.",
-            rule="The largest squared entry of the informative eigenvectors, averaged over them "
-            f"and over all runs, is at least {ALIGNED:g}, so that one axis makes up most of a "
-            f"direction, and above the highest average of {ROTATIONS} random rotations of as many "
-            "axes. (Axes without any correlation but of like variances need not meet it: which "
-            "directions among those are eigenvectors is up to chance. Hence the correlations "
-            "beside it.)",
-            numbers={
-                "mean": float(np.mean(alignment)),
-                "lowest": min(alignment),
-                "highest_of_random_rotations": float(np.mean(chance)),
-                "mean_absolute_correlation_of_active_axes": float(
-                    np.mean([value for one in found for value in one.correlation])
-                ),
-                "by_k_and_alpha": nested_dict(components, lambda one: one.alignment),
-            },
-            holds=bool(np.mean(alignment) >= ALIGNED and np.mean(alignment) > np.mean(chance)),
-            unmet=unmet_requirements(options, [one.epochs[-1] for one in found]),
+            reported="'tend to align', in words (Section 2.1, Figure 1)",
+            measured=f"alignment {np.mean(alignment):.2f}; random rotations reach "
+            f"{np.mean(chance):.2f}",
+            readings=[
+                Reading(
+                    rule="The largest squared entry of the informative eigenvectors, averaged "
+                    f"over them and over all runs, is at least {ALIGNED:g}, so that one axis "
+                    f"makes up most of a direction, and above the highest average of {ROTATIONS} "
+                    "random rotations of as many axes. (Axes without any correlation but of like "
+                    "variances need not meet it: which directions among those are eigenvectors "
+                    "is up to chance. Hence the correlations beside it.)",
+                    numbers={
+                        "mean": Number(float(np.mean(alignment)), "squared entry"),
+                        "lowest": Number(min(alignment), "squared entry"),
+                        "highest_of_random_rotations": Number(
+                            float(np.mean(chance)), "squared entry"
+                        ),
+                        "mean_absolute_correlation_of_active_axes": Number(
+                            float(np.mean([value for one in found for value in one.correlation])),
+                            "correlation",
+                        ),
+                        "by_k_and_alpha": Number(
+                            nested_dict(components, lambda one: one.alignment), "squared entry"
+                        ),
+                    },
+                    holds=bool(
+                        np.mean(alignment) >= ALIGNED and np.mean(alignment) > np.mean(chance)
+                    ),
+                    unmet=unmet_requirements(options, [one.epochs[-1] for one in found]),
+                )
+            ],
         )
     ]
 

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim, JsonObject
+from keras_vae.experiments.figures.claims import Claim, JsonObject, Number, Reading
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
@@ -295,8 +295,8 @@ def judge_counts(components: Grid, options: Options) -> list[Claim]:
     settled = None not in known and max(map(abs, known)) <= SETTLED
     shared = {
         "numbers": {
-            "mean_count": nested_dict(counts, float),
-            "change_since_half_of_the_epochs": changes,
+            "mean_count": Number(nested_dict(counts, float), "components"),
+            "change_since_half_of_the_epochs": Number(changes, "components"),
         },
         "unmet": unmet_requirements(options, [one.epochs[-1] for one in found], settled=settled),
     }
@@ -304,21 +304,39 @@ def judge_counts(components: Grid, options: Options) -> list[Claim]:
         Claim(
             id="geometry.2a.1",
             statement="The number of informative components saturates as alpha goes to 0.",
-            rule=f"At k = {LATENT_DIM}, the mean count is higher at alpha = 0 than at 1 by at "
-            f"least {SAME:g}, stays below k, and from 0.25 to 0 rises by at most half of what it "
-            "rises in a step on average.",
-            holds=_saturates(counts.get(LATENT_DIM, {})),
-            **shared,
+            reported="Figure 2, left (Section 2.1)",
+            measured=_line(counts),
+            readings=[
+                Reading(
+                    rule=f"At k = {LATENT_DIM}, the mean count is higher at alpha = 0 than at 1 "
+                    f"by at least {SAME:g}, stays below k, and from 0.25 to 0 rises by at most "
+                    "half of what it rises in a step on average.",
+                    holds=_saturates(counts.get(LATENT_DIM, {})),
+                    **shared,
+                )
+            ],
         ),
         Claim(
             id="geometry.2a.2",
             statement="The number of informative components is the same for k = 40 and 50.",
-            rule="At every alpha that was trained with more k than one, the mean counts of the k "
-            f"lie within {SAME:g} of each other.",
-            holds=_same_for_all_sizes(counts),
-            **shared,
+            reported="Figure 2, left (Section 2.1)",
+            measured=_line(counts),
+            readings=[
+                Reading(
+                    rule="At every alpha that was trained with more k than one, the mean counts "
+                    f"of the k lie within {SAME:g} of each other.",
+                    holds=_same_for_all_sizes(counts),
+                    **shared,
+                )
+            ],
         ),
     ]
+
+
+def _line(counts):
+    """The mean counts at the outer orders, by size."""
+    ends = {size: [of.get(alpha) for alpha in OUTER_ALPHAS] for size, of in counts.items()}
+    return "; ".join(f"k = {size}: {zero} at 0, {one} at 1" for size, (zero, one) in ends.items())
 
 
 def _saturates(counts):
@@ -360,14 +378,23 @@ def _judge_gap(bounds, unmet):
     return Claim(
         id="geometry.2b.1",
         statement="The bound gets closer to the log-likelihood as alpha goes to 0.",
-        rule="At every k, the gap between them falls with each step towards alpha = 0, averaged "
-        f"over trials and paired by image by at least {STANDARD_ERRORS} standard errors.",
-        numbers={
-            "gap": nested_dict(bounds, lambda one: mean_and_error(one.gap)),
-            "difference_of_gaps": {str(size): by_pair for size, by_pair in steps.items()},
-        },
-        holds=all(map(_is_positive, every)) if every else None,
-        unmet=unmet,
+        reported="Figure 2, right (Section 2.1)",
+        measured=f"{sum(map(_is_positive, every))} of {len(every)} steps clearly smaller",
+        readings=[
+            Reading(
+                rule="At every k, the gap between them falls with each step towards alpha = 0, "
+                f"averaged over trials and paired by image by at least {STANDARD_ERRORS} standard "
+                "errors.",
+                numbers={
+                    "gap": Number(nested_dict(bounds, lambda one: mean_and_error(one.gap)), "nats"),
+                    "difference_of_gaps": Number(
+                        {str(size): by_pair for size, by_pair in steps.items()}, "nats"
+                    ),
+                },
+                holds=all(map(_is_positive, every)) if every else None,
+                unmet=unmet,
+            )
+        ],
     )
 
 
@@ -387,16 +414,26 @@ def _judge_noise(bounds, unmet):
     return Claim(
         id="geometry.2b.2",
         statement="The importance-sampled log-likelihood gets noisier as alpha goes to 0.",
-        rule="At every k and in every trial, the variance of an image's estimate over "
-        "repetitions is higher at alpha = 0 than at 1, on average over the images by "
-        f"{STANDARD_ERRORS} standard errors. Where it is higher everywhere, but somewhere by less, "
-        "more images have to decide.",
-        numbers={
-            "variance_at_0_minus_at_1": {str(size): trials for size, trials in noisier.items()},
-            "standard_deviation": nested_dict(bounds, lambda one: one.noise_level),
-        },
-        holds=clear if every and (clear or not higher) else None,
-        unmet=unmet,
+        reported="Figure 2, right (Section 2.1)",
+        measured=f"{sum(map(_is_positive, every))} of {len(every)} trials clearly noisier",
+        readings=[
+            Reading(
+                rule="At every k and in every trial, the variance of an image's estimate over "
+                "repetitions is higher at alpha = 0 than at 1, on average over the images by "
+                f"{STANDARD_ERRORS} standard errors. Where it is higher everywhere, but somewhere "
+                "by less, more images have to decide.",
+                numbers={
+                    "variance_at_0_minus_at_1": Number(
+                        {str(size): trials for size, trials in noisier.items()}, "nats^2"
+                    ),
+                    "standard_deviation": Number(
+                        nested_dict(bounds, lambda one: one.noise_level), "nats"
+                    ),
+                },
+                holds=clear if every and (clear or not higher) else None,
+                unmet=unmet,
+            )
+        ],
     )
 
 

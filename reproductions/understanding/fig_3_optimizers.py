@@ -15,10 +15,17 @@ from matplotlib.figure import Figure as Picture
 from matplotlib.lines import Line2D
 
 from keras_vae.experiments.figures import plots, results
-from keras_vae.experiments.figures.claims import Claim, JsonObject, final_value, unmet_requirements
+from keras_vae.experiments.figures.claims import (
+    Claim,
+    JsonObject,
+    Number,
+    Reading,
+    unmet_requirements,
+)
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
+from keras_vae.experiments.measures.convergence import final_value
 from keras_vae.experiments.reports.understanding import (
     ADAM,
     BATCH_SIZE,
@@ -141,11 +148,17 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
         Claim(
             id="understanding.3.1",
             statement="Adam's lower bound is the highest.",
-            rule="Its validation bound, averaged over the last tenth of the epochs, is higher by "
-            f"at least {CLEARLY_HIGHER:g} nats than every other optimiser's.",
-            numbers={"final_validation_bound": finals},
-            holds=finals["Adam"] >= max(others) + CLEARLY_HIGHER,
-            unmet=unmet_requirements(options, min_epochs=EPOCHS),
+            reported="Adam -82.92, RMSprop -86.53, Adagrad -89.48, SGD -89.93 nats (Figure 3a)",
+            measured=f"Adam {finals['Adam']:.2f}, the best other {max(others):.2f} nats",
+            readings=[
+                Reading(
+                    rule="Its validation bound, averaged over the last tenth of the epochs, is "
+                    f"higher by at least {CLEARLY_HIGHER:g} nats than every other optimiser's.",
+                    numbers={"final_validation_bound": Number(finals, "nats")},
+                    holds=finals["Adam"] >= max(others) + CLEARLY_HIGHER,
+                    unmet=unmet_requirements(options, min_epochs=EPOCHS),
+                )
+            ],
         )
     ]
 

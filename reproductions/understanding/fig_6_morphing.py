@@ -14,7 +14,13 @@ from matplotlib.figure import Figure as Picture
 from keras_vae import datasets
 from keras_vae.datasets import ImageData
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim, JsonObject, unmet_requirements
+from keras_vae.experiments.figures.claims import (
+    Claim,
+    JsonObject,
+    Number,
+    Reading,
+    unmet_requirements,
+)
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
@@ -133,6 +139,16 @@ def summarise(measures: dict[str, np.ndarray]) -> JsonObject:
     }
 
 
+UNITS = {
+    "pairs": "pairs",
+    "pixels_from_nearest_images": "pixels",
+    "standard_error": "pixels",
+    "pixels_closer_on_latent_paths": "pixels",
+    "log_likelihood_at_the_middle": "nats",
+    "share_of_neighbours_of_one_class": "share",
+}
+
+
 def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges whether paths in codes stay on digits where paths in pixels do not."""
     summary = measured["paths"]
@@ -143,18 +159,25 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
         Claim(
             id="understanding.6.1",
             statement="Morphing in latent space stays on digits; in image space it blends two.",
-            rule="Binary images are drawn halfway between two digits of different classes. From "
-            f"the {NEIGHBOURS} nearest of {REFERENCE_IMAGES} training images, held-out digits "
-            "differ in some pixels; those on latent paths differ in more, by at most "
-            f"{SMALL_EXCESS:g} of what those on image paths do, and the two kinds of path differ "
-            f"by at least {STANDARD_ERRORS} standard errors. (A first rule, by the share of "
-            "neighbours of one class, failed; it was dropped because noise meets it better than "
-            "digits do.)",
-            numbers=summary,
-            holds=bool(clear and latent_excess <= SMALL_EXCESS * image_excess),
-            unmet=unmet_requirements(
-                options, min_epochs=EPOCHS, weights_epochs=measured["weights_epochs"]
-            ),
+            reported="Figure 6",
+            measured=f"{summary['pixels_closer_on_latent_paths']:.1f} pixels closer to digits in "
+            "latent space",
+            readings=[
+                Reading(
+                    rule="Binary images are drawn halfway between two digits of different "
+                    f"classes. From the {NEIGHBOURS} nearest of {REFERENCE_IMAGES} training "
+                    "images, held-out digits differ in some pixels; those on latent paths differ "
+                    f"in more, by at most {SMALL_EXCESS:g} of what those on image paths do, and "
+                    f"the two kinds of path differ by at least {STANDARD_ERRORS} standard errors. "
+                    "(A first rule, by the share of neighbours of one class, failed; it was "
+                    "dropped because noise meets it better than digits do.)",
+                    numbers={name: Number(value, UNITS[name]) for name, value in summary.items()},
+                    holds=bool(clear and latent_excess <= SMALL_EXCESS * image_excess),
+                    unmet=unmet_requirements(
+                        options, min_epochs=EPOCHS, weights_epochs=measured["weights_epochs"]
+                    ),
+                )
+            ],
         )
     ]
 

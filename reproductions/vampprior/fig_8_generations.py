@@ -30,6 +30,7 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
             (VAE, VAMPPRIOR),
             holds=lambda of: nearer(of[VAMPPRIOR], of[VAE]),
             id="vampprior.8.1",
+            reported="better than the standard VAE's (Sections 3.2.2 and 4)",
             statement="Images generated with the VampPrior are better than the standard VAE's on "
             "MNIST.",
             rule=RULE.format("smaller with the VampPrior"),

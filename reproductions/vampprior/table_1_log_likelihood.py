@@ -19,7 +19,7 @@ from matplotlib.figure import Figure as Picture
 from keras_vae import likelihoods
 from keras_vae._internal.backend import tf, tfp
 from keras_vae.experiments.figures import plots, results
-from keras_vae.experiments.figures.claims import Claim, JsonObject
+from keras_vae.experiments.figures.claims import Claim, JsonObject, Number, Reading
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
@@ -213,14 +213,28 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
             Claim(
                 id=identity,
                 statement=statement,
-                rule="Importance-sampled test log-likelihood: every other model's is lower, image "
-                f"by image, by at least {STANDARD_ERRORS} standard errors over images; one trial.",
-                numbers={f"other - {best}": others},
-                holds=best_of_all if len(decided) == len(about) else None,
-                unmet=tuple(unmet),
+                reported="Table 1",
+                measured=_line(decided, best),
+                readings=[
+                    Reading(
+                        rule="Importance-sampled test log-likelihood: every other model's is "
+                        f"lower, image by image, by at least {STANDARD_ERRORS} standard errors "
+                        "over images; one trial.",
+                        numbers={f"other - {best}": Number(others, "nats")},
+                        holds=best_of_all if len(decided) == len(about) else None,
+                        unmet=tuple(unmet),
+                    )
+                ],
             )
         )
     return claims
+
+
+def _line(decided, best):
+    """The differences of the others from a model in a line."""
+    pairs = [(model, by) for of in decided for model, by in of.items()]
+    found = ", ".join(f"{model} {by['mean']:+.1f}" for model, by in pairs)
+    return f"{found} nats against {best}" if found else "not measured"
 
 
 def _clearly(sign, of):

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Picture
 
 from keras_vae.activity import active_units
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim, JsonObject
+from keras_vae.experiments.figures.claims import Claim, JsonObject, Number, Reading
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
@@ -72,15 +72,26 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
             id="vampprior.warm_up.1",
             statement="Warm-up avoids too much regularisation, which makes the model lack in "
             "reconstruction.",
-            rule="On every data set the VAE's expected test log-likelihood given its code, over "
-            f"the last tenth of the epochs, is higher with warm-up by at least {CLEARLY_HIGHER:g} "
-            f"nats and {STANDARD_ERRORS} standard errors of those epochs; one trial of each.",
-            numbers={"reconstruction_gain": gains, "ended_with": measured["ended_with"]},
-            holds=all(
-                gain["mean"] >= max(CLEARLY_HIGHER, STANDARD_ERRORS * gain["standard_error"])
-                for gain in gains.values()
-            ),
-            unmet=tuple(unmet),
+            reported="warm-up is needed, in words",
+            measured="; ".join(f"{name} {gain['mean']:+.1f} nats" for name, gain in gains.items()),
+            readings=[
+                Reading(
+                    rule="On every data set the VAE's expected test log-likelihood given its "
+                    "code, over the last tenth of the epochs, is higher with warm-up by at least "
+                    f"{CLEARLY_HIGHER:g} nats and {STANDARD_ERRORS} standard errors of those "
+                    "epochs; one trial of each.",
+                    numbers={
+                        "reconstruction_gain": Number(gains, "nats"),
+                        "ended_with": Number(measured["ended_with"], "nats; active units"),
+                    },
+                    holds=all(
+                        gain["mean"]
+                        >= max(CLEARLY_HIGHER, STANDARD_ERRORS * gain["standard_error"])
+                        for gain in gains.values()
+                    ),
+                    unmet=tuple(unmet),
+                )
+            ],
         )
     ]
 

@@ -1,56 +1,341 @@
-"""Claims of a report, what our numbers say of them, and what rules ask of curves over epochs."""
+"""Claims of a report, and what our numbers say of them, in each way to read them."""
 
 from __future__ import annotations
 
+import collections
 import dataclasses
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import math
+import operator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from keras_vae import UserError
 from keras_vae._internal.files import JsonObject as JsonObject
 
 if TYPE_CHECKING:
     from keras_vae.experiments.figures.options import Options
 
 REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE = "reproduced", "not reproduced", "inconclusive"
-# Colours of the verdicts on a terminal.
-STYLES = {REPRODUCED: "green", NOT_REPRODUCED: "red", INCONCLUSIVE: "yellow"}
+DEPENDS = "depends on the reading"
+SO_FAR_YES, SO_FAR_NO, SO_FAR_DEPENDS = (
+    f"{INCONCLUSIVE}, so far {answer}" for answer in ("yes", "no", DEPENDS)
+)
+# The kinds of verdicts, as they are counted, with their colours on a terminal.
+STYLES = {REPRODUCED: "green", NOT_REPRODUCED: "red", DEPENDS: "magenta", INCONCLUSIVE: "yellow"}
+LONGEST_MEASURED = 100
+LIMITS = {
+    "at_least": operator.ge,
+    "at_most": operator.le,
+    "above": operator.gt,
+    "below": operator.lt,
+}
+# A mean this many standard errors from its limit, or fewer, may lie on either side.
+CLEAR_OF_LIMIT = 2.0
+
+
+class ClaimError(UserError):
+    """A claim does not say what it has to, or says what its numbers contradict."""
 
 
 @dataclasses.dataclass(frozen=True)
+class Number:
+    """Something measured, with its unit and, where a rule asks for it, its limit.
+
+    Attributes:
+        value: A number; an estimate, that is a dictionary with `mean` and `standard_error`, as of
+            `over_seeds`; None where it could not be measured; or lists and dictionaries of these.
+        unit: For example `"nats"` or `"dimensions"`; `"1"` for a ratio.
+        at_least, at_most, above, below: Limit that every single number has to keep for the rule
+            to hold, in that unit; None for none.
+    """
+
+    value: Any
+    unit: str
+    at_least: float | None = None
+    at_most: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The limits that there are, by their kind."""
+        limits = {kind: getattr(self, kind) for kind in LIMITS}
+        return {kind: limit for kind, limit in limits.items() if limit is not None}
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether every limit is kept; None if there is none, or something was not measured."""
+        leaves = [mean for mean, _ in _leaves(self.value)]
+        means = [mean for mean in leaves if mean is not None]
+        if not self.limits or not means or len(means) < len(leaves):
+            return None
+        return all(
+            LIMITS[kind](mean, limit) for mean in means for kind, limit in self.limits.items()
+        )
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether no estimate lies within `CLEAR_OF_LIMIT` standard errors of a limit."""
+        return all(
+            mean is None or error is None or abs(mean - limit) > CLEAR_OF_LIMIT * error
+            for mean, error in _leaves(self.value)
+            for limit in self.limits.values()
+        )
+
+    def to_dict(self) -> JsonObject:
+        """Returns the number as JSON-compatible values."""
+        return {"value": self.value, "unit": self.unit, **self.limits}
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """One way to understand a claim, and what our numbers say of it.
+
+    Attributes:
+        name: Which way, in a few words; may be empty where there is only one.
+        rule: When the claim counts as reproduced, in words.
+        numbers: Dictionary of `Number` by name.
+        holds: Whether the rule holds for the numbers, however little was trained; by default
+            whether they keep their limits, None if they cannot say.
+        unmet: Why the runs do not suffice for a verdict; empty if they do. An estimate that is
+            too near to its limit adds a reason.
+    """
+
+    name: str = ""
+    rule: str = ""
+    numbers: Mapping[str, Number] = dataclasses.field(default_factory=dict)
+    holds: bool | None = None
+    unmet: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        numbers = {name: each for name, each in self.numbers.items() if isinstance(each, Number)}
+        near = tuple(
+            f"{name.replace('_', ' ')} lies within {CLEAR_OF_LIMIT:g} standard errors of its limit"
+            for name, number in numbers.items()
+            if not number.is_clear
+        )
+        object.__setattr__(self, "unmet", tuple(dict.fromkeys((*self.unmet, *near))))
+        holds = self.holds
+        if holds is None:
+            holds = _all([each.holds for each in numbers.values()])
+        object.__setattr__(self, "holds", None if holds is None else bool(holds))
+
+    @property
+    def values(self) -> JsonObject:
+        """The numbers without their units and limits, by name."""
+        return {name: number.value for name, number in self.numbers.items()}
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the runs suffice for a verdict."""
+        return self.holds is not None and not self.unmet
+
+    @property
+    def answer(self) -> str:
+        """`"yes"`, `"no"`, the same with `"so far"`, or `"not measured"`."""
+        if self.holds is None:
+            return "not measured"
+        return ("" if self.is_decided else "so far ") + ("yes" if self.holds else "no")
+
+    def check(self) -> None:
+        """Raises `ClaimError` unless the reading is complete and agrees with its numbers."""
+        if not self.rule.strip():
+            raise ClaimError("has no rule")
+        if not self.numbers and (self.holds is not None or not self.unmet):
+            raise ClaimError("has no numbers")
+        for name, number in self.numbers.items():
+            if not isinstance(number, Number) or not number.unit.strip():
+                raise ClaimError(f"has no unit for its number {name!r}")
+            if any(
+                not math.isfinite(part)
+                for leaf in _leaves(number.value)
+                for part in leaf
+                if part is not None
+            ):
+                raise ClaimError(f"has no finite number as its {name!r}")
+            if self.holds and number.holds is False:
+                raise ClaimError(f"is said to hold, but its number {name!r} is past the limit")
+        if self.holds is False and _all([each.holds for each in self.numbers.values()]):
+            raise ClaimError("is said not to hold, but its numbers keep every limit")
+
+    def to_dict(self) -> JsonObject:
+        """Returns the reading as JSON-compatible values."""
+        content = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        numbers = {name: number.to_dict() for name, number in self.numbers.items()}
+        return {**content, "numbers": numbers, "unmet": list(self.unmet)}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Claim:
     """One claim with its verdict.
 
     Attributes:
         id: `<report>.<figure>.<n>`.
         statement: What the report says.
-        rule: When it counts as reproduced, in words.
-        numbers: What was measured, by name.
-        holds: Whether the rule holds for the numbers, however little they were trained;
-            None if it cannot be evaluated.
-        unmet: Why the runs do not suffice for a verdict; empty if they do.
+        reported: The number or the words that it gives, with where.
+        measured: Our answer beside it, in one line of at most `LONGEST_MEASURED` characters.
+        readings: List of `Reading`, one for each way to understand it.
+        extension: Whether it is ours or another paper's, and not the report's own.
     """
 
     id: str
     statement: str
-    rule: str
-    numbers: JsonObject
-    holds: bool | None
-    unmet: tuple[str, ...] = ()
+    reported: str
+    measured: str
+    readings: Sequence[Reading]
+    extension: bool = False
 
     @property
     def verdict(self) -> str:
-        """`REPRODUCED`, `NOT_REPRODUCED`, or `INCONCLUSIVE` where a requirement is unmet."""
-        if self.unmet or self.holds is None:
-            return INCONCLUSIVE
-        return REPRODUCED if self.holds else NOT_REPRODUCED
+        """`REPRODUCED` or `NOT_REPRODUCED` if all readings say so; `DEPENDS` if they differ.
+
+        Where runs do not suffice for that, what they say so far, and `INCONCLUSIVE` if nothing.
+        """
+        decided = {reading.holds for reading in self.readings if reading.is_decided}
+        if len(decided) == 2:
+            return DEPENDS
+        if decided and all(reading.is_decided for reading in self.readings):
+            return REPRODUCED if True in decided else NOT_REPRODUCED
+        so_far = {reading.holds for reading in self.readings if reading.holds is not None}
+        if len(so_far) == 2:
+            return SO_FAR_DEPENDS
+        return {True: SO_FAR_YES, False: SO_FAR_NO}[so_far.pop()] if so_far else INCONCLUSIVE
+
+    @property
+    def kind(self) -> str:
+        """The verdict as it is counted: all that is inconclusive is of one kind."""
+        return self.verdict.partition(",")[0]
+
+    @property
+    def unmet(self) -> tuple[str, ...]:
+        """Why the runs do not suffice for a verdict, over all readings."""
+        return tuple(dict.fromkeys(reason for each in self.readings for reason in each.unmet))
+
+    @property
+    def answers(self) -> str:
+        """What each of several readings says, in one line; empty if there is only one."""
+        if len(self.readings) < 2:
+            return ""
+        return "; ".join(f"{each.name}: {each.answer}" for each in self.readings)
+
+    def check(self) -> None:
+        """Makes sure that the claim is complete and agrees with its numbers.
+
+        Raises:
+            ClaimError: If it is not; the message says what is missing.
+        """
+        for what in ("id", "statement", "reported", "measured"):
+            if not getattr(self, what).strip():
+                raise ClaimError(f"The claim {self.id!r} has no `{what}`.")
+        if len(self.measured) > LONGEST_MEASURED or "\n" in self.measured:
+            raise ClaimError(
+                f"`measured` of the claim {self.id!r} has to be one line of at most "
+                f"{LONGEST_MEASURED} characters. Received: {self.measured!r}."
+            )
+        if not self.readings:
+            raise ClaimError(f"The claim {self.id!r} has no reading.")
+        names = [reading.name for reading in self.readings]
+        if len(names) > 1 and (not all(names) or len(set(names)) < len(names)):
+            raise ClaimError(f"The readings of the claim {self.id!r} need a name each: {names}.")
+        for reading in self.readings:
+            try:
+                reading.check()
+            except ClaimError as error:
+                which = f"The reading {reading.name!r}" if reading.name else "The reading"
+                raise ClaimError(f"{which} of the claim {self.id!r} {error}.") from None
 
     def to_dict(self) -> JsonObject:
         """Returns the claim with its verdict as JSON-compatible values."""
-        content = dataclasses.asdict(self)
-        return {"id": content.pop("id"), "verdict": self.verdict, **content}
+        readings = [reading.to_dict() for reading in self.readings]
+        content = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {"id": content.pop("id"), "verdict": self.verdict, **content, "readings": readings}
+
+    @classmethod
+    def from_dict(cls, content: JsonObject) -> Claim:
+        """Reads what `to_dict` returned, or an older version's did.
+
+        Before 0.3.0 a claim had one rule, numbers without units, and nothing reported or measured.
+
+        Raises:
+            ClaimError: If something is missing, or the verdict contradicts the numbers.
+        """
+        try:
+            if is_older := "readings" not in content:
+                content = _upgraded(content)
+            readings = [_read_reading(reading) for reading in content["readings"]]
+            fields = [field.name for field in dataclasses.fields(cls)]
+            claim = cls(**{**{name: content[name] for name in fields}, "readings": readings})
+            if is_older:
+                return claim
+            claim.check()
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ClaimError(
+                f"A claim cannot be read ({type(error).__name__}: {error})."
+            ) from error
+        if claim.verdict != content["verdict"]:
+            raise ClaimError(f"The verdict of the claim {claim.id!r} is none of its numbers.")
+        return claim
+
+
+def count_verdicts(claims: Sequence[Claim]) -> dict[str, int]:
+    """Number of claims by kind of verdict, all that is inconclusive as one."""
+    found = collections.Counter(claim.kind for claim in claims)
+    return {kind: found[kind] for kind in STYLES}
+
+
+def over_seeds(values: npt.ArrayLike) -> JsonObject:
+    """Mean over trials with its standard error, the unit of error of all that is trained.
+
+    Arguments:
+        values: Array of shape (trials,), for example of differences between two methods' trials
+            of the same seed.
+
+    Returns:
+        Dictionary of `mean`, `standard_error` (None of a single trial) and `seeds`.
+    """
+    values = np.asarray(values, dtype=float)
+    error = float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
+    return {"mean": float(values.mean()), "standard_error": error, "seeds": len(values)}
+
+
+def _leaves(value: Any) -> Iterator[tuple[float | None, float | None]]:
+    """Pairs of a number and its standard error, None where there is none."""
+    if isinstance(value, Mapping) and value.keys() >= {"mean", "standard_error"}:
+        yield value["mean"], value["standard_error"]
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _leaves(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _leaves(part)
+    else:
+        yield value, None
+
+
+def _all(answers: Sequence[bool | None]) -> bool | None:
+    """Whether all that can be answered is so; None if nothing can, or only a part."""
+    known = [answer for answer in answers if answer is not None]
+    return all(known) if known else None
+
+
+def _upgraded(content: JsonObject) -> JsonObject:
+    numbers = {name: {"value": value, "unit": ""} for name, value in content["numbers"].items()}
+    reading = {name: content[name] for name in ("rule", "holds", "unmet")}
+    return {
+        **{name: content[name] for name in ("id", "statement")},
+        "reported": "",
+        "measured": "",
+        "extension": content["id"].startswith("beyond."),
+        "readings": [{"name": "", "numbers": numbers, **reading}],
+    }
+
+
+def _read_reading(content: JsonObject) -> Reading:
+    numbers = {name: Number(**number) for name, number in content["numbers"].items()}
+    return Reading(**{**content, "numbers": numbers, "unmet": tuple(content["unmet"])})
 
 
 def unmet_requirements(
@@ -87,48 +372,3 @@ def unmet_requirements(
     elif not settled:
         reasons.append(f"still changing after {options.epochs} epochs")
     return tuple(reasons)
-
-
-def final_value(values: npt.ArrayLike, share: float = 0.1) -> float:
-    """Mean over trials and the last share of the epochs.
-
-    Arguments:
-        values: Array of shape (trials, epochs).
-        share: Length of the window as a share of all epochs.
-    """
-    values = np.asarray(values, dtype=float)
-    return float(values[:, -_window(values, share) :].mean())
-
-
-def has_settled(values: npt.ArrayLike, tolerance: float, share: float = 0.1) -> bool:
-    """Whether the mean over trials moved by at most `tolerance` between the two last windows.
-
-    Arguments:
-        values: Array of shape (trials, epochs).
-        tolerance: Largest change, in the values' own unit.
-        share: Length of a window as a share of all epochs.
-    """
-    values = np.asarray(values, dtype=float)
-    width = _window(values, share)
-    if values.shape[1] < 2 * width:
-        return False
-    last = values[:, -width:].mean()
-    return bool(abs(last - values[:, -2 * width : -width].mean()) <= tolerance)
-
-
-def epochs_to_level(values: npt.ArrayLike, level: float) -> int | None:
-    """Epochs until the mean over trials first reaches a level.
-
-    Arguments:
-        values: Array of shape (trials, epochs) of a bound that rises.
-        level: In the values' own unit.
-
-    Returns:
-        Number of epochs, counted from 1, or None if it never does.
-    """
-    reached = np.asarray(values, dtype=float).mean(axis=0) >= level
-    return int(np.argmax(reached)) + 1 if reached.any() else None
-
-
-def _window(values: np.ndarray, share: float) -> int:
-    return max(1, round(share * values.shape[1]))

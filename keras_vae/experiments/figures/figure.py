@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure as Picture
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from keras_vae import UserError, datasets
 from keras_vae._internal import backend
@@ -230,12 +231,12 @@ def make(figure: Figure, options: Options, console: Console) -> list[Claim]:
 
 
 def add_caption(figure: Figure, options: Options, analysis: Analysis) -> None:
-    """Writes small under a figure's picture what was computed and what it does not decide."""
+    """Writes small under a figure's picture what was computed, and how it is shown."""
     text, extent = analysis.caption, figure.extent(options)
     if extent:
         trials = "1 trial" if options.trials == 1 else f"{options.trials} trials"
         text = f"{extent}, {trials}; {text}"
-    plots.add_caption(analysis.picture, text, analysis.claims)
+    plots.add_caption(analysis.picture, text)
 
 
 def find_original(figure: Figure, options: Options, console: Console) -> np.ndarray | None:
@@ -327,8 +328,9 @@ def report(
     if claims:
         table = Table("claim", "verdict", "statement", title=None)
         for claim in claims:
-            verdict = f"[{STYLES[claim.verdict]}]{claim.verdict}[/]"
-            table.add_row(claim.id, verdict, claim.statement)
+            verdict = f"[{STYLES[claim.kind]}]{claim.verdict}[/]"
+            lines = filter(None, (claim.statement, f"Ours: {claim.measured}", claim.answers))
+            table.add_row(claim.id, verdict, Text("\n".join(lines)))
         console.print(table)
     for reason in sorted({reason for claim in claims for reason in claim.unmet}):
         console.print(f"inconclusive where: {reason}")

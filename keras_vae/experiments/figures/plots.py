@@ -12,8 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 from matplotlib.image import AxesImage
 
-from keras_vae.experiments.figures.claims import INCONCLUSIVE, Claim
-
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
@@ -246,18 +244,8 @@ def band_caption(trials: int) -> str:
     return "; mean over trials, band from lowest to highest" if trials > 1 else ""
 
 
-def add_caption(figure: Picture, text: str, claims: Sequence[Claim]) -> None:
-    """Writes small under the whole figure what it shows and what it does not decide.
-
-    Arguments:
-        figure: Matplotlib figure.
-        text: What was computed, and how the figure shows it.
-        claims: List of `Claim`.
-    """
-    open_ids = [claim.id.partition(".")[2] for claim in claims if claim.verdict == INCONCLUSIVE]
-    if open_ids:
-        listed = "all claims" if len(open_ids) == len(claims) > 1 else ", ".join(open_ids)
-        text += f"\nInconclusive (why, in claims.json): {listed}"
+def add_caption(figure: Picture, text: str) -> None:
+    """Writes small under the whole figure what was computed, and how it is shown."""
     width = int(figure.get_figwidth() * CAPTION_CHARACTERS_PER_INCH)
     text = "\n".join(textwrap.fill(line, width) for line in text.split("\n"))
     figure.supxlabel(text, fontsize=8, color="#444444", x=0.01, ha="left")

@@ -68,8 +68,11 @@ def write(
         Path of the kept earlier result, or None.
 
     Raises:
+        ClaimError: If a claim is incomplete, or its verdict contradicts its numbers.
         OutputError: If the files cannot be written.
     """
+    for claim in claims:
+        claim.check()
     try:
         kept = _keep_longer(folder, size(data))
         with atomic_write(folder / PICTURE) as file:

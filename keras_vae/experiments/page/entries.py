@@ -1,6 +1,5 @@
 """Reads what the figures left behind into what the page shows."""
 
-import collections
 import dataclasses
 import json
 import os
@@ -12,7 +11,7 @@ import keras_vae
 from keras_vae import UserError
 from keras_vae._internal.files import JsonObject
 from keras_vae.experiments.figures import results
-from keras_vae.experiments.figures.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
+from keras_vae.experiments.figures.claims import Claim, ClaimError, count_verdicts
 from keras_vae.experiments.figures.results import CLAIMS, DATA, LONGER, PICTURE
 from keras_vae.experiments.page.wording import (
     Table,
@@ -23,8 +22,6 @@ from keras_vae.experiments.page.wording import (
 from keras_vae.experiments.reports import REPORTS
 
 Content = TypeVar("Content")
-VERDICTS = (REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE)
-SHOWN = {"id": str, "statement": str, "rule": str, "numbers": dict, "unmet": list}
 # What reading a file that something else has changed can raise.
 UNREADABLE = (
     OSError,
@@ -49,7 +46,7 @@ class Entry:
         name: Folder below the results, for example `"activity/fig_3_1"`.
         title: What the figure shows.
         script: Path of its script below the folder of scripts, or None.
-        claims: List of dictionaries as in `claims.json`, without those that cannot be read.
+        claims: List of `Claim`, without those that cannot be read.
         claims_are_all: Whether all of them could be read.
         extent: What was computed of what the report asks for, in short.
         protocol: Rows (what, reached, asked) of texts.
@@ -64,7 +61,7 @@ class Entry:
     name: str
     title: str
     script: str | None
-    claims: list[JsonObject]
+    claims: list[Claim]
     claims_are_all: bool
     extent: str
     protocol: list[tuple[str, str, str]]
@@ -82,9 +79,8 @@ class Entry:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Number of claims by verdict."""
-        found = collections.Counter(claim.get("verdict") for claim in self.claims)
-        return {verdict: found[verdict] for verdict in VERDICTS}
+        """Number of claims by kind of verdict."""
+        return count_verdicts(self.claims)
 
 
 def read_results(
@@ -188,25 +184,24 @@ def _versions(data: JsonObject, notes: list[str]) -> JsonObject:
     return versions
 
 
-def _read_claims(path: pathlib.Path, notes: list[str]) -> tuple[list[JsonObject], bool]:
+def _read_claims(path: pathlib.Path, notes: list[str]) -> tuple[list[Claim], bool]:
     """The claims that can be shown, and whether those are all."""
-    claims = read_json(path, list, notes)
-    if claims is None:
+    contents = read_json(path, list, notes)
+    if contents is None:
         return [], False
-    usable = [claim for claim in claims if _is_usable(claim)]
-    unreadable = len(claims) - len(usable)
-    if unreadable:
-        notes.append(f"{unreadable} claims in {CLAIMS} cannot be read.")
-    return usable, not unreadable
-
-
-def _is_usable(claim: object) -> bool:
-    """Whether a claim has what the page shows."""
-    return (
-        isinstance(claim, dict)
-        and claim.get("verdict") in VERDICTS
-        and all(isinstance(claim.get(name), kind) for name, kind in SHOWN.items())
-    )
+    claims, older = [], 0
+    for content in contents:
+        try:
+            claims.append(Claim.from_dict(content))
+            older += "readings" not in content
+        except ClaimError as error:
+            notes.append(f"One of the claims in {CLAIMS} is left out: {error}")
+    if older:
+        notes.append(
+            f"{older} of the claims are of an older version, with one rule and numbers without "
+            "units; making the figure again renews them."
+        )
+    return claims, len(claims) == len(contents)
 
 
 def _read_table(path: pathlib.Path, notes: list[str]) -> Table | None:

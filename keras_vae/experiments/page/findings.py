@@ -5,11 +5,14 @@ import os
 import pathlib
 from typing import Any
 
+from keras_vae import UserError
+from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.results import CLAIMS
 from keras_vae.experiments.page.entries import read_json
 
 FINDINGS = "findings.json"
 # What a path of a number that is no more, or a wrong type on the way, can raise.
-UNUSABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, StopIteration)
+UNUSABLE = (UserError, OSError, ValueError, LookupError, TypeError, AttributeError, StopIteration)
 
 
 def read_findings(folder: str | os.PathLike[str]) -> tuple[list[tuple[str, str]], list[str]]:
@@ -17,7 +20,7 @@ def read_findings(folder: str | os.PathLike[str]) -> tuple[list[tuple[str, str]]
 
     Each entry has a `text` with named fields of Python's formatting, the `figure` that it is
     about, and `values`: for each field the path of a number, `<file>#<key>/<key>/...`, in the
-    results. Claims are found by their id.
+    results. Claims are found by their id; numbers of a reading have their `value` below it.
 
     Arguments:
         folder: Folder of results.
@@ -43,6 +46,9 @@ def read_findings(folder: str | os.PathLike[str]) -> tuple[list[tuple[str, str]]
 def _look_up(folder: str | os.PathLike[str], address: str) -> Any:
     file, _, keys = address.partition("#")
     value = json.loads((pathlib.Path(folder) / file).read_text(encoding="utf-8"))
+    if file.endswith(CLAIMS):
+        # Those of an older version are then found where the newer have their numbers.
+        value = [Claim.from_dict(claim).to_dict() for claim in value]
     for key in keys.split("/"):
         if isinstance(value, dict):
             value = value[key]

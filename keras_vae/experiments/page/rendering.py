@@ -10,7 +10,8 @@ import jinja2
 
 import keras_vae
 from keras_vae._internal.files import atomic_write
-from keras_vae.experiments.page.entries import VERDICTS, Entry, PageError, read_results
+from keras_vae.experiments.figures.claims import STYLES, count_verdicts
+from keras_vae.experiments.page.entries import Entry, PageError, read_results
 from keras_vae.experiments.page.findings import read_findings
 from keras_vae.experiments.page.wording import describe_numbers, markdown_cell
 from keras_vae.experiments.reports import REPORTS
@@ -135,9 +136,11 @@ def _context(folder: pathlib.Path, entries: Sequence[Entry]) -> dict[str, Any]:
     findings, notes = read_findings(folder)
     return {
         "sections": [(REPORTS.get(name), name, found) for name, found in sections.items()],
-        "totals": {name: _total(found) for name, found in sections.items()},
-        "total": _total(entries),
-        "verdicts": VERDICTS,
+        "totals": {name: _count(found, extension=False) for name, found in sections.items()},
+        "total": _count(entries, extension=False),
+        "extensions": _count(entries, extension=True),
+        "shown": _count(entries),
+        "verdicts": tuple(STYLES),
         "findings": findings,
         "notes": notes,
         "anchor": lambda name: name.replace("/", "-"),
@@ -147,5 +150,7 @@ def _context(folder: pathlib.Path, entries: Sequence[Entry]) -> dict[str, Any]:
     }
 
 
-def _total(entries: Sequence[Entry]) -> dict[str, int]:
-    return {verdict: sum(entry.counts[verdict] for entry in entries) for verdict in VERDICTS}
+def _count(entries: Sequence[Entry], extension: bool | None = None) -> dict[str, int]:
+    """Number of claims by kind of verdict: all of them, extensions alone, or all but these."""
+    claims = [claim for entry in entries for claim in entry.claims]
+    return count_verdicts([one for one in claims if extension in (None, one.extension)])

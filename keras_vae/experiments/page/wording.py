@@ -1,9 +1,11 @@
 """Numbers and protocols in words."""
 
 import typing
+from collections.abc import Mapping
 from typing import Any
 
 from keras_vae._internal.files import JsonObject
+from keras_vae.experiments.figures.claims import Number
 
 SHOWN = ("dataset", "binarize", "epochs", "trials")
 LONGEST = 12
@@ -63,8 +65,30 @@ def describe_number(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def describe_numbers(numbers: Any, prefix: str = "") -> list[tuple[str, str]]:
-    """What a claim measured, as pairs (name, text).
+LIMIT_WORDS = {"at_least": "at least", "at_most": "at most", "above": "above", "below": "below"}
+
+
+def describe_numbers(numbers: Mapping[str, Number]) -> list[tuple[str, str]]:
+    """What a reading measured, as pairs (name, text with unit), each with the limit of its rule.
+
+    Arguments:
+        numbers: Dictionary of `Number` by name.
+    """
+    pairs = []
+    for name, number in numbers.items():
+        unit = "" if number.unit in ("1", "") else f" {number.unit}"
+        limits = " and ".join(
+            f"{LIMIT_WORDS[kind]} {describe_number(limit)}" for kind, limit in number.limits.items()
+        )
+        for what, text in describe_values(number.value, name.replace("_", " ")):
+            value, bracket, rest = text.partition(" (")
+            wanted = f"; to be {limits}" if limits else ""
+            pairs.append((what, f"{value}{unit}{bracket}{rest}{wanted}"))
+    return pairs
+
+
+def describe_values(numbers: Any, prefix: str = "") -> list[tuple[str, str]]:
+    """Nested values as pairs (name, text).
 
     Nested names are joined; a list is one text, and so are a mean and its standard error.
 
@@ -81,7 +105,7 @@ def describe_numbers(numbers: Any, prefix: str = "") -> list[tuple[str, str]]:
     pairs = []
     for name, value in numbers.items():
         readable = str(name).replace("_", " ")
-        pairs += describe_numbers(value, f"{prefix}, {readable}" if prefix else readable)
+        pairs += describe_values(value, f"{prefix}, {readable}" if prefix else readable)
     return pairs
 
 
@@ -92,7 +116,7 @@ def _is_estimate(value: object) -> bool:
 def _estimate(value: JsonObject) -> str:
     """`mean ± standard_error`, and in brackets of what."""
     mean, error = (describe_number(value[key]) for key in ESTIMATE)
-    rest = describe_numbers({key: part for key, part in value.items() if key not in ESTIMATE})
+    rest = describe_values({key: part for key, part in value.items() if key not in ESTIMATE})
     of_what = ", ".join(f"{name} {text}" for name, text in rest)
     return f"{mean} ± {error}" + (f" ({of_what})" if of_what else "")
 

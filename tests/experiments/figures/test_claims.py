@@ -1,25 +1,215 @@
-"""Verdicts, and what keeps runs from deciding a claim."""
+"""Verdicts over readings, what keeps runs from deciding a claim, and claims that are refused."""
 
+import dataclasses
+import json
 import types
 
+import numpy as np
 import pytest
 
 from keras_vae.experiments.figures.claims import (
+    DEPENDS,
     INCONCLUSIVE,
     NOT_REPRODUCED,
     REPRODUCED,
+    SO_FAR_DEPENDS,
+    SO_FAR_NO,
+    SO_FAR_YES,
     Claim,
+    ClaimError,
+    Number,
+    Reading,
+    count_verdicts,
+    over_seeds,
     unmet_requirements,
 )
+
+SHORT = ("too short",)
+YES, NO = {"holds": True}, {"holds": False}
+OPEN_YES, OPEN_NO = {**YES, "unmet": SHORT}, {**NO, "unmet": SHORT}
+UNKNOWN = {"holds": None, "unmet": SHORT}
 
 
 def asked(dataset="mnist", trials=2, epochs=300):
     return types.SimpleNamespace(dataset=dataset, trials=trials, epochs=epochs)
 
 
-def test_an_undefined_rule_is_inconclusive_and_serialises():
-    claim = Claim("r.1.1", "s", "rule", {"x": 1.0}, holds=None)
-    assert claim.to_dict()["verdict"] == INCONCLUSIVE
+def reading(name="", **changed):
+    return Reading(**{"name": name, "rule": "r", "numbers": {"x": Number(1.0, "nats")}, **changed})
+
+
+def claim(*readings, **changed):
+    words = {"id": "r.1.1", "statement": "s", "reported": "5 (Table 1)", "measured": "4"}
+    return Claim(**{**words, "readings": list(readings or [reading()]), **changed})
+
+
+@pytest.mark.parametrize(
+    "answers, verdict",
+    [
+        ([YES], REPRODUCED),
+        ([NO], NOT_REPRODUCED),
+        ([{"holds": None}], INCONCLUSIVE),
+        ([OPEN_YES], SO_FAR_YES),
+        ([OPEN_NO], SO_FAR_NO),
+        ([UNKNOWN], INCONCLUSIVE),
+        ([YES, YES], REPRODUCED),
+        ([NO, NO], NOT_REPRODUCED),
+        ([YES, NO], DEPENDS),
+        ([YES, OPEN_YES], SO_FAR_YES),
+        ([NO, OPEN_NO], SO_FAR_NO),
+        ([YES, OPEN_NO], SO_FAR_DEPENDS),
+        ([OPEN_YES, OPEN_NO], SO_FAR_DEPENDS),
+        ([YES, UNKNOWN], SO_FAR_YES),
+        ([UNKNOWN, UNKNOWN], INCONCLUSIVE),
+        # Two that are decided differ, whatever a third will say.
+        ([YES, NO, OPEN_YES], DEPENDS),
+    ],
+)
+def test_verdicts(answers, verdict):
+    found = claim(*(reading(str(index), **answer) for index, answer in enumerate(answers)))
+    found.check()
+    assert found.verdict == verdict
+    assert found.kind == verdict.split(",")[0]
+    assert Claim.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+
+
+def test_a_claim_that_depends_says_which_reading_gives_which():
+    found = claim(reading("train", **YES), reading("test", **OPEN_NO), reading("grey", **UNKNOWN))
+    assert found.answers == "train: yes; test: so far no; grey: not measured"
+    assert claim(reading("train")).answers == ""
+    assert found.unmet == SHORT
+
+
+def test_verdicts_are_counted_by_kind():
+    claims = [claim(reading(**answer)) for answer in (YES, OPEN_YES, UNKNOWN)]
+    assert count_verdicts(claims) == {
+        REPRODUCED: 1,
+        NOT_REPRODUCED: 0,
+        DEPENDS: 0,
+        INCONCLUSIVE: 2,
+    }
+
+
+@pytest.mark.parametrize(
+    "value, limits, holds",
+    [
+        (0.5, {"at_least": 0.5}, True),
+        (0.49, {"at_least": 0.5}, False),
+        (0.5, {"at_most": 0.5}, True),
+        (0.51, {"at_most": 0.5}, False),
+        (0.5, {"above": 0.5}, False),
+        (0.51, {"above": 0.5}, True),
+        (0.5, {"below": 0.5}, False),
+        (0.49, {"below": 0.5}, True),
+        (10, {"at_least": 8, "at_most": 12}, True),
+        (13, {"at_least": 8, "at_most": 12}, False),
+        ([1, 2], {"at_least": 1}, True),
+        ({"a": [1, 2], "b": 0}, {"at_least": 1}, False),
+        ({"mean": 3.0, "standard_error": 1.0}, {"at_least": 1}, True),
+        ({"mean": 3.0, "standard_error": None}, {"at_least": 4}, False),
+        ([1, None], {"at_least": 1}, None),
+        ([], {"at_least": 1}, None),
+        (5, {}, None),
+    ],
+)
+def test_numbers_keep_their_limits(value, limits, holds):
+    number = Number(value, "nats", **limits)
+    assert number.holds is holds
+    assert reading(numbers={"x": number, "y": Number(7, "nats")}).holds is holds
+
+
+def test_a_reading_holds_if_all_its_numbers_keep_their_limits():
+    numbers = {"x": Number(1, "nats", above=0), "y": Number(2, "nats", below=1)}
+    assert reading(numbers=numbers).holds is False
+    assert reading(numbers={**numbers, "y": Number(0, "nats", below=1)}).holds is True
+
+
+@pytest.mark.parametrize("error, clear", [(0.999, True), (1.0, False), (None, True)])
+def test_an_estimate_near_its_limit_decides_nothing(error, clear):
+    estimate = {"mean": 3.0, "standard_error": error}
+    found = reading(numbers={"gain_of_bn": Number({"IW": estimate}, "nats", at_least=1)})
+    assert found.holds and found.is_decided == clear
+    reason = "gain of bn lies within 2 standard errors of its limit"
+    assert found.unmet == (() if clear else (reason,))
+    # Without a limit there is nothing to be near to.
+    assert reading(numbers={"x": Number(estimate, "nats")}, holds=True).is_decided
+
+
+def test_seeds_are_the_unit_of_error():
+    assert over_seeds([1.0, 3.0]) == {"mean": 2.0, "standard_error": 1.0, "seeds": 2}
+    assert over_seeds(np.array([4])) == {"mean": 4.0, "standard_error": None, "seeds": 1}
+
+
+@pytest.mark.parametrize(
+    "changed, message",
+    [
+        ({"readings": []}, "has no reading"),
+        ({"statement": ""}, "has no `statement`"),
+        ({"reported": " "}, "has no `reported`"),
+        ({"measured": ""}, "has no `measured`"),
+        ({"measured": "x" * 101}, "one line of at most 100"),
+        ({"measured": "a\nb"}, "one line of at most 100"),
+        ({"readings": [reading("a"), reading("")]}, "need a name each"),
+        ({"readings": [reading("a"), reading("a")]}, "need a name each"),
+        ({"readings": [reading("a", rule="")]}, "'a' of the claim 'r.1.1' has no rule"),
+        ({"readings": [reading(numbers={}, holds=True)]}, "has no numbers"),
+        ({"readings": [reading(numbers={})]}, "has no numbers"),
+        ({"readings": [reading(numbers={"x": 1.0})]}, "no unit for its number 'x'"),
+        ({"readings": [reading(numbers={"x": Number(1.0, "")})]}, "no unit for its number 'x'"),
+        ({"readings": [reading(numbers={"x": Number([float("nan")], "1")})]}, "no finite number"),
+        (
+            {"readings": [reading(numbers={"x": Number(1, "nats", above=1)}, holds=True)]},
+            "said to hold, but its number 'x' is past the limit",
+        ),
+        (
+            {"readings": [reading(numbers={"x": Number(1, "nats", at_least=1)}, holds=False)]},
+            "said not to hold, but its numbers keep every limit",
+        ),
+    ],
+)
+def test_what_is_incomplete_or_contradicts_itself_is_refused(changed, message):
+    with pytest.raises(ClaimError, match=message):
+        claim(**changed).check()
+
+
+def test_what_is_complete_is_not_refused():
+    claim(measured="x" * 100).check()
+    claim(reading(numbers={}, unmet=SHORT)).check()
+    claim(reading(numbers={"x": Number(None, "nats")}, holds=None)).check()
+
+
+def test_a_verdict_changed_by_hand_is_noticed():
+    content = claim(reading(**YES)).to_dict()
+    for changed in ({"verdict": NOT_REPRODUCED}, {"measured": ""}, {"readings": 5}):
+        with pytest.raises(ClaimError):
+            Claim.from_dict({**content, **changed})
+    del content["statement"]
+    with pytest.raises(ClaimError, match="statement"):
+        Claim.from_dict(content)
+
+
+def test_claims_of_an_older_version_are_read():
+    older = {
+        "id": "beyond.x.1",
+        "verdict": INCONCLUSIVE,
+        "statement": "s",
+        "rule": "r",
+        "numbers": {"x": {"a": 1.0}},
+        "holds": True,
+        "unmet": ["3 epochs, needs 50"],
+    }
+    found = Claim.from_dict(older)
+    assert found.verdict == SO_FAR_YES and found.extension and found.reported == ""
+    assert found.readings[0].values == {"x": {"a": 1.0}} and found.unmet == ("3 epochs, needs 50",)
+    assert not Claim.from_dict({**older, "id": "activity.1"}).extension
+    for damaged in ({**older, "numbers": [1]}, {"id": "a"}, [older], None):
+        with pytest.raises(ClaimError):
+            Claim.from_dict(damaged)
+
+
+def test_a_claim_can_be_asked_of_other_data():
+    found = dataclasses.replace(claim(reading(**YES)), id="r.2.1", extension=True)
+    assert found.verdict == REPRODUCED and found.to_dict()["extension"] is True
 
 
 def test_reasons_are_named():
@@ -29,20 +219,6 @@ def test_reasons_are_named():
     assert len(reasons) == 3 and "needs 100" in reasons[2]
     settled = unmet_requirements(asked(epochs=100), min_epochs=100, min_trials=2, settled=False)
     assert settled == ("still changing after 100 epochs",)
-
-
-@pytest.mark.parametrize(
-    "unmet, holds, verdict",
-    [
-        ((), True, REPRODUCED),
-        ((), False, NOT_REPRODUCED),
-        ((), None, INCONCLUSIVE),
-        (("too short",), True, INCONCLUSIVE),
-        (("too short",), False, INCONCLUSIVE),
-    ],
-)
-def test_verdicts(unmet, holds, verdict):
-    assert Claim("r.1.1", "s", "rule", {}, holds, unmet).verdict == verdict
 
 
 @pytest.mark.parametrize(

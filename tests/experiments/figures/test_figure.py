@@ -19,7 +19,7 @@ from rich.console import Console
 from keras_vae import UserError
 from keras_vae.experiments.figures import catalogue, options, results
 from keras_vae.experiments.figures import figure as figure_module
-from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.claims import Claim, Number, Reading
 from keras_vae.experiments.figures.figure import Figure, find_original, main
 from keras_vae.experiments.figures.plots import panels
 from keras_vae.experiments.reports.activity import PRESETS
@@ -30,6 +30,10 @@ from keras_vae.experiments.runs.training import load_model
 FOLDER = pathlib.Path(__file__).parents[3] / "reproductions"
 SCRIPT = FOLDER / "fig_3_1_activity.py"
 INSTRUCTIONS = pathlib.Path(__file__).parents[2] / "README.md"
+
+
+READING = Reading(rule="r", numbers={"x": Number(1.0, "nats", above=0.0)})
+CLAIM = Claim(id="t.0.1", statement="s", reported="2 nats", measured="1 [nat]", readings=[READING])
 
 
 @pytest.fixture
@@ -48,7 +52,7 @@ def figure(plain_spec):
         measure=lambda methods, options: methods["small"].activity.shape,
         draw=lambda measured, options: panels(1)[0],
         caption="nothing",
-        judge=lambda measured, options: [Claim("t.0.1", "s", "r", {"x": 1.0}, True)],
+        judge=lambda measured, options: [CLAIM],
         record=lambda measured, options: {"counts": measured},
     )
 
@@ -102,15 +106,24 @@ def test_trials_leave_picture_numbers_and_claims(
             "id": "t.0.1",
             "verdict": "reproduced",
             "statement": "s",
-            "rule": "r",
-            "numbers": {"x": 1.0},
-            "holds": True,
-            "unmet": [],
+            "reported": "2 nats",
+            "measured": "1 [nat]",
+            "extension": False,
+            "readings": [
+                {
+                    "name": "",
+                    "rule": "r",
+                    "numbers": {"x": {"value": 1.0, "unit": "nats", "above": 0.0}},
+                    "holds": True,
+                    "unmet": [],
+                }
+            ],
         }
     ]
     picture = matplotlib.image.imread(tmp_path / "out" / "tests" / "fig_0" / "figure.png")
     assert picture.shape[0] > 100
-    assert "t.0.1" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "t.0.1" in printed and "Ours: 1 [nat]" in printed
 
     # All is stored now: the same command computes nothing of a run.
     for name in ("training.untrained_model", "evaluation.load_model"):

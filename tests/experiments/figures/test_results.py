@@ -1,5 +1,6 @@
 """Which of two results is the longer one, and what becomes of it."""
 
+import dataclasses
 import itertools
 import json
 
@@ -7,7 +8,7 @@ import pytest
 
 from keras_vae import UserError
 from keras_vae.experiments.figures import results
-from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.claims import Claim, Number, Reading
 from keras_vae.experiments.figures.plots import panels
 
 
@@ -39,6 +40,11 @@ def test_the_data_set_counts_before_the_epochs():
     ]
     sizes = [results.size(one) for one in ascending]
     assert all(first < second for first, second in itertools.pairwise(sizes))
+
+
+def claim(name, gain):
+    reading = Reading(rule="r", numbers={"gain": Number(gain, "nats", above=0)})
+    return Claim(id=name, statement="s", reported="higher", measured="1", readings=[reading])
 
 
 @pytest.fixture
@@ -95,13 +101,20 @@ def test_a_damaged_earlier_result_is_none(write, tmp_path):
 
 
 def test_claims_are_written_with_their_verdicts(tmp_path):
-    claims = [Claim("a.1.1", "s", "r", {"x": 1.0}, False), Claim("a.1.2", "s", "r", {}, True)]
+    claims = [claim("a.1.1", -1.0), claim("a.1.2", 1.0)]
     results.write(tmp_path, panels(1)[0], result("mnist", 1), claims)
     written = json.loads((tmp_path / "claims.json").read_text())
     assert [(claim["id"], claim["verdict"]) for claim in written] == [
         ("a.1.1", "not reproduced"),
         ("a.1.2", "reproduced"),
     ]
+
+
+def test_an_incomplete_claim_is_refused_before_anything_is_written(tmp_path):
+    wrong = dataclasses.replace(claim("a.1.1", 1.0), readings=[])
+    with pytest.raises(UserError, match=r"The claim 'a.1.1' has no reading"):
+        results.write(tmp_path, panels(1)[0], result("mnist", 1), [wrong])
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_cannot_be_written_is_said_with_what_to_do(tmp_path):

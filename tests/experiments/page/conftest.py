@@ -8,10 +8,34 @@ from PIL import Image
 
 from keras_vae.experiments import page
 
-VERDICTS = ("reproduced", "not reproduced", "inconclusive")
+VERDICTS = ("reproduced", "not reproduced", "inconclusive, so far no")
 
 
 def claim(name, verdict, **changed):
+    reading = {
+        "name": "",
+        "rule": "At least 1 nat.",
+        "numbers": {
+            "difference": {"value": 1.23456789, "unit": "nats"},
+            "by_size": {"value": {"2": [1, 2.5], "5": None}, "unit": "dimensions"},
+        },
+        "holds": verdict == "reproduced",
+        "unmet": ["10 epochs, needs 50"] if verdict.startswith("inconclusive") else [],
+    }
+    words = {"reported": "2 nats (Table 1)", "measured": "1.2 nats"}
+    return {
+        "id": name,
+        "verdict": verdict,
+        "statement": f"What {name} says & <b>means</b>.",
+        **words,
+        "extension": False,
+        "readings": [reading],
+        **changed,
+    }
+
+
+def older_claim(name, verdict, **changed):
+    """As version 0.2.0 wrote them."""
     return {
         "id": name,
         "verdict": verdict,
@@ -22,6 +46,15 @@ def claim(name, verdict, **changed):
         "unmet": ["10 epochs, needs 50"] if verdict == "inconclusive" else [],
         **changed,
     }
+
+
+def depending(name):
+    """A claim with two readings that differ."""
+    one = claim(name, "reproduced")["readings"][0]
+    numbers = {"gain": {"value": -1.0, "unit": "nats", "at_least": 0.5}}
+    other = {**one, "name": "on test data", "numbers": numbers, "holds": False}
+    readings = [{**one, "name": "on training data"}, other]
+    return claim(name, "depends on the reading", readings=readings)
 
 
 def data(name, **changed):
@@ -55,7 +88,8 @@ def results(tmp_path):
         folder / "activity/fig_3_1", data("activity/fig_3_1", script="fig_3_1_activity.py"), every
     )
     write(folder / "activity/fig_3_10", data("activity/fig_3_10"), [])
-    write(folder / "activity/beyond/more", data("activity/beyond/more"), every[:1])
+    extension = claim("beyond.more.1", "reproduced", extension=True)
+    write(folder / "activity/beyond/more", data("activity/beyond/more"), [extension])
     by_model = {"mnist": {"VAE": 200, "HVAE": 300}}
     protocol = {
         "reached": {
@@ -78,14 +112,17 @@ def results(tmp_path):
         "| a | b |\n|---|---|\n| 1 | 2 |\n\nBelow.\n"
     )
     write(folder / "geometry/fig_1", data("geometry/fig_1"), '[{"id": "half')
-    write(folder / "geometry/fig_2", '{"title"', [{"id": "no verdict"}, *every[:1]], picture=False)
+    older = older_claim("geometry.2.1", "reproduced")
+    write(folder / "geometry/fig_2", '{"title"', [{"id": "no verdict"}, older], picture=False)
+    write(folder / "geometry/fig_3", data("geometry/fig_3"), [depending("geometry.3.1")])
     (folder / "activity/fig_3_1/longer_run").mkdir()
     (folder / "activity/fig_3_1/longer_run/claims.json").write_text("[]")
+    number = "readings/0/numbers/difference/value"
     findings = [
         {
             "text": "The difference is {d:.2f} nats.",
             "figure": "activity/fig_3_1",
-            "values": {"d": "activity/fig_3_1/claims.json#activity.3.1.1/numbers/difference"},
+            "values": {"d": f"activity/fig_3_1/claims.json#activity.3.1.1/{number}"},
         },
         {"text": "{gone}", "figure": "x", "values": {"gone": "activity/fig_3_1/data.json#gone"}},
     ]

@@ -54,7 +54,8 @@ window.addEventListener("load", () => {
   if (document.documentElement.scrollWidth > window.innerWidth)
     problems.push("wider than the screen: " + document.documentElement.scrollWidth);
   const shown = {};
-  for (const name of ["all", "reproduced", "not-reproduced", "inconclusive"]) {
+  for (const name of ["all", "reproduced", "not-reproduced", "depends-on-the-reading",
+      "inconclusive"]) {
     document.getElementById("show-" + name).click();
     const seen = selector => [...document.querySelectorAll(selector)].filter(e => e.offsetHeight);
     shown[name] = [seen(".claim").length, seen(".claim." + name).length, seen("article").length,
@@ -95,9 +96,10 @@ def test_in_a_browser(results, written, width, tmp_path):
     found, console = look(results, width, tmp_path)
     assert found["problems"] == [] and console == []
     assert found["shown"] == {
-        "all": [6, 0, 6, 3],
+        "all": [7, 0, 7, 3],
         "reproduced": [3, 3, 3, 2],
         "not-reproduced": [2, 2, 2, 2],
+        "depends-on-the-reading": [1, 1, 1, 1],
         "inconclusive": [1, 1, 1, 1],
     }
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from keras_vae.experiments import page
+from keras_vae.experiments.figures.claims import Number
 from keras_vae.experiments.figures.results import OriginalsError
 from keras_vae.experiments.page import wording
 
@@ -47,11 +48,12 @@ def test_html_is_well_formed_and_escaped(written):
 
 def test_summary_and_order(written):
     content = written[0]
-    assert re.search(r"All</th><td>3</td><td>2</td><td>1</td>", content)
+    assert re.search(r"All</th><td>2</td><td>2</td><td>1</td><td>1</td>", content)
+    assert re.search(r"not counted above</th><td>1</td><td>0</td><td>0</td><td>0</td>", content)
     names = re.findall(r'<article id="([^"]+)"', content)
     assert names == [
         *("activity-fig_3_1", "activity-fig_3_10", "activity-beyond-more"),
-        *("vampprior-table_1", "geometry-fig_1", "geometry-fig_2"),
+        *("vampprior-table_1", "geometry-fig_1", "geometry-fig_2", "geometry-fig_3"),
     ]
     assert "Not decided: 10 epochs, needs 50." in content
     assert "1.235" in content and "Below." in content and "the report&#39;s Table 1" in content
@@ -61,7 +63,8 @@ def test_summary_and_order(written):
 def test_what_is_damaged_is_said(written):
     content = written[0]
     assert "claims.json is damaged" in content and "data.json is damaged" in content
-    assert "1 claims in claims.json cannot be read" in content
+    assert "One of the claims in claims.json is left out: A claim cannot be read" in content
+    assert "1 of the claims are of an older version" in content
     assert "Made by keras_vae 0.1.0; this page by" in content
     assert "longer protocol is kept in longer_run" in content
     assert "A finding cannot be shown (KeyError: &#39;gone&#39;)" in content
@@ -79,7 +82,10 @@ def test_findings_have_their_numbers_from_the_results(written, results):
 
 
 def test_markdown(written, results):
-    assert "| `activity.3.1.2` |" in written[1] and "inconclusive: 10 epochs" in written[1]
+    assert "| `activity.3.1.2` |" in written[1]
+    assert "| inconclusive, so far no: 10 epochs, needs 50 |" in written[1]
+    assert "| 2 nats (Table 1) | 1.2 nats |" in written[1]
+    assert "reading: on training data: yes; on test data: no |" in written[1]
     for path in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", written[1]):
         assert (results / path).is_file()
 
@@ -123,8 +129,8 @@ def test_files_of_others_are_left_alone(results, name):
         ("data.json", "versions", ["2"], "versions in data.json cannot be read"),
         ("data.json", "title", None, "None"),
         ("data.json", "protocol", {"reached": {"epochs": {"a/b": 1}}}, "protocol in data.json"),
-        ("claims.json", "unmet", None, "1 claims in claims.json cannot be read"),
-        ("claims.json", "numbers", [1], "1 claims in claims.json cannot be read"),
+        ("claims.json", "readings", None, "claims in claims.json is left out"),
+        ("claims.json", "verdict", "inconclusive", "is none of its numbers"),
         ("table.md", None, "no table", "table.md cannot be read"),
     ],
 )
@@ -208,16 +214,35 @@ def test_the_extent_is_what_the_runs_say(epochs, extent):
 
 
 def test_numbers_in_words():
-    pairs = wording.describe_numbers({"a_b": {"c": 1234.5678}, "d": True, "e": list(range(20))})
+    pairs = wording.describe_values({"a_b": {"c": 1234.5678}, "d": True, "e": list(range(20))})
     assert pairs[:2] == [("a b, c", "1235"), ("d", "yes")]
     assert pairs[2][1].endswith("(20 values)")
     estimate = {"mean": -75.4962, "standard_error": 0.25, "images": 300}
     expected = "-75.5 ± 0.25 (images 300)"
-    assert wording.describe_numbers({"a": {"b": estimate}}) == [("a, b", expected)]
-    assert wording.describe_numbers({"a": [estimate] * 2}) == [("a", f"{expected}; {expected}")]
-    assert wording.describe_numbers({"a": [{"b": 1}]}) == [("a", "rows in claims.json: 1")]
+    assert wording.describe_values({"a": {"b": estimate}}) == [("a, b", expected)]
+    assert wording.describe_values({"a": [estimate] * 2}) == [("a", f"{expected}; {expected}")]
+    assert wording.describe_values({"a": [{"b": 1}]}) == [("a", "rows in claims.json: 1")]
     mixed = {"reached": {"binarize": {"binary": "static", "grey": None}}, "asked": {}}
     assert wording.describe_protocol(mixed) == [("binarize", "binary: static; grey: none", "")]
+
+
+def test_numbers_have_their_units_and_limits():
+    estimate = {"mean": -75.4962, "standard_error": 0.25, "images": 300}
+    numbers = {
+        "of_bn": Number({"IW": estimate}, "nats", at_least=1, below=2.5),
+        "ratio": Number(2.0, "1"),
+    }
+    assert wording.describe_numbers(numbers) == [
+        ("of bn, IW", "-75.5 ± 0.25 nats (images 300); to be at least 1 and below 2.5"),
+        ("ratio", "2"),
+    ]
+
+
+def test_readings_and_the_report_stand_beside_each_other(written):
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", written[0]))
+    assert "Ours: 1.2 nats. The report: 2 nats (Table 1)." in text
+    assert "On training data: yes." in text and "On test data: no." in text
+    assert "-1 nats; to be at least 0.5" in text
 
 
 def test_the_committed_page_is_current(tmp_path):

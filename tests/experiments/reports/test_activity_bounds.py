@@ -141,14 +141,14 @@ CASES = [
 @pytest.mark.parametrize("claim, changes, verdict", CASES)
 def test_each_boundary(claim, changes, verdict):
     found = judged(claim.rpartition(".")[0], changes)[claim]
-    assert found.verdict == verdict, found.numbers
+    assert found.kind == verdict, found.readings[0].values
 
 
 def test_the_last_tenth_of_each_trial_is_its_final_bound():
     # The last tenth alone counts: what is before it, and the last epoch alone, differ.
     vae = bounds([(1, -90), (LAST, -84), (300, -54)], -81)
     claims = judged("2.2", {"VAE": vae, "IW": bounds(-76, -78)})
-    assert claims["2.2.1"].numbers == {
+    assert claims["2.2.1"].readings[0].values == {
         "final_test_bound": {"VAE": [-83, -81], "IW": [-76, -78]},
         "test_log_likelihood": {
             "VAE": [{"mean": -51}, {"mean": -78}],
@@ -175,21 +175,23 @@ def of(numbers, *names):
 def test_the_numbers_of_each_claim():
     ceiling = 784 / 2 * (1 - 1.8378770664093453)
     first, second = judged("2.1").values()
-    assert first.numbers == {
+    assert first.readings[0].values == {
         "highest_possible_for_the_gaussian": pytest.approx(ceiling),
         **finals("2.1"),
     }
-    assert second.numbers == {"settled": True, **of(finals("2.1"), "Gaussian")}
-    assert judged("2.3")["2.3.1"].numbers == finals("2.3")
+    assert second.readings[0].values == {"settled": True, **of(finals("2.1"), "Gaussian")}
+    assert judged("2.3")["2.3.1"].readings[0].values == finals("2.3")
     rates = judged("2.4", {"IW": reaching(-77, 10, 40), "IW+WU": reaching(-77, 50, 20)})
-    assert rates["2.4.1"].numbers == {"epochs_to_common_level": {"IW": 40, "IW+WU": 50}}
-    assert judged("2.4")["2.4.2"].numbers == finals("2.4")
+    assert rates["2.4.1"].readings[0].values == {"epochs_to_common_level": {"IW": 40, "IW+WU": 50}}
+    assert judged("2.4")["2.4.2"].readings[0].values == finals("2.4")
     few, same, faster = judged("2.5").values()
-    assert few.numbers == finals("2.5")
-    assert same.numbers == {"span": 0, **of(finals("2.5"), "10", "20", "50", "100")}
+    assert few.readings[0].values == finals("2.5")
+    assert same.readings[0].values == {"span": 0, **of(finals("2.5"), "10", "20", "50", "100")}
     spread = judged("2.5", latent_dims(n10=(-77, -76), n50=(-79, -78)))["2.5.2"]
-    assert spread.numbers["span"] == 2
-    assert faster.numbers == {"epochs_to_common_level": {"10": 20, "20": 30, "50": 30, "100": 31}}
+    assert spread.readings[0].values["span"] == 2
+    assert faster.readings[0].values == {
+        "epochs_to_common_level": {"10": 20, "20": 30, "50": 30, "100": 31}
+    }
 
 
 def data(methods):
@@ -241,7 +243,7 @@ def test_the_gaussian_head_cannot_exceed_its_ceiling():
     logits = np.log(image / (1 - image)).reshape(1, -1)
     best = likelihood.distribution([logits, np.full((1, 784), -100.0, "float32")])
     claim = judged("2.1")["2.1.1"]
-    ceiling = claim.numbers["highest_possible_for_the_gaussian"]
+    ceiling = claim.readings[0].values["highest_possible_for_the_gaussian"]
     np.testing.assert_allclose(best.log_prob(image), ceiling, rtol=1e-5)
 
 
@@ -253,9 +255,9 @@ def test_bounds_that_approach_their_end_exponentially():
         return bounds(*[list(zip(range(1, epochs + 1), values, strict=True))] * 2)
 
     slow = judged("2.4", {"IW": approaching(-76, 30), "IW+WU": approaching(-77, 70)})
-    assert [claim.verdict for claim in slow.values()] == [NO, NO]
+    assert [claim.kind for claim in slow.values()] == [NO, NO]
     near = judged("2.4", {"IW": approaching(-76, 40), "IW+WU": approaching(-76.3, 45)})
-    assert [claim.verdict for claim in near.values()] == [YES, YES]
+    assert [claim.kind for claim in near.values()] == [YES, YES]
 
 
 def test_too_few_epochs_for_two_windows_are_not_settled():

@@ -62,7 +62,7 @@ def of_epochs(figure, epochs):
 def verdicts(figure, changes=None, **choices):
     choices = {"dataset": DATASETS.get(figure, "mnist"), **choices}
     changes = {**of_epochs(figure, choices.get("epochs", 300)), **(changes or {})}
-    return {name: claim.verdict for name, claim in judged(figure, changes, ask(**choices)).items()}
+    return {name: claim.kind for name, claim in judged(figure, changes, ask(**choices)).items()}
 
 
 @pytest.mark.parametrize("figure", NEEDS)

@@ -221,11 +221,11 @@ CASES = [
 def test_each_boundary(claim, changes, verdict):
     figure = claim[:3] if claim[0] == "3" else claim.split(".")[1]
     found = judged(figure, changes)[claim]
-    assert found.verdict == verdict, found.numbers
+    assert found.kind == verdict, found.readings[0].values
     if figure == "3.1":
         again = judged("continuous_data", changes, ask(dataset="fashion_mnist"))
         beyond = again[f"beyond.continuous_data.{claim}"]
-        assert (beyond.verdict, beyond.numbers) == (verdict, found.numbers)
+        assert (beyond.kind, beyond.readings[0].values) == (verdict, found.readings[0].values)
 
 
 def test_exactly_half_as_much_again_is_enough():
@@ -238,26 +238,26 @@ def test_exactly_half_as_much_again_is_enough():
     changes = {name: under_threshold(1.5 * low) for name in BASE["3.3"]}
     changes["VAE"] = under_threshold(low)
     claim = judged("3.3", changes)["3.3.1"]
-    means = claim.numbers["geometric_mean_activity_under_threshold"]
-    assert means["IW"] == 1.5 * means["VAE"] and claim.verdict == YES
+    means = claim.readings[0].values["geometric_mean_activity_under_threshold"]
+    assert means["IW"] == 1.5 * means["VAE"] and claim.kind == YES
 
 
 def test_the_starting_epochs_of_few_dimensions():
     def holds(epochs):
         runs = {name: active(int(name), latent_dim=int(name), epochs=epochs) for name in ("2", "5")}
-        return judged("3.2", runs)["3.2.1"].holds
+        return judged("3.2", runs)["3.2.1"].readings[0].holds
 
     assert holds(5) is True and holds(4) is None
 
 
 def test_one_epoch_can_be_judged():
     one = {name: active(30, 31, epochs=1) for name in BASE["3.1"]}
-    assert {claim.verdict for claim in judged("3.1", one, ask(epochs=1)).values()} == {OPEN}
+    assert {claim.kind for claim in judged("3.1", one, ask(epochs=1)).values()} == {OPEN}
 
 
 def test_the_numbers_of_the_claims_on_pruning():
     vae = active([(1, 30), (2, 12), (300, 13)], [(1, 32), (2, 11)])
-    found = {name: claim.numbers for name, claim in judged("3.1", {"VAE": vae}).items()}
+    found = {name: claim.readings[0].values for name, claim in judged("3.1", {"VAE": vae}).items()}
     assert found["3.1a.1"] == {"epochs_to_half_pruned": 2, "returned_share": 1 / 39}
     assert found["3.1a.2"] == {"largest_drop": {"VAE": 19.5, "IW": 18}}
     ends = {
@@ -273,30 +273,36 @@ def test_the_numbers_of_the_claims_on_pruning():
     assert found["3.1c.1"] == {"largest_drop": {"IW": 18, "IW+WU": 5}}
     assert found["3.1c.2"] == {"count_at_50": 40, "count_at_100": 32, "largest_drop": 5}
     assert found["3.1c.3"]["final_count"] == {"IW": 9, "IW+WU": 9}
-    returned = judged("3.1", {"VAE": coming_back(2, 6)})["3.1a.1"].numbers["returned_share"]
+    returned = (
+        judged("3.1", {"VAE": coming_back(2, 6)})["3.1a.1"].readings[0].values["returned_share"]
+    )
     assert returned == 0.1
 
 
 def test_the_numbers_of_the_other_claims_on_activity():
     small, large = judged("3.2", {"5": active(5, [(1, 5), (9, 3), (10, 5)], latent_dim=5)}).values()
-    assert small.numbers == {"lowest_count": {2: 2, 5: 3}}
-    assert large.numbers == {"final_count": {2: 2, 5: 5, 10: 10, 20: 10.5, 50: 10.5, 100: 10.5}}
+    assert small.readings[0].values == {"lowest_count": {2: 2, 5: 3}}
+    assert large.readings[0].values == {
+        "final_count": {2: 2, 5: 5, 10: 10, 20: 10.5, 50: 10.5, 100: 10.5}
+    }
     # Pooled over trials, and no less than 1e-12: (1e-2 1e-2 0 0 5e-13) and (2e-12)^2.
     vae = np.array([[[1.0] * 5, [5.0, 0.01, 0.01, 1, 1]], [[1.0] * 5, [0.0, 0.0, 5e-13, 1, 1]]])
     dead = {"VAE": vae, "IW": under_threshold(2e-12)}
-    means = judged("3.3", dead)["3.3.1"].numbers["geometric_mean_activity_under_threshold"]
+    means = (
+        judged("3.3", dead)["3.3.1"].readings[0].values["geometric_mean_activity_under_threshold"]
+    )
     assert means["VAE"] == pytest.approx(10 ** ((-2 * 2 - 12 * 3) / 5))
     assert means["IW"] == pytest.approx(2e-12)
     fewer, as_many = judged("five_digits").values()
     ends = {name: counts_of[:, -1].mean() for name, counts_of in five_digit_counts().items()}
-    assert fewer.numbers == as_many.numbers == {"final_count": ends}
+    assert fewer.readings[0].values == as_many.readings[0].values == {"final_count": ends}
     first, second = judged("two_layers").values()
     upper = {"VAE": 4, "IW": 5, "IW+WU": 8}
-    assert first.numbers == {
+    assert first.readings[0].values == {
         "upper": upper,
         "lower": {"VAE": 20, "IW": 22, "IW+WU": 21},
     }
-    assert second.numbers == upper
+    assert second.readings[0].values == {"upper": upper}
 
 
 def five_digit_counts():

@@ -114,15 +114,19 @@ CASES = [
 @pytest.mark.parametrize("claim, changes, verdict", CASES)
 def test_each_boundary(claim, changes, verdict):
     found = judged(claim[:3], changes)[claim]
-    assert found.verdict == verdict, found.numbers
+    assert found.kind == verdict, found.readings[0].values
 
 
 def test_the_numbers_of_the_claims():
     shares = np.array([RECOGNISED, RECOGNISED[::-1]])
     by_digit = {digit: [RECOGNISED[digit], RECOGNISED[9 - digit]] for digit in range(10)}
     every, well, fail = judged("4.1", {"recognised": shares}).values()
-    assert every.numbers == {"share_of_test_images": [0.995, 0.999]}
-    assert well.numbers == fail.numbers == {"recognised_share_by_digit": by_digit}
+    assert every.readings[0].values == {"share_of_test_images": [0.995, 0.999]}
+    assert (
+        well.readings[0].values
+        == fail.readings[0].values
+        == {"recognised_share_by_digit": by_digit}
+    )
     first, second = judged(
         "4.2",
         {
@@ -130,17 +134,17 @@ def test_the_numbers_of_the_claims():
             **more_confused([0.4], [0.2]),
         },
     ).values()
-    assert first.numbers["rank_correlation"] == pytest.approx([0.6, -1])
-    assert first.numbers["own_class_share_of_neighbours"] == {
+    assert first.readings[0].values["rank_correlation"] == pytest.approx([0.6, -1])
+    assert first.readings[0].values["own_class_share_of_neighbours"] == {
         digit: [RISING[digit]] * 2 for digit in range(10)
     }
-    assert first.numbers["recognised_share_by_digit"][0] == [RISING[0], RISING[9]]
-    assert second.numbers == {
+    assert first.readings[0].values["recognised_share_by_digit"][0] == [RISING[0], RISING[9]]
+    assert second.readings[0].values == {
         "mean_share": [0.3, 0.3],
         "rank_among_45_pairs": [2, 1],
         "median_pair": [0.02, 0.02],
     }
-    assert judged("4.3")["4.3.1"].numbers == {"agreeing_share": [0.8, 0.75]}
+    assert judged("4.3")["4.3.1"].readings[0].values == {"agreeing_share": [0.8, 0.75]}
 
 
 class Distribution:
@@ -227,9 +231,9 @@ def test_what_is_measured_of_reconstructions():
     shown = "the first test image of each class, decoded at the posterior's mean (IW, seed 0)"
     assert found.caption == shown
     every, well, _ = found.claims
-    assert every.numbers["share_of_test_images"] == [0.75, 0.95]
-    assert well.numbers["recognised_share_by_digit"][0] == [0.5, 1]
-    assert well.numbers["recognised_share_by_digit"][2] == [1, 0]
+    assert every.readings[0].values["share_of_test_images"] == [0.75, 0.95]
+    assert well.readings[0].values["recognised_share_by_digit"][0] == [0.5, 1]
+    assert well.readings[0].values["recognised_share_by_digit"][2] == [1, 0]
     assert not every.unmet
 
 
@@ -284,8 +288,8 @@ def test_what_is_measured_of_codes():
     np.testing.assert_allclose(trial["silhouette_by_class"], expected, atol=1e-5)
     assert found.caption == "first 110 test images, n_z = 2 (IW), seed 0"
     first, second = found.claims
-    assert second.numbers["mean_share"] == pytest.approx([6 / 11] * 2)
-    assert first.numbers["recognised_share_by_digit"][0] == pytest.approx([10 / 11] * 2)
+    assert second.readings[0].values["mean_share"] == pytest.approx([6 / 11] * 2)
+    assert first.readings[0].values["recognised_share_by_digit"][0] == pytest.approx([10 / 11] * 2)
 
 
 def test_what_is_measured_of_the_manifold():
@@ -300,6 +304,6 @@ def test_what_is_measured_of_the_manifold():
     agreement = found.data["agreement_with_the_codes_around"]
     assert agreement == {"(a) Equal prior mass": [0.7, 1], "(b) Even spacing": [0.6, 1]}
     assert found.caption == "means of p(x|z), n_z = 2 (IW), seed 0"
-    assert found.claims[0].verdict == YES
-    assert found.claims[0].numbers == {"agreeing_share": [0.7, 1]}
+    assert found.claims[0].kind == YES
+    assert found.claims[0].readings[0].values == {"agreeing_share": [0.7, 1]}
     assert found.picture.axes[1].get_xticklabels()[0].get_text() == "-3.0"

@@ -8,7 +8,7 @@ import pytest
 from made_up_runs import SCRIPTS, little_is_measured, load, made_up
 
 from keras_vae.experiments.figures import options, plots
-from keras_vae.experiments.figures.claims import INCONCLUSIVE, REPRODUCED
+from keras_vae.experiments.figures.claims import INCONCLUSIVE, REPRODUCED, Claim
 from keras_vae.experiments.figures.figure import add_caption
 
 CLAIMS_OF_THE_REPORTS = {
@@ -69,8 +69,10 @@ def test_script(script, tmp_path, digits):
     # Something is drawn on it, in other than one colour.
     assert picture[..., :3].min() < 0.5 < picture[..., :3].max()
     assert json.loads(json.dumps(analysis.data, allow_nan=False))
-    json.dumps([claim.to_dict() for claim in analysis.claims], allow_nan=False)
-    verdicts, name = {claim.verdict for claim in analysis.claims}, str(script.with_suffix(""))
+    for claim in analysis.claims:
+        claim.check()
+        assert Claim.from_dict(json.loads(json.dumps(claim.to_dict()))).verdict == claim.verdict
+    verdicts, name = {claim.kind for claim in analysis.claims}, str(script.with_suffix(""))
     expected = {REPRODUCED} if name in WITHOUT_TRAINING else {INCONCLUSIVE}
     assert verdicts == (set() if name in WITHOUT_CLAIMS else expected)
     assert script.stem.startswith(figure.name)

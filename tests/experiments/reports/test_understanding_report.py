@@ -295,11 +295,11 @@ def final_bounds(epochs=150, **finals):
 def test_adams_bound_has_to_be_half_a_nat_above_every_other(finals, verdict):
     curves = final_bounds(**dict(zip(OPTIMIZERS, finals, strict=True)), **{UNCORRECTED: -60.0})
     claim = judge_figure_3(curves, asked())
-    assert claim.id == "understanding.3.1" and claim.verdict == verdict
-    assert claim.numbers["final_validation_bound"] == pytest.approx(
+    assert claim.id == "understanding.3.1" and claim.kind == verdict
+    assert claim.readings[0].values["final_validation_bound"] == pytest.approx(
         {**dict(zip(OPTIMIZERS, finals, strict=True)), UNCORRECTED: -60.0}
     )
-    assert "0.5 nats" in claim.rule and claim.unmet == ()
+    assert "0.5 nats" in claim.readings[0].rule and claim.unmet == ()
 
 
 @pytest.mark.parametrize(
@@ -319,11 +319,11 @@ def test_both_claims_need_the_reports_data_and_epochs(options, unmet):
         judge_figure_6(summary, options, [options.epochs] * 2),
     ):
         assert claim.unmet == unmet
-        assert claim.verdict == (INCONCLUSIVE if unmet else REPRODUCED)
+        assert claim.kind == (INCONCLUSIVE if unmet else REPRODUCED)
 
 
 def test_the_originals_curves_bear_out_its_claim(original):
-    assert judge_figure_3(as_ours(original), asked()).verdict == REPRODUCED
+    assert judge_figure_3(as_ours(original), asked()).kind == REPRODUCED
 
 
 class SquaringModel:
@@ -448,10 +448,10 @@ def path_summary(held_out, latent, image, standard_error=1.0, closer=None):
 )
 def test_morphing_is_judged_by_the_distance_from_digits_at_the_middle(summary, verdict):
     claim = judge_figure_6(summary, asked(), [150, 150])
-    assert claim.id == "understanding.6.1" and claim.verdict == verdict
-    assert claim.numbers == summary and claim.unmet == ()
+    assert claim.id == "understanding.6.1" and claim.kind == verdict
+    assert claim.readings[0].values == summary and claim.unmet == ()
     for words in ("10 nearest of 10000", "at most 0.5 of", "at least 3 standard errors"):
-        assert words in claim.rule
+        assert words in claim.readings[0].rule
     for epochs in ([151, 150], [150, 151]):
         assert judge_figure_6(summary, asked(), epochs).unmet == (
             "weights of epochs [150, 151], asked 150",

@@ -121,10 +121,10 @@ def test_the_best_log_likelihood_is_two_errors_above_every_other(identity, first
     best = BEST[identity]
     found = differences(best, others_of(best, first, second))
     claim = find(judge_table(found, all_trained()), identity)
-    assert claim.verdict == verdict and claim.unmet == ()
-    assert list(claim.numbers) == [f"other - {best}"]
-    assert list(claim.numbers[f"other - {best}"]) == list(NEEDED[identity])
-    assert "2 standard errors" in claim.rule
+    assert claim.kind == verdict and claim.unmet == ()
+    assert list(claim.readings[0].values) == [f"other - {best}"]
+    assert list(claim.readings[0].values[f"other - {best}"]) == list(NEEDED[identity])
+    assert "2 standard errors" in claim.readings[0].rule
 
 
 @pytest.mark.parametrize("worse", TWO_BEYOND_MNIST)
@@ -132,12 +132,12 @@ def test_the_hierarchical_model_has_to_be_best_on_both_data_sets(worse):
     found = differences(HVAE, others_of(HVAE, value(-9.0), value(-9.0)))
     found[HVAE][worse] = others_of(HVAE, value(-9.0), value(0.0))
     claim = find(judge_table(found, all_trained()), "vampprior.T1.2")
-    assert claim.verdict == NOT_REPRODUCED
+    assert claim.kind == NOT_REPRODUCED
     # MNIST has no part in it.
     found = differences(HVAE, others_of(HVAE, value(-9.0), value(-9.0)))
     found[HVAE]["mnist"] = others_of(HVAE, value(9.0), value(9.0))
     claim = find(judge_table(found, all_trained()), "vampprior.T1.2")
-    assert claim.verdict == REPRODUCED
+    assert claim.kind == REPRODUCED
 
 
 @pytest.mark.parametrize("identity", BEST)
@@ -157,14 +157,14 @@ def test_a_model_that_is_beaten_needs_no_longer_runs_of_the_others(
             methods[f"{dataset}/{model}"].epochs = 10
             methods[f"{dataset}/{model}"].weights_epochs = [10, 10]
     claim = find(judge_table(found, methods), identity)
-    assert claim.verdict == (NOT_REPRODUCED if beaten else INCONCLUSIVE)
+    assert claim.kind == (NOT_REPRODUCED if beaten else INCONCLUSIVE)
     assert len(claim.unmet) == (0 if beaten else 2 * len(about))
     # Its own have to be as long as the report's.
     for dataset in about:
         methods[f"{dataset}/{best}"].epochs -= 1
         methods[f"{dataset}/{best}"].weights_epochs = [methods[f"{dataset}/{best}"].epochs] * 2
     claim = find(judge_table(found, methods), identity)
-    assert claim.verdict == INCONCLUSIVE and len(claim.unmet) == (1 if beaten else 3) * len(about)
+    assert claim.kind == INCONCLUSIVE and len(claim.unmet) == (1 if beaten else 3) * len(about)
 
 
 def test_a_claim_about_two_data_sets_is_not_decided_by_one():
@@ -173,7 +173,10 @@ def test_a_claim_about_two_data_sets_is_not_decided_by_one():
         there = {name: of for name, of in found[HVAE].items() if name != missing}
         methods = all_trained(tuple(there))
         claim = find(judge_table({**found, HVAE: there}, methods), "vampprior.T1.2")
-        assert claim.holds is None and claim.numbers["other - HVAE"][missing] is None
+        assert (
+            claim.readings[0].holds is None
+            and claim.readings[0].values["other - HVAE"][missing] is None
+        )
         assert claim.unmet == (f"measured on {', '.join(there)}, the claim is about {missing}",)
 
 
@@ -237,36 +240,36 @@ def test_samples_are_better_if_both_distances_are_two_errors_smaller(
     methods = all_trained(models=(VAE, VAMPPRIOR, HVAE))
     measured = {name: {VAE: better, VAMPPRIOR: far, HVAE: worse} for name in EPOCHS}
     poor = find(judge_figure_10(measured, methods), "vampprior.10.1")
-    assert vamp.verdict == poor.verdict == verdict
-    assert vamp.numbers == {"mnist": {VAE: worse, VAMPPRIOR: better}}
-    assert poor.numbers == {"mnist": measured["mnist"]}
+    assert vamp.kind == poor.kind == verdict
+    assert vamp.readings[0].values == {"mnist": {VAE: worse, VAMPPRIOR: better}}
+    assert poor.readings[0].values == {"mnist": measured["mnist"]}
     for models in ((far, worse), (worse, far)):
         measured = {name: {VAE: far, VAMPPRIOR: far, HVAE: better} for name in EPOCHS}
         measured["frey_faces"] = dict(zip((VAE, VAMPPRIOR), models, strict=True))
         measured["frey_faces"][HVAE] = better
         best = find(judge_figure_10(measured, methods), "vampprior.10.2")
-        assert best.verdict == verdict
-        assert best.numbers == {"frey_faces": measured["frey_faces"]}
-    assert all("2 standard errors" in claim.rule for claim in (vamp, poor, best))
+        assert best.kind == verdict
+        assert best.readings[0].values == {"frey_faces": measured["frey_faces"]}
+    assert all("2 standard errors" in claim.readings[0].rule for claim in (vamp, poor, best))
 
 
 def test_samples_are_judged_on_the_claims_own_data_set():
     near, far = distances(*NEAR), distances(*FAR)
     methods = all_trained(models=(VAE, VAMPPRIOR, HVAE))
     as_claimed = {"mnist": {VAE: far, VAMPPRIOR: near}, "frey_faces": {VAE: near, VAMPPRIOR: far}}
-    assert find(judge_figure_8(as_claimed, methods), "vampprior.8.1").verdict == REPRODUCED
+    assert find(judge_figure_8(as_claimed, methods), "vampprior.8.1").kind == REPRODUCED
     as_claimed = {
         "mnist": {VAE: near, VAMPPRIOR: far, HVAE: far},
         "frey_faces": {VAE: far, VAMPPRIOR: far, HVAE: near},
         "fashion_mnist": {VAE: near, VAMPPRIOR: near, HVAE: near},
     }
     claims = judge_figure_10(as_claimed, methods)
-    assert [(claim.id, claim.verdict) for claim in claims] == [
+    assert [(claim.id, claim.kind) for claim in claims] == [
         ("vampprior.10.1", REPRODUCED),
         ("vampprior.10.2", REPRODUCED),
     ]
     for claim in judge_figure_10({}, all_trained(("fashion_mnist",))):
-        assert claim.holds is None and claim.verdict == INCONCLUSIVE
+        assert claim.readings[0].holds is None and claim.kind == INCONCLUSIVE
 
 
 def ended_with(with_warm_up, without):
@@ -298,11 +301,11 @@ def test_warm_up_is_needed_if_reconstruction_gains_half_a_nat_and_two_errors_eve
     measured = {name: ended_with(value(-50.0), value(-60.0)) for name in EPOCHS}
     measured[dataset] = ended_with(with_warm_up, without)
     claim = find(judge_warm_up(measured, all_trained()), "vampprior.warm_up.1")
-    assert claim.verdict == verdict
-    gain = claim.numbers["reconstruction_gain"][dataset]
+    assert claim.kind == verdict
+    gain = claim.readings[0].values["reconstruction_gain"][dataset]
     assert gain["mean"] == with_warm_up["mean"] - without["mean"]
-    assert claim.numbers["ended_with"] == measured
-    assert "0.5 nats and 2 standard errors" in claim.rule
+    assert claim.readings[0].values["ended_with"] == measured
+    assert "0.5 nats and 2 standard errors" in claim.readings[0].rule
 
 
 def claims_that_hold(methods):
@@ -365,7 +368,7 @@ CHANGES = (shorter, one_epoch_longer, first_trial_longer, second_trial_longer, s
 def test_a_claim_needs_the_reports_runs_of_its_models_and_of_no_others(change):
     kept = claims_that_hold(all_trained())
     assert list(kept) == list(NEEDED)
-    assert {claim.verdict for claim in kept.values()} == {REPRODUCED}
+    assert {claim.kind for claim in kept.values()} == {REPRODUCED}
     for label, runs in (methods := all_trained()).items():
         dataset, model = label.split("/")
         before, epochs = vars(runs).copy(), runs.epochs
@@ -387,7 +390,7 @@ def test_a_claim_needs_the_reports_runs_of_its_models_and_of_no_others(change):
         for identity, claim in claims_that_hold(methods).items():
             unmet = expected if model in NEEDED[identity].get(dataset, ()) else ()
             assert claim.unmet == unmet, (label, identity)
-            assert claim.verdict == (INCONCLUSIVE if unmet else REPRODUCED)
+            assert claim.kind == (INCONCLUSIVE if unmet else REPRODUCED)
         vars(runs).update(before)
 
 
@@ -397,7 +400,7 @@ def test_a_claim_needs_its_data_sets(missing):
     for identity, claim in claims_that_hold(all_trained(there)).items():
         reason = f"measured on {', '.join(there)}, the claim is about {missing}"
         assert claim.unmet == ((reason,) if missing in NEEDED[identity] else ())
-        assert claim.verdict == (INCONCLUSIVE if missing in NEEDED[identity] else REPRODUCED)
+        assert claim.kind == (INCONCLUSIVE if missing in NEEDED[identity] else REPRODUCED)
 
 
 @pytest.mark.parametrize(
@@ -419,11 +422,11 @@ def test_costs_rise_by_two_per_cent_in_the_median_round(vae, vamp, hvae, verdict
     milliseconds = {name: np.array(values) for name, values in costs.items()}
     for dataset in EPOCHS:
         claim = judge_cost(milliseconds, dataset)
-        assert claim.id == "vampprior.cost.1" and claim.verdict == verdict
-    assert claim.numbers == {
+        assert claim.id == "vampprior.cost.1" and claim.kind == verdict
+    assert claim.readings[0].values == {
         "VampPrior / VAE": np.median(milliseconds[VAMPPRIOR] / milliseconds[VAE]),
         "HVAE / VampPrior": np.median(milliseconds[HVAE] / milliseconds[VAMPPRIOR]),
     }
     claim = judge_cost(milliseconds, "mnist_5k")
-    assert claim.verdict == INCONCLUSIVE and claim.unmet == ("measured on mnist_5k",)
-    assert "1.02" in claim.rule and "7 rounds" in claim.rule
+    assert claim.kind == INCONCLUSIVE and claim.unmet == ("measured on mnist_5k",)
+    assert "1.02" in claim.readings[0].rule and "7 rounds" in claim.readings[0].rule

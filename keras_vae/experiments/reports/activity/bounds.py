@@ -8,9 +8,10 @@ from matplotlib.figure import Figure as Picture
 
 from keras_vae._internal.files import JsonObject
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import epochs_to_level, final_value, has_settled
+from keras_vae.experiments.figures.claims import Number
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
+from keras_vae.experiments.measures.convergence import epochs_to_level, final_value, has_settled
 from keras_vae.experiments.reports.activity import METHOD_STYLES, ActivityFigure
 
 # Nats under a bound's end from which it counts as reached, and that a settled bound may move.
@@ -101,12 +102,18 @@ def epochs_to_common_level(bounds: Bounds) -> dict[str, int | None]:
     return {name: epochs_to_level(method.test, level) for name, method in bounds.items()}
 
 
-def final_bounds(bounds: Bounds) -> JsonObject:
+def final_bounds(bounds: Bounds) -> dict[str, Number]:
     """The numbers of a claim about where bounds end: those of each trial, by method."""
+    likelihoods = {name: method.log_likelihood for name, method in bounds.items()}
     return {
-        "final_test_bound": {name: method.trials for name, method in bounds.items()},
-        "test_log_likelihood": {name: method.log_likelihood for name, method in bounds.items()},
+        "final_test_bound": Number({name: of.trials for name, of in bounds.items()}, "nats"),
+        "test_log_likelihood": Number(likelihoods, "nats"),
     }
+
+
+def describe_ends(bounds: Bounds) -> str:
+    """The final test bounds in a line."""
+    return ", ".join(f"{name} {method.final:.1f}" for name, method in bounds.items()) + " nats"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

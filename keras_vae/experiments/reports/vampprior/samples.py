@@ -1,6 +1,7 @@
 """Images from the vampprior report's models (Figures 5, 8, 10): how near to the data they are."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure as Picture
@@ -12,7 +13,7 @@ from keras_vae._internal.files import JsonObject
 from keras_vae.datasets import Split
 from keras_vae.datasets.image_data import as_floats
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.claims import Claim, Number, Reading
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.class_measures import distance_to_images, flatten
@@ -90,7 +91,7 @@ def sample_claim(
     dataset: str,
     models: Sequence[str],
     holds: Callable[[dict[str, JsonObject]], bool | None],
-    **described: str,
+    **described: Any,
 ) -> Claim:
     """A `Claim` about the distances on one data set.
 
@@ -99,15 +100,32 @@ def sample_claim(
         dataset: Name of the data set.
         models: Names of the models whose runs it rests on.
         holds: Function from distances, by model, to whether its rule holds.
-        **described: The claim's `id`, `statement` and `rule`.
+        **described: The claim's `id`, `statement`, `reported` and `rule`.
     """
     found = measured["distances"].get(dataset)
     return Claim(
+        reported=described.pop("reported"),
+        measured=_line(found),
+        readings=[
+            Reading(
+                rule=described.pop("rule"),
+                numbers={dataset: Number(found, "1; pixels")},
+                holds=None if found is None else holds(found),
+                unmet=unmet_requirements(dataset, by_dataset(measured["methods"]), models),
+            )
+        ],
         **described,
-        numbers={dataset: found},
-        holds=None if found is None else holds(found),
-        unmet=unmet_requirements(dataset, by_dataset(measured["methods"]), models),
     )
+
+
+def _line(found: dict[str, JsonObject] | None) -> str:
+    """The Frechet distances, by model, in a line."""
+    if found is None:
+        return "not measured"
+    means = ", ".join(
+        f"{model} {of['frechet_distance']['mean']:.2f}" for model, of in found.items()
+    )
+    return f"Frechet distances: {means}"
 
 
 def nearer(first: JsonObject, second: JsonObject) -> bool:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_vae.experiments.figures import claims as over_epochs
+from keras_vae.experiments.measures import convergence as over_epochs
 
 
 def test_final_value_is_the_mean_of_the_last_share():
