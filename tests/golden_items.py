@@ -19,6 +19,7 @@ from made_up_runs import (
 from keras_vae.experiments.figures import options
 from keras_vae.experiments.figures.figure import add_caption, describe_figure
 from keras_vae.experiments.runs.evaluation import evaluate_log_likelihood
+from keras_vae.experiments.runs.run_folder import snapshot_epochs
 from keras_vae.experiments.runs.spec import (
     DataSpec,
     ModelSpec,
@@ -26,7 +27,7 @@ from keras_vae.experiments.runs.spec import (
     OptimizerSpec,
     RunSpec,
 )
-from keras_vae.experiments.runs.store import RunStore, load_snapshot, snapshot_epochs
+from keras_vae.experiments.runs.store import RunStore
 from keras_vae.experiments.runs.training import train
 
 EPOCHS = 3
@@ -135,11 +136,9 @@ def run_item(name):
         for epochs in (EPOCHS - 1, EPOCHS) if name == CONTINUED else (EPOCHS,):
             train(spec, epochs, store, keep_weights=name == CONTINUED)
         evaluate_log_likelihood(spec, store, num_samples=4, num_images=8)
-        run, kept = store.load(spec, with_weights=True), store.run_folder(spec)
+        run, kept = store.load(spec, with_weights=True), snapshot_epochs(store.run_folder(spec))
         evaluations = store.evaluations(spec)
-        lists = {
-            f"weights_after_{epoch}": load_snapshot(kept, epoch) for epoch in snapshot_epochs(kept)
-        }
+        lists = {f"weights_after_{epoch}": store.load_snapshot(spec, epoch) for epoch in kept}
     for evaluation in evaluations.values():
         del evaluation["seconds"]
     lists |= {"weights": run.weights, "optimizer": run.optimizer}

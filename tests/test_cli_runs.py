@@ -16,7 +16,7 @@ import tensorflow as tf
 import keras_vae as kv
 from keras_vae.cli import main, stored_runs
 from keras_vae.experiments.runs.spec import DataSpec, ModelSpec, ObjectiveSpec, RunSpec
-from keras_vae.experiments.runs.store import RunStore, StoredRun, save_snapshot
+from keras_vae.experiments.runs.store import RunStore, StoredRun
 from keras_vae.experiments.runs.training import build_model
 
 SPEC = RunSpec(
@@ -55,7 +55,8 @@ def test_runs_are_listed(store, capsys):
     (store.folder / "0123456789abcdef").mkdir()
     (store.folder / "notes").mkdir()
     damaged = dataclasses.replace(SPEC, seed=9)
-    (add_run(store, damaged) / "spec.json").write_text("{")
+    for name in ("spec.json", "checkpoint.npz"):
+        (add_run(store, damaged) / name).write_text("{")
     assert main(["runs", "list", "--json"]) == 0
     rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
     folder = store.run_folder(SPEC)
@@ -78,10 +79,9 @@ def test_runs_are_listed(store, capsys):
 
 
 def test_a_run_of_another_id_than_its_folders_is_damaged(store, capsys):
-    path = store.run_folder(SPEC) / "spec.json"
-    path.write_text(path.read_text().replace('"seed": 7', '"seed": 70'))
-    assert main(["runs", "show", SPEC.run_id]) == 1
-    assert "not the one of its folder" in capsys.readouterr().err
+    store.run_folder(SPEC).rename(store.folder / "0123456789abcdef")
+    assert main(["runs", "show", "0123456789abcdef"]) == 1
+    assert f"holds the run {SPEC.run_id}, not the one of its name" in capsys.readouterr().err
 
 
 def test_a_run_is_shown(store, capsys):
@@ -135,11 +135,11 @@ def test_beginnings_of_ids(store, capsys):
 
 
 def test_disk_space(store, capsys):
-    save_snapshot(store.run_folder(SPEC), 1, [np.zeros(2048, np.float32)])
+    store.save_snapshot(SPEC, 1, [np.zeros(2048, np.float32)])
     assert main(["runs", "disk"]) == 0
     printed = capsys.readouterr().out
     assert f"{store.folder}: 2 runs, " in printed
-    assert "kept weights: 8." in printed and "free: " in printed
+    assert "kept weights: 9." in printed and "free: " in printed
 
 
 def test_removing_needs_yes_where_nobody_can_be_asked(store, capsys, monkeypatch):
@@ -203,8 +203,8 @@ def exported(monkeypatch):
 def test_a_run_is_exported_with_the_weights_of_an_epoch(store, digits, exported, tmp_path, capsys):
     model = build_model(SPEC, digits.image_shape)
     last = [np.full(variable.shape, 3.0, np.float32) for variable in model.weights]
-    folder = add_run(store, SPEC, 3, last)
-    save_snapshot(folder, 2, [value - 1 for value in last])
+    add_run(store, SPEC, 3, last)
+    store.save_snapshot(SPEC, 2, [value - 1 for value in last])
     for arguments, expected in (([], 3.0), (["--epoch", "2"], 2.0), (["--epoch", "3"], 3.0)):
         assert main(["export", SPEC.run_id[:7], str(tmp_path / "served" / "1"), *arguments]) == 0
         written, path = exported.pop()
@@ -268,8 +268,17 @@ def test_a_damaged_checkpoint_cannot_be_exported(store, exported, tmp_path, caps
     assert f"keras-vae runs remove {SPEC.run_id}" in capsys.readouterr().err
 
 
-def test_a_run_without_its_description_cannot_be_exported(store, exported, tmp_path, capsys):
-    (store.run_folder(SPEC) / "spec.json").unlink()
+def test_a_run_of_version_0_2_0_without_its_description_cannot_be_exported(
+    store, exported, tmp_path, capsys
+):
+    """Of today's runs every file has it."""
+    folder = store.run_folder(SPEC)
+    (folder / "spec.json").unlink()
+    assert main(["runs", "show", SPEC.run_id, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["spec"] == SPEC.to_dict()
+    with np.load(folder / "checkpoint.npz") as archive:
+        arrays = dict(archive)
+    np.savez(folder / "checkpoint.npz", **arrays)
     assert main(["export", SPEC.run_id, str(tmp_path / "new")]) == 1
     printed = capsys.readouterr().err
     assert printed.startswith(f"error: Run {SPEC.run_id} has no spec.json") and exported == []

@@ -1,6 +1,7 @@
 """Where the package keeps files, and how it writes them: complete or not at all."""
 
 import contextlib
+import json
 import os
 import pathlib
 import tempfile
@@ -38,6 +39,50 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     except BaseException:
         pathlib.Path(temporary).unlink(missing_ok=True)
         raise
+    sync_folder(path.parent)
+
+
+def remove_temporaries(path: pathlib.Path) -> None:
+    """Deletes what `atomic_write` had written for a path when its process was killed.
+
+    Arguments:
+        path: Path that nobody is writing at the moment; `*` stands for any characters.
+    """
+    for left in path.parent.glob(f".{path.name}.*"):
+        with contextlib.suppress(OSError):
+            left.unlink()
+
+
+def sync_folder(folder: pathlib.Path) -> None:
+    """Puts the names in a folder on disk, where the system can: a rename is not there before."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def read_json_object(path: pathlib.Path) -> JsonObject:
+    """Reads a dictionary.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it holds something else.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError(f"it is nested too deeply: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"it holds a {type(content).__name__}, not an object")
+    return content
+
+
+def write_json(path: pathlib.Path, content: Any) -> None:
+    """Writes JSON so that the file is complete or not there."""
+    with atomic_write(path) as file:
+        file.write(json.dumps(content, indent=2, allow_nan=False).encode() + b"\n")
 
 
 def require_writable(folder: str | os.PathLike[str]) -> None:
@@ -48,10 +93,9 @@ def require_writable(folder: str | os.PathLike[str]) -> None:
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with atomic_write(folder / ".writable"):
-        pass
-    # Another process may be asking the same.
-    (folder / ".writable").unlink(missing_ok=True)
+    # It has no name, so that nothing is left of it.
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"0")
 
 
 def current_umask() -> int:

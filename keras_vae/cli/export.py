@@ -10,7 +10,7 @@ from keras_vae.cli import stored_runs
 from keras_vae.cli.errors import CommandError
 from keras_vae.cli.output import Commands
 from keras_vae.cli.startup import start_tensorflow
-from keras_vae.experiments.runs.store import SPEC
+from keras_vae.experiments.runs.run_folder import SPEC, restorable_epochs
 
 KERAS_FILE = ".keras"
 
@@ -104,8 +104,6 @@ def _require_epochs(found: stored_runs.RunFolder) -> None:
 
 
 def _require_weights(found: stored_runs.RunFolder, epoch: int) -> None:
-    from keras_vae.experiments.runs.store import restorable_epochs
-
     kept = restorable_epochs(found.path, found.epochs)
     if epoch in kept:
         return

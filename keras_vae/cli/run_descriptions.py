@@ -121,7 +121,8 @@ def details(run: RunFolder) -> JsonObject:
         CommandError: If the run is damaged.
     """
     from keras_vae.experiments.runs.evaluation import without_images
-    from keras_vae.experiments.runs.store import RunStore, StoreError, snapshot_epochs
+    from keras_vae.experiments.runs.run_folder import snapshot_epochs
+    from keras_vae.experiments.runs.store import RunStore, StoreError
 
     spec = run.read_spec()
     content = {**describe(run), "folder": str(run.path)}

@@ -11,7 +11,7 @@ from keras_vae.cli import output, run_descriptions, stored_runs
 from keras_vae.cli.errors import FAILED, MISUSED, CommandError
 from keras_vae.cli.output import Commands
 from keras_vae.cli.startup import start_tensorflow
-from keras_vae.experiments.runs.store import CHECKPOINT
+from keras_vae.experiments.runs.run_folder import CHECKPOINT
 
 
 def add_parser(commands: Commands) -> None:

@@ -13,15 +13,9 @@ import filelock
 
 from keras_vae._internal.files import JsonObject
 from keras_vae.cli.errors import CommandError
-from keras_vae.experiments.runs.store import (
-    CHECKPOINT,
-    EVALUATIONS,
-    LOCK,
-    SPEC,
-    RunStore,
-    read_epochs,
-    read_json_object,
-)
+from keras_vae.experiments.runs import run_files, run_folder
+from keras_vae.experiments.runs.run_folder import CHECKPOINT, EVALUATIONS, LOCK
+from keras_vae.experiments.runs.store import RunStore
 
 if TYPE_CHECKING:
     from keras_vae.experiments.runs.spec import RunSpec
@@ -47,7 +41,7 @@ class RunFolder:
     @property
     def epochs(self) -> int:
         """Finished epochs; 0 if there is no readable checkpoint."""
-        return read_epochs(self.path)
+        return run_folder.read_epochs(self.path)
 
     @property
     def is_damaged(self) -> bool:
@@ -66,7 +60,7 @@ class RunFolder:
     def evaluations(self) -> JsonObject:
         """What was measured of the run, by name; empty if that cannot be read."""
         try:
-            return read_json_object(self.path / EVALUATIONS)
+            return run_files.read_json(self.path / EVALUATIONS)[1]
         except (OSError, ValueError):
             return {}
 
@@ -81,16 +75,16 @@ class RunFolder:
         """
         from keras_vae.experiments.runs.spec import RunSpec
 
-        path = self.path / SPEC
-        if not path.exists():
-            return None
         try:
-            spec = RunSpec.from_dict(read_json_object(path))
+            content = run_folder.read_spec(self.path)
+            if content is None:
+                return None
+            spec = RunSpec.from_dict(content)
         except (OSError, ValueError) as error:
-            raise CommandError(f"{path} cannot be read: {error}") from error
+            raise CommandError(f"The spec in {self.path} cannot be read: {error}") from error
         if spec.run_id != self.id:
             raise CommandError(
-                f"{path} describes the run {spec.run_id}, not the one of its folder: another "
+                f"{self.path} holds the run {spec.run_id}, not the one of its name: another "
                 "version of keras_vae wrote it, or it was changed."
             )
         return spec

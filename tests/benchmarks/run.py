@@ -103,7 +103,7 @@ def measure_all(asked):
     import measure
 
     from keras_vae import datasets
-    from keras_vae.experiments.runs.store import write_json
+    from keras_vae._internal.files import write_json
 
     machine = environment.machine()
     progress(f"{machine['processor']}, {machine['cores']} cores, devices {machine['devices']}")

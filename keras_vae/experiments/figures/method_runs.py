@@ -15,9 +15,10 @@ from keras_vae.experiments.runs.evaluation import (
     remembered,
     without_images,
 )
+from keras_vae.experiments.runs.run_folder import restorable_epochs
 from keras_vae.experiments.runs.spec import RunSpec
-from keras_vae.experiments.runs.store import RunStore, StoredRun, StoreError, restorable_epochs
-from keras_vae.experiments.runs.training import load_model, restore
+from keras_vae.experiments.runs.store import RunStore, StoredRun, StoreError
+from keras_vae.experiments.runs.training import assign, load_model, restore
 from keras_vae.models import LatentVariableModel
 
 
@@ -27,7 +28,7 @@ class MethodRuns:
 
     Attributes:
         specs: One `RunSpec` a trial.
-        runs: One `StoredRun` a trial.
+        runs: One `StoredRun` a trial, with its weights.
         epochs: Epochs that the user chose; a stored run may have more.
         log_likelihood: Test log-likelihood of each trial's last weights, from
             `evaluate_log_likelihood`.
@@ -65,7 +66,7 @@ class MethodRuns:
 
     def load_model(self, trial: int) -> tuple[LatentVariableModel, ImageData]:
         """Returns one trial's model, with its last weights, and the data set."""
-        return load_model(self.specs[trial], self.store)
+        return load_model(self.specs[trial], self.store, self.runs[trial])
 
     def kept_epochs(self) -> list[int]:
         """Epochs, in ascending order, after which the weights of every trial are at hand.
@@ -88,7 +89,11 @@ class MethodRuns:
 
     def restore(self, model: LatentVariableModel, trial: int, epoch: int) -> None:
         """Gives a trial's model the weights that it had after one of `kept_epochs`."""
-        restore(model, self.specs[trial], self.store, epoch)
+        spec, run = self.specs[trial], self.runs[trial]
+        if epoch == run.epochs:
+            assign(model.weights, run.weights, spec, self.store)
+        else:
+            restore(model, spec, self.store, epoch)
 
     def remembered(self, trial: int, name: str, compute: Callable[[], Any]) -> Any:
         """A measure of one trial, computed once and then kept in the store.

@@ -17,10 +17,9 @@ from matplotlib.figure import Figure as Picture
 from PIL import UnidentifiedImageError
 
 from keras_vae import UserError
-from keras_vae._internal.files import JsonObject, atomic_write, require_writable
+from keras_vae._internal.files import JsonObject, atomic_write, require_writable, write_json
 from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import Claim
-from keras_vae.experiments.runs.store import write_json
 
 PICTURE, DATA, CLAIMS = "figure.png", "data.json", "claims.json"
 SIDE_BY_SIDE = "side_by_side.png"

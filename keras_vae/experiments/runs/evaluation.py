@@ -1,5 +1,6 @@
 """The yardstick that all stored runs share: the importance-sampled test log-likelihood."""
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -8,9 +9,10 @@ from typing import Any, TypedDict
 import numpy as np
 
 from keras_vae._internal.files import JsonObject
+from keras_vae.experiments.runs.run_folder import snapshot_epochs
 from keras_vae.experiments.runs.spec import RunSpec
-from keras_vae.experiments.runs.store import RunStore, snapshot_epochs
-from keras_vae.experiments.runs.training import load_model, restore
+from keras_vae.experiments.runs.store import ReadOnlyStoreError, RunStore
+from keras_vae.experiments.runs.training import load_model, load_stored, restore
 
 
 class Estimate(TypedDict):
@@ -60,11 +62,12 @@ def evaluate_log_likelihood(
     found = stored_log_likelihood(spec, store, num_samples, num_images, epochs)
     if found is not None:
         return found
-    model, data = load_model(spec, store)
-    done = store.epochs_done(spec)
+    # One read gives the weights and their epoch: another process may train the run meanwhile.
+    stored = load_stored(spec, store, with_weights=True)
+    model, data = load_model(spec, store, stored)
+    done = stored.epochs
     if epochs in snapshot_epochs(store.run_folder(spec)):
-        restore(model, spec, store, epochs)
-        done = epochs
+        done = restore(model, spec, store, epochs)
     started = time.perf_counter()
     values = model.log_likelihood(data.test.images[:num_images], num_samples)
     result: LogLikelihood = {
@@ -75,7 +78,7 @@ def evaluate_log_likelihood(
         "seconds": round(time.perf_counter() - started, 1),
         "per_image": np.round(values, 4).tolist(),
     }
-    store.save_evaluation(spec, _name(num_samples, num_images, done), result)
+    _save(spec, store, _name(num_samples, num_images, done), result)
     return result
 
 
@@ -107,8 +110,14 @@ def remembered(spec: RunSpec, store: RunStore, name: str, compute: Callable[[], 
     stored = store.evaluations(spec)
     if name not in stored:
         stored[name] = compute()
-        store.save_evaluation(spec, name, stored[name])
+        _save(spec, store, name, stored[name])
     return stored[name]
+
+
+def _save(spec: RunSpec, store: RunStore, name: str, value: Any) -> None:
+    # Where nothing can be stored, it is computed again the next time.
+    with contextlib.suppress(ReadOnlyStoreError):
+        store.save_evaluation(spec, name, value)
 
 
 def paired_difference(first: LogLikelihood, second: LogLikelihood) -> Estimate | None:

@@ -8,9 +8,7 @@ import errno
 import json
 import os
 import pathlib
-import re
 import shutil
-import zipfile
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,26 +16,49 @@ import filelock
 import numpy as np
 
 from keras_vae import UserError
-from keras_vae._internal.files import JsonObject, atomic_write, require_writable, store_folder
+from keras_vae._internal.files import (
+    JsonObject,
+    read_json_object,
+    remove_temporaries,
+    require_writable,
+    store_folder,
+    write_json,
+)
+from keras_vae.experiments.runs import run_files
+from keras_vae.experiments.runs.run_files import (
+    DamagedFileError,
+    ForeignFileError,
+    NewerFileError,
+)
+from keras_vae.experiments.runs.run_folder import (
+    CHECKPOINT,
+    EVALUATIONS,
+    EVALUATIONS_LOCK,
+    LOCK,
+    SNAPSHOT,
+    SNAPSHOTS,
+    SPEC,
+    read_epochs,
+    snapshot_epochs,
+)
 
 if TYPE_CHECKING:
     from keras_vae.experiments.runs.spec import RunSpec
 
-CHECKPOINT, SPEC, EVALUATIONS, LOCK = "checkpoint.npz", "spec.json", "evaluations.json", ".lock"
-# Weights of a run at epochs spread logarithmically, for measures that follow its training.
-SNAPSHOT = "weights_after_{:06d}.npz"
-SNAPSHOT_PATTERN = re.compile(r"weights_after_(\d{6,})\.npz")
 BYTES_PER_RUN = 16 * 2**20
-# What reading a file that something else has changed can raise.
-UNREADABLE = (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile)
+READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class StoreError(UserError):
     """A run store cannot be used; the message says what to do."""
 
 
+class ReadOnlyStoreError(StoreError):
+    """A run store can be read, but not written."""
+
+
 class DamagedRunError(StoreError):
-    """A stored run's file cannot be read."""
+    """A stored run's file is not what was written."""
 
 
 class NotKeptError(StoreError, LookupError):
@@ -45,7 +66,11 @@ class NotKeptError(StoreError, LookupError):
 
 
 class ForeignRunError(StoreError):
-    """A folder of the store holds a run of another spec."""
+    """A file of the store belongs to a run of another spec."""
+
+
+class NewerRunError(StoreError):
+    """A file of the store was written by a newer version of this package."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +103,8 @@ class RunStore:
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
-        self.folder = pathlib.Path(folder or store_folder()).expanduser()
+        # A relative one stays where it was when the process changes its folder.
+        self.folder = pathlib.Path(folder or store_folder()).expanduser().absolute()
 
     def run_folder(self, spec: RunSpec) -> pathlib.Path:
         """The folder of one run."""
@@ -115,39 +141,49 @@ class RunStore:
         """Holds a run, so that two processes never train it at once.
 
         The lock goes with its process, however that ends. A second process waits, and
-        finds the first one's epochs done.
+        finds the first one's epochs done. What a killed process left half written is removed.
+
+        Raises:
+            StoreError: If the folder cannot be written.
         """
         folder = self.run_folder(spec)
-        folder.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder / LOCK):
+        with _locked(folder / LOCK):
+            for name in (CHECKPOINT, SPEC, SNAPSHOTS):
+                remove_temporaries(folder / name)
             yield
 
     def load(self, spec: RunSpec, with_weights: bool = False) -> StoredRun | None:
-        """Reads a run.
+        """Reads a run, and verifies all of its checkpoint.
 
         Arguments:
             spec: `RunSpec`.
-            with_weights: Whether to read the variables too.
+            with_weights: Whether to return the variables too.
 
         Returns:
             `StoredRun`, or None if no epoch of it is stored.
 
         Raises:
-            DamagedRunError: If its checkpoint cannot be read or contradicts itself.
-            ForeignRunError: If the folder holds a run of another spec.
+            DamagedRunError: If its checkpoint is not what was written, or contradicts itself.
+            ForeignRunError: If the checkpoint is that of another run.
+            NewerRunError: If a newer version wrote it.
         """
         path = self.run_folder(spec) / CHECKPOINT
-        if not path.exists():
-            return None
-        self._check_spec(spec)
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                run = _read_run(archive, with_weights)
-        except UNREADABLE as error:
-            raise DamagedRunError(
-                f"The checkpoint {path} is damaged ({error}). Other runs are not affected. "
-                f"Delete the folder {path.parent} to train this run again."
-            ) from error
+
+        def wanted(name: str) -> bool:
+            return with_weights or not name.startswith(("weights/", "optimizer/"))
+
+        with _reading(path, f"Delete the folder {path.parent} to train this run again."):
+            try:
+                about, arrays = run_files.read_arrays(path, wanted)
+            except FileNotFoundError:
+                return None
+            run_files.check_about(about, spec, "checkpoint")
+            try:
+                run = _make_run(arrays)
+            except (KeyError, ValueError, TypeError) as error:
+                raise DamagedFileError(f"{type(error).__name__}: {error}") from error
+            if about is not None and about["epochs"] != run.epochs:
+                raise DamagedFileError(f"{run.epochs} epochs, not {about['epochs']}")
         return run
 
     def epochs_done(self, spec: RunSpec) -> int:
@@ -170,183 +206,166 @@ class RunStore:
             **{f"weights/{index:04d}": value for index, value in enumerate(run.weights)},
             **{f"optimizer/{index:04d}": value for index, value in enumerate(run.optimizer)},
         }
-        with storing_epoch(folder, run.epochs):
-            if not (folder / SPEC).exists():
-                write_json(folder / SPEC, spec.to_dict())
-            with atomic_write(folder / CHECKPOINT) as file:
-                np.savez(file, **arrays)
+        with _storing(f"Epoch {run.epochs}", folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            run_files.write_arrays(
+                folder / CHECKPOINT, run_files.make_about(spec, "checkpoint", run.epochs), arrays
+            )
+        self.describe(spec)
+
+    def describe(self, spec: RunSpec) -> None:
+        """Writes a run's spec beside it for people to read, unless it is there already.
+
+        Nothing reads it but what looks at runs of version 0.2.0, whose other files do not say
+        what they are.
+        """
+        path, content = self.run_folder(spec) / SPEC, spec.to_dict()
+        with contextlib.suppress(OSError, ValueError):
+            if read_json_object(path) == content:
+                return
+        with _storing("The run's description", path.parent):
+            write_json(path, content)
+
+    def save_snapshot(self, spec: RunSpec, epoch: int, weights: Sequence[np.ndarray]) -> None:
+        """Keeps a run's weights.
+
+        Arguments:
+            spec: `RunSpec`.
+            epoch: Number of finished epochs.
+            weights: List of arrays.
+
+        Raises:
+            StoreError: If the disk is full or the folder not writable.
+        """
+        folder = self.run_folder(spec)
+        arrays = {f"{index:04d}": value for index, value in enumerate(weights)}
+        with _storing(f"Epoch {epoch}", folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            about = run_files.make_about(spec, "weights", epoch)
+            run_files.write_arrays(folder / SNAPSHOT.format(epoch), about, arrays)
+
+    def load_snapshot(self, spec: RunSpec, epoch: int) -> list[np.ndarray]:
+        """Reads a run's weights after an epoch.
+
+        Raises:
+            NotKeptError: If they were not kept.
+            DamagedRunError: If the file is not what was written.
+            ForeignRunError: If they are those of another run.
+            NewerRunError: If a newer version wrote them.
+        """
+        path = self.run_folder(spec) / SNAPSHOT.format(epoch)
+        advice = "The run itself is not affected; delete this file to do without it."
+        with _reading(path, advice):
+            try:
+                about, arrays = run_files.read_arrays(path)
+            except FileNotFoundError as error:
+                raise NotKeptError(
+                    f"The weights after epoch {epoch} of the run in {path.parent} were not kept; "
+                    f"there are those after {snapshot_epochs(path.parent)}."
+                ) from error
+            run_files.check_about(about, spec, "weights", epoch)
+        return [arrays[name] for name in sorted(arrays)]
 
     def evaluations(self, spec: RunSpec) -> JsonObject:
-        """Stored results of evaluations of a run, by name; empty if there are none."""
+        """Stored results of evaluations of a run, by name; empty if there are none.
+
+        Raises:
+            DamagedRunError: If the file is not what was written.
+            ForeignRunError: If they are those of another run.
+            NewerRunError: If a newer version wrote them.
+        """
         path = self.run_folder(spec) / EVALUATIONS
-        if not path.exists():
-            return {}
-        try:
-            return read_json_object(path)
-        except ValueError as error:
-            raise DamagedRunError(
-                f"{path} is damaged ({error}). Delete it to evaluate this run again."
-            ) from error
+        with _reading(path, "Delete it to evaluate this run again."):
+            try:
+                about, content = run_files.read_json(path)
+            except FileNotFoundError:
+                return {}
+            run_files.check_about(about, spec, "evaluations")
+        return content
 
     def save_evaluation(self, spec: RunSpec, name: str, value: Any) -> None:
-        """Adds one JSON-compatible result to a run's evaluations."""
-        content = {**self.evaluations(spec), name: value}
-        write_json(self.run_folder(spec) / EVALUATIONS, content)
+        """Adds one JSON-compatible result to a run's evaluations.
 
-    def _check_spec(self, spec: RunSpec) -> None:
-        path = self.run_folder(spec) / SPEC
-        try:
-            stored = read_json_object(path)
-        except (OSError, ValueError) as error:
-            raise DamagedRunError(
-                f"{path} cannot be read ({error}). Other runs are not affected. "
-                f"Delete the folder {path.parent} to train this run again."
-            ) from error
-        expected = spec.to_dict()
-        stored = with_missing(stored, type(spec)().to_dict())
-        for key in sorted({*stored, *expected}):
-            if stored.get(key) != expected.get(key):
-                raise ForeignRunError(
-                    f"{path.parent} belongs to another run: its {key} is {stored.get(key)}, "
-                    f"expected {expected.get(key)}. Name another folder with --store, or "
-                    "delete that one."
-                )
-
-
-def read_epochs(folder: pathlib.Path) -> int:
-    """Number of epochs stored in a run's folder; 0 if there is no readable run."""
-    try:
-        with (
-            (folder / CHECKPOINT).open("rb") as file,
-            np.load(file, allow_pickle=False) as archive,
-        ):
-            return max(0, int(archive["epochs"]))
-    except UNREADABLE:
-        return 0
+        Raises:
+            ReadOnlyStoreError: If the store cannot be written.
+            StoreError: If the disk is full.
+        """
+        path = self.run_folder(spec) / EVALUATIONS
+        # What another process has added meanwhile is read once nobody else can write.
+        with _locked(path.with_name(EVALUATIONS_LOCK)):
+            remove_temporaries(path)
+            content = {**self.evaluations(spec), name: value}
+            with _storing(f"The evaluation {name}", path.parent):
+                run_files.write_json(path, run_files.make_about(spec, "evaluations"), content)
 
 
 @contextlib.contextmanager
-def storing_epoch(folder: pathlib.Path, epoch: int) -> Iterator[None]:
-    """Turns what keeps an epoch from being stored into a `StoreError`."""
+def _locked(path: pathlib.Path) -> Iterator[None]:
+    lock = filelock.FileLock(path)
+    with _storing("Nothing", path.parent):
+        while True:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire()
+                break
+            except FileNotFoundError:
+                # Somebody has removed the folder while this process was waiting.
+                continue
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def _reading(path: pathlib.Path, advice: str) -> Iterator[None]:
+    """Turns what keeps a file from being read into a `StoreError`."""
+    try:
+        yield
+    except DamagedFileError as error:
+        raise DamagedRunError(
+            f"{path} is damaged ({error}). Other runs are not affected. {advice}"
+        ) from error
+    except ForeignFileError as error:
+        raise ForeignRunError(
+            f"{path} {error}. Put it back where it belongs, or name another folder with --store."
+        ) from error
+    except NewerFileError as error:
+        raise NewerRunError(
+            f"{path} {error}. Install that version, or name another folder with --store."
+        ) from error
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read ({error}).") from error
+
+
+@contextlib.contextmanager
+def _storing(what: str, folder: pathlib.Path) -> Iterator[None]:
+    """Turns what keeps something from being stored into a `StoreError`."""
     try:
         yield
     except OSError as error:
         reason = "no space is left" if error.errno == errno.ENOSPC else str(error)
-        raise StoreError(
-            f"Epoch {epoch} could not be stored in {folder}: {reason}. The epochs before "
-            "it are safe: make space and run the same command to continue from there."
+        kind = ReadOnlyStoreError if error.errno in READ_ONLY else StoreError
+        raise kind(
+            f"{what} could not be stored in {folder}: {reason}. What was stored before is safe: "
+            "mend that and run the same command to continue from there."
         ) from error
 
 
-def with_missing(content: Any, defaults: Any) -> Any:
-    """A nested dictionary with the entries that only `defaults` has, as an older one lacks them."""
-    if not isinstance(content, dict) or not isinstance(defaults, dict):
-        return content
-    return {
-        **defaults,
-        **{key: with_missing(value, defaults.get(key)) for key, value in content.items()},
-    }
-
-
-def read_json_object(path: pathlib.Path) -> JsonObject:
-    """Reads a dictionary.
-
-    Raises:
-        OSError: If the file cannot be read.
-        ValueError: If it holds something else.
-    """
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(content, dict):
-        raise ValueError(f"it holds a {type(content).__name__}, not an object")
-    return content
-
-
-def write_json(path: pathlib.Path, content: Any) -> None:
-    """Writes JSON so that the file is complete or not there."""
-    with atomic_write(path) as file:
-        file.write(json.dumps(content, indent=2, allow_nan=False).encode() + b"\n")
-
-
-def _read_run(archive: np.lib.npyio.NpzFile, with_weights: bool) -> StoredRun:
-    names = sorted(archive.files)
+def _make_run(arrays: dict[str, np.ndarray]) -> StoredRun:
+    names = sorted(arrays)
     history = {
-        name.removeprefix("history/"): archive[name]
-        for name in names
-        if name.startswith("history/")
+        name.removeprefix("history/"): arrays[name] for name in names if name.startswith("history/")
     }
     run = StoredRun(
-        epochs=int(archive["epochs"]),
+        epochs=int(arrays["epochs"]),
         history=history,
-        activity=archive["activity"],
-        weights=[archive[n] for n in names if with_weights and n.startswith("weights/")],
-        optimizer=[archive[n] for n in names if with_weights and n.startswith("optimizer/")],
-        versions=json.loads(str(archive["versions"])),
+        activity=arrays["activity"],
+        weights=[arrays[name] for name in names if name.startswith("weights/")],
+        optimizer=[arrays[name] for name in names if name.startswith("optimizer/")],
+        versions=json.loads(str(arrays["versions"])),
     )
     lengths = {len(run.activity), *(len(values) for values in history.values())}
     if run.epochs < 1 or lengths != {run.epochs}:
         raise ValueError(f"{run.epochs} epochs, but histories of length {sorted(lengths)}")
     return run
-
-
-def is_snapshot_epoch(epoch: int) -> bool:
-    """Whether weights are kept after this epoch: 1, 2, 5, 10, 20, 50, 100 and so on."""
-    leading = str(epoch).rstrip("0")
-    return leading in ("1", "2", "5")
-
-
-def save_snapshot(folder: pathlib.Path, epoch: int, weights: Sequence[np.ndarray]) -> None:
-    """Keeps a run's weights.
-
-    Arguments:
-        folder: The run's folder.
-        epoch: Number of finished epochs.
-        weights: List of arrays.
-
-    Raises:
-        StoreError: If the disk is full or the folder not writable.
-    """
-    arrays: dict[str, Any] = {f"{index:04d}": value for index, value in enumerate(weights)}
-    with storing_epoch(folder, epoch), atomic_write(folder / SNAPSHOT.format(epoch)) as file:
-        np.savez(file, **arrays)
-
-
-def snapshot_epochs(folder: pathlib.Path) -> list[int]:
-    """Epochs after which a run's weights were kept, in ascending order."""
-    found = (SNAPSHOT_PATTERN.fullmatch(path.name) for path in folder.glob("weights_after_*.npz"))
-    return sorted(int(match[1]) for match in found if match)
-
-
-def restorable_epochs(folder: pathlib.Path, last: int) -> list[int]:
-    """Epochs whose weights a run has: those that were kept, and the last one.
-
-    Arguments:
-        folder: The run's folder.
-        last: Number of its finished epochs.
-
-    Returns:
-        List in ascending order.
-    """
-    return sorted({*snapshot_epochs(folder), last})
-
-
-def load_snapshot(folder: pathlib.Path, epoch: int) -> list[np.ndarray]:
-    """Reads a run's weights after an epoch.
-
-    Raises:
-        NotKeptError: If they were not kept.
-        DamagedRunError: If they cannot be read.
-    """
-    path = folder / SNAPSHOT.format(epoch)
-    if not path.exists():
-        raise NotKeptError(
-            f"The weights after epoch {epoch} of the run in {folder} were not kept; there are "
-            f"those after {snapshot_epochs(folder)}."
-        )
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return [archive[name] for name in sorted(archive.files)]
-    except UNREADABLE as error:
-        raise DamagedRunError(
-            f"The weights {path} are damaged ({error}). The run itself is not affected; delete "
-            f"the folder {folder} to train it again with all its weights."
-        ) from error

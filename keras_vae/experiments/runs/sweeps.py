@@ -78,7 +78,7 @@ def train_all(
         keep_weights: As of `train`.
 
     Returns:
-        List of `StoredRun`, in the order of `specs`.
+        List of `StoredRun` with their weights, in the order of `specs`.
 
     Raises:
         StoreError: Before training, if the store cannot be used or a stored run not be read.
@@ -95,9 +95,9 @@ def train_all(
         check_positive_integer(count, "epochs")
     jobs = default_jobs(len(specs)) if jobs is None else jobs
     check_positive_integer(jobs, "jobs")
-    store.prepare(len(specs), keep_weights)
     for spec in specs:
         store.load(spec)
+        store.evaluations(spec)
 
     def finished(spec: RunSpec, count: int) -> bool:
         found = stored_log_likelihood(spec, store, num_samples, num_images, count)
@@ -107,6 +107,7 @@ def train_all(
     # What is trained already may yet have to be logged.
     missing = [pair for pair in wanted if tensorboard is not None or not finished(*pair)]
     if missing:
+        store.prepare(len(missing), keep_weights)
         evaluation = (num_samples, num_images)
         work = Work(
             str(store.folder),
@@ -117,7 +118,8 @@ def train_all(
             datasets.registered(),
         )
         _train_missing(missing, store, jobs, work, console)
-    return [load_stored(spec, store) for spec in specs]
+    runs = [load_stored(spec, store, with_weights=True) for spec in specs]
+    return [dataclasses.replace(run, optimizer=[]) for run in runs]
 
 
 @dataclasses.dataclass(frozen=True)

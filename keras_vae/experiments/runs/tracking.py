@@ -9,8 +9,9 @@ import numpy as np
 from keras_vae import UserError
 from keras_vae._internal.backend import keras, tf
 from keras_vae._internal.files import require_writable
+from keras_vae.experiments.runs.run_folder import is_snapshot_epoch
 from keras_vae.experiments.runs.spec import RunSpec
-from keras_vae.experiments.runs.store import RunStore, is_snapshot_epoch
+from keras_vae.experiments.runs.store import RunStore
 from keras_vae.models import LatentVariableModel
 
 PICTURES = 10

@@ -14,15 +14,9 @@ from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_positive_integer
 from keras_vae.callbacks import LatentActivity, WarmUp
 from keras_vae.datasets import ImageData
+from keras_vae.experiments.runs.run_folder import is_snapshot_epoch
 from keras_vae.experiments.runs.spec import RunSpec
-from keras_vae.experiments.runs.store import (
-    RunStore,
-    StoredRun,
-    StoreError,
-    is_snapshot_epoch,
-    load_snapshot,
-    save_snapshot,
-)
+from keras_vae.experiments.runs.store import DamagedRunError, RunStore, StoredRun, StoreError
 from keras_vae.models import VAE, HierarchicalVAE, LatentVariableModel
 
 MAX_STEPS_PER_EXECUTION = 100
@@ -112,6 +106,8 @@ def train(
         stored = store.load(spec, with_weights=True)
         if stored is None or stored.epochs < epochs:
             _continue(spec, epochs, store, stored, callbacks, keep_weights)
+        else:
+            store.describe(spec)
     return load_stored(spec, store)
 
 
@@ -140,16 +136,25 @@ def check_runs(specs: Sequence[RunSpec]) -> list[int]:
     return [images[spec.data] for spec in specs]
 
 
-def load_model(spec: RunSpec, store: RunStore) -> tuple[LatentVariableModel, ImageData]:
+def load_model(
+    spec: RunSpec, store: RunStore, stored: StoredRun | None = None
+) -> tuple[LatentVariableModel, ImageData]:
     """Returns a stored run's model with its weights, and its data set.
+
+    Arguments:
+        spec: `RunSpec`.
+        store: `RunStore`.
+        stored: The run, read with its weights, where those are wanted even if it has gone on;
+            None reads it.
 
     Raises:
         NoEpochError: If no epoch of the run is stored.
     """
-    stored = load_stored(spec, store, with_weights=True)
+    if stored is None:
+        stored = load_stored(spec, store, with_weights=True)
     data = spec.data.load()
     model = build_model(spec, data.image_shape)
-    _assign(model.weights, stored.weights)
+    assign(model.weights, stored.weights, spec, store)
     return model, data
 
 
@@ -174,9 +179,9 @@ def restore(
     if epoch in (None, store.epochs_done(spec)):
         stored = load_stored(spec, store, with_weights=True)
         if epoch in (None, stored.epochs):
-            _assign(model.weights, stored.weights)
+            assign(model.weights, stored.weights, spec, store)
             return stored.epochs
-    _assign(model.weights, load_snapshot(store.run_folder(spec), epoch))
+    assign(model.weights, store.load_snapshot(spec, epoch), spec, store)
     return epoch
 
 
@@ -227,8 +232,8 @@ def _continue(
     first_epoch = 0
     if stored is not None:
         first_epoch = stored.epochs
-        _assign(model.weights, stored.weights)
-        _assign(model.optimizer.variables, stored.optimizer)
+        assign(model.weights, stored.weights, spec, store)
+        assign(model.optimizer.variables, stored.optimizer, spec, store)
     if spec.objective.warm_up_epochs:
         callbacks = [WarmUp(spec.objective.warm_up_epochs), *callbacks]
     activity = LatentActivity(data.test.pixels)
@@ -304,7 +309,7 @@ class EpochRecorder(keras.callbacks.Callback):
         self.rows.append(row)
         run = self._run(epoch + 1)
         if self.keep_weights and is_snapshot_epoch(run.epochs):
-            save_snapshot(self.store.run_folder(self.spec), run.epochs, run.weights)
+            self.store.save_snapshot(self.spec, run.epochs, run.weights)
         self.store.save(self.spec, run)
 
     def _run(self, epochs: int) -> StoredRun:
@@ -334,6 +339,29 @@ def _test_batch_size(images: int) -> int:
     return even if even >= TEST_BATCH_SIZE // 5 else TEST_BATCH_SIZE
 
 
-def _assign(variables: Sequence[keras.Variable], values: Sequence[np.ndarray]) -> None:
+def assign(
+    variables: Sequence[keras.Variable],
+    values: Sequence[np.ndarray],
+    spec: RunSpec,
+    store: RunStore,
+) -> None:
+    """Gives variables stored values.
+
+    Arguments:
+        variables: Those of a run's model or optimiser.
+        values: List of arrays.
+        spec: `RunSpec` of the run.
+        store: `RunStore` that the values are from.
+
+    Raises:
+        DamagedRunError: If a value is missing, left over, or of another shape or type.
+    """
+    expected = [(tuple(variable.shape), variable.dtype) for variable in variables]
+    received = [(value.shape, str(value.dtype)) for value in values]
+    if expected != received:
+        raise DamagedRunError(
+            f"The arrays in {store.run_folder(spec)} do not fit the run's model: expected "
+            f"{expected}, found {received}. Delete that folder to train this run again."
+        )
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

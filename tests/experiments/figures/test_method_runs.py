@@ -11,7 +11,7 @@ from keras_vae.experiments.figures.method_runs import (
     describe,
 )
 from keras_vae.experiments.runs.spec import DataSpec
-from keras_vae.experiments.runs.store import StoredRun, StoreError, load_snapshot, save_snapshot
+from keras_vae.experiments.runs.store import StoredRun, StoreError
 
 
 def made_up(epochs, offset=0.0):
@@ -59,10 +59,8 @@ def test_a_description_is_of_the_last_epoch_that_was_asked(method):
 def test_epochs_whose_weights_every_trial_has(method):
     kept = {0: (1, 2, 3), 1: (2, 10)}
     for spec in method.specs:
-        folder = method.store.run_folder(spec)
-        folder.mkdir(parents=True)
         for epoch in kept[spec.seed]:
-            save_snapshot(folder, epoch, [np.zeros(1)])
+            method.store.save_snapshot(spec, epoch, [np.zeros(1)])
     # The second trial's third epoch is its last.
     assert method.kept_epochs() == [2, 3]
     assert dataclasses.replace(method, epochs=2).kept_epochs() == [2]
@@ -83,7 +81,20 @@ def test_models_have_the_weights_of_their_epoch(trained, spec):
 
     assert_weights(run.weights)
     method.restore(model, 0, 2)
-    assert_weights(load_snapshot(trained.run_folder(spec), 2))
+    assert_weights(trained.load_snapshot(spec, 2))
+    method.restore(model, 0, 3)
+    assert_weights(run.weights)
+    # Another process trains the run on: the figure's own curves end at epoch 3.
+    longer = {name: np.append(values, 0.0) for name, values in run.history.items()}
+    activity = np.concatenate([run.activity, run.activity[:1]])
+    weights = [value + 1 for value in run.weights]
+    trained.save(
+        spec, dataclasses.replace(run, epochs=4, history=longer, activity=activity, weights=weights)
+    )
+    assert method.weights_epochs == [3]
+    model, _ = method.load_model(0)
+    assert_weights(run.weights)
+    method.restore(model, 0, 2)
     method.restore(model, 0, 3)
     assert_weights(run.weights)
     assert method.remembered(0, "measure", lambda: [1.5]) == [1.5]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from keras_vae.experiments.runs import evaluation
 from keras_vae.experiments.runs.evaluation import (
     evaluate_log_likelihood,
     independent_difference,
@@ -16,7 +17,7 @@ from keras_vae.experiments.runs.evaluation import (
     stored_log_likelihood,
     without_images,
 )
-from keras_vae.experiments.runs.store import load_snapshot
+from keras_vae.experiments.runs.store import ReadOnlyStoreError, RunStore
 from keras_vae.experiments.runs.training import load_model
 from keras_vae.models.base import LatentVariableModel
 
@@ -66,7 +67,7 @@ def test_each_estimate_is_computed_once(trained, spec, computed):
         assert result["epochs"] == done
         kept = trained.load(spec, with_weights=True).weights
         if done < 3:
-            kept = load_snapshot(trained.run_folder(spec), done)
+            kept = trained.load_snapshot(spec, done)
         np.testing.assert_array_equal(weights, kept[0])
         assert evaluate_log_likelihood(*asked) == stored_log_likelihood(*asked) == result
         assert computed == []
@@ -94,6 +95,55 @@ def test_a_run_that_went_on_is_evaluated_anew(trained, spec, computed):
     np.testing.assert_array_equal(weights, longer.weights[0])
     assert stored_log_likelihood(spec, trained, 20, epochs=3) == first
     assert stored_log_likelihood(spec, trained, 20)["epochs"] == 4
+
+
+def test_an_estimate_says_the_epoch_of_the_weights_that_it_is_of(
+    trained, spec, computed, monkeypatch
+):
+    """Also where another process stores the next epoch between any two reads."""
+    run, load = trained.load(spec, with_weights=True), evaluation.load_model
+
+    def one_more():
+        now = trained.load(spec).epochs + 1
+        trained.save(
+            spec,
+            dataclasses.replace(
+                run,
+                epochs=now,
+                activity=np.zeros((now, 4)),
+                history={name: np.zeros(now) for name in run.history},
+                weights=[np.full_like(value, now) for value in run.weights],
+            ),
+        )
+
+    def load_later(*arguments):
+        one_more()
+        loaded = load(*arguments)
+        one_more()
+        return loaded
+
+    one_more()
+    monkeypatch.setattr(evaluation, "load_model", load_later)
+    for epochs in (None, 2, None):
+        result = evaluate_log_likelihood(spec, trained, 20, epochs=epochs)
+        ((_, _, weights),) = computed
+        computed.clear()
+        label = 0 if epochs else int(weights.ravel()[0])
+        assert result["epochs"] == (epochs or label)
+    assert label == 8
+
+
+def test_what_cannot_be_stored_in_a_read_only_store_is_computed_all_the_same(
+    trained, spec, computed, monkeypatch
+):
+    def refuse(*_):
+        raise ReadOnlyStoreError("read-only")
+
+    stored = evaluate_log_likelihood(spec, trained, 20)
+    monkeypatch.setattr(RunStore, "save_evaluation", refuse)
+    assert evaluate_log_likelihood(spec, trained, 20) == stored
+    assert evaluate_log_likelihood(spec, trained, 21)["num_samples"] == 21
+    assert remembered(spec, trained, "a/measure", lambda: 1.5) == 1.5
 
 
 def test_evaluations_keep_their_names(trained, spec, computed):

@@ -4,18 +4,23 @@ import dataclasses
 import errno
 import json
 import os
+import shutil
+import threading
 
 import filelock
 import numpy as np
 import pytest
 
+from keras_vae.experiments.runs import run_files
+from keras_vae.experiments.runs.run_files import with_missing
 from keras_vae.experiments.runs.store import (
     DamagedRunError,
     ForeignRunError,
+    NewerRunError,
+    ReadOnlyStoreError,
     RunStore,
     StoredRun,
     StoreError,
-    with_missing,
 )
 
 
@@ -82,19 +87,144 @@ def test_a_history_that_contradicts_itself_is_damage(store, spec, checkpoint):
         store.load(spec)
 
 
-def test_a_folder_of_another_spec_is_refused(store, spec, checkpoint):
+def rewrite(path, **changed):
+    """Writes a checkpoint anew, with other entries in what it says that it is."""
+    about, arrays = run_files.read_arrays(path)
+    run_files.write_arrays(path, {**about, **changed}, arrays)
+
+
+def test_a_checkpoint_of_another_run_is_refused(store, spec, checkpoint):
+    other = dataclasses.replace(spec, seed=8)
+    store.save(other, make_run(5))
+    (store.run_folder(other) / "checkpoint.npz").replace(checkpoint)
+    with pytest.raises(ForeignRunError, match="its seed is 8, expected 7.*--store"):
+        store.load(spec, with_weights=True)
+    # Its spec is the same, but that led to another run.
+    store.save(spec, make_run(3))
+    rewrite(checkpoint, run="0123456789abcdef")
+    with pytest.raises(ForeignRunError, match="run 0123456789abcdef.*another version"):
+        store.load(spec)
+
+
+def test_files_are_what_their_names_say(store, spec, checkpoint):
+    store.save_snapshot(spec, 3, [np.zeros(1)])
+    snapshot = checkpoint.with_name("weights_after_000003.npz")
+    checkpoint.write_bytes(snapshot.read_bytes())
+    with pytest.raises(DamagedRunError, match="holds a run's weights, not its checkpoint"):
+        store.load(spec)
+    assert store.epochs_done(spec) == 0
+    store.save(spec, make_run(3))
+    rewrite(checkpoint, epochs=4)
+    with pytest.raises(DamagedRunError, match="3 epochs, not 4"):
+        store.load(spec)
+
+
+def test_what_a_newer_version_wrote_is_said_to_be_newer(store, spec, checkpoint):
+    newer = spec.to_dict()
+    newer["model"]["flow"], newer["noise"] = 2, None
+    rewrite(checkpoint, spec=newer)
+    with pytest.raises(NewerRunError, match="newer version.*with model.flow, noise. Install"):
+        store.load(spec)
+    rewrite(checkpoint, spec=spec.to_dict(), format=2)
+    with pytest.raises(NewerRunError, match="newer version"):
+        store.load(spec)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b"[" * 100_000])
+def test_a_missing_or_damaged_description_costs_nothing(store, spec, checkpoint, content):
     path = checkpoint.with_name("spec.json")
-    content = json.loads(path.read_text())
-    content["model"]["prior"] = "vamp_prior"
-    path.write_text(json.dumps(content))
-    with pytest.raises(ForeignRunError, match="model.*vamp_prior.*--store"):
-        store.load(spec)
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    assert store.load(spec, with_weights=True).epochs == 3
+    store.describe(spec)
+    assert json.loads(path.read_text()) == spec.to_dict()
+    path.unlink()
+    store.save(spec, make_run(4))
+    assert json.loads(path.read_text()) == spec.to_dict()
 
 
-def test_an_unreadable_spec_is_damage(store, spec, checkpoint):
-    checkpoint.with_name("spec.json").write_text("{")
-    with pytest.raises(DamagedRunError, match="spec.json"):
+def test_runs_of_version_0_2_0_go_on(store, spec):
+    """Their files have no digest, and do not say what they are."""
+    run, folder = make_run(3), store.run_folder(spec)
+    folder.mkdir(parents=True)
+    np.savez(
+        folder / "checkpoint.npz",
+        epochs=3,
+        activity=run.activity,
+        versions=json.dumps(run.versions),
+        **{f"history/{name}": values for name, values in run.history.items()},
+        **{f"weights/{index:04d}": value for index, value in enumerate(run.weights)},
+    )
+    (folder / "evaluations.json").write_text('{"measure": 1.5}')
+    np.testing.assert_array_equal(store.load(spec, with_weights=True).weights[0], run.weights[0])
+    assert store.epochs_done(spec) == 3
+    store.save_evaluation(spec, "other", 2)
+    assert store.evaluations(spec) == {"measure": 1.5, "other": 2}
+
+
+def test_a_pipe_in_place_of_a_file_is_damage(store, spec, checkpoint):
+    checkpoint.unlink()
+    os.mkfifo(checkpoint)
+    with pytest.raises(DamagedRunError, match="not a file"):
         store.load(spec)
+    assert store.epochs_done(spec) == 0
+
+
+def test_a_relative_store_stays_where_it_was(tmp_path, spec, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = RunStore("store")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    store.save(spec, make_run(3))
+    assert RunStore(tmp_path / "store").epochs_done(spec) == 3
+
+
+def test_what_killed_processes_left_is_removed_under_the_next_lock(store, spec, checkpoint):
+    folder = checkpoint.parent
+    left = {".checkpoint.npz.a1", ".spec.json.b2", ".weights_after_000050.npz.c3"}
+    for name in (*left, ".evaluations.json.d4"):
+        (folder / name).touch()
+    with store.lock(spec):
+        names = {path.name for path in folder.iterdir()}
+        assert not left & names and ".evaluations.json.d4" in names
+    store.save_evaluation(spec, "a", 1)
+    assert {path.name for path in folder.iterdir()} == {
+        ".lock",
+        ".evaluations.lock",
+        "checkpoint.npz",
+        "evaluations.json",
+        "spec.json",
+    }
+
+
+def test_a_folder_that_is_removed_meanwhile_is_made_again(store, spec, checkpoint, monkeypatch):
+    acquire, waited = filelock.FileLock.acquire, []
+
+    def slowly(lock, *arguments, **keywords):
+        if not waited:
+            waited.append(shutil.rmtree(checkpoint.parent))
+        return acquire(lock, *arguments, **keywords)
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", slowly)
+    with store.lock(spec):
+        assert waited and store.load(spec) is None
+        shutil.rmtree(checkpoint.parent)
+        store.save(spec, make_run(4))
+    assert store.epochs_done(spec) == 4
+
+
+@pytest.mark.parametrize("name, kind", [("EROFS", ReadOnlyStoreError), ("EIO", StoreError)])
+def test_a_lock_that_cannot_be_had_is_an_error_of_the_store(store, spec, monkeypatch, name, kind):
+    def refuse(*_, **__):
+        raise OSError(getattr(errno, name), name)
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
+    with pytest.raises(kind, match=name) as raised, store.lock(spec):
+        pass
+    assert type(raised.value) is kind
+    with pytest.raises(kind, match=name):
+        store.save_evaluation(spec, "a", 1)
 
 
 def test_a_full_disk_loses_nothing(store, spec, checkpoint, monkeypatch):
@@ -183,9 +313,39 @@ def test_evaluations(store, spec, checkpoint):
     store.save_evaluation(spec, "first", {"mean": -80.5})
     store.save_evaluation(spec, "second", 2)
     assert store.evaluations(spec) == {"first": {"mean": -80.5}, "second": 2}
-    checkpoint.with_name("evaluations.json").write_text("[")
+    path = checkpoint.with_name("evaluations.json")
+    other = dataclasses.replace(spec, seed=8)
+    store.save_evaluation(other, "first", {"mean": -80.0})
+    path.write_bytes((store.run_folder(other) / "evaluations.json").read_bytes())
+    with pytest.raises(ForeignRunError, match="evaluations.json belongs.*seed is 8, expected 7"):
+        store.evaluations(spec)
+    path.write_text("[")
     with pytest.raises(DamagedRunError, match="evaluations.json"):
         store.evaluations(spec)
+
+
+def test_a_full_disk_keeps_the_evaluations(store, spec, checkpoint, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store.save_evaluation(spec, "first", 1)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="evaluation second could not.*no space is left.*safe"):
+        store.save_evaluation(spec, "second", 2)
+    assert store.evaluations(spec) == {"first": 1}
+
+
+def test_many_writers_of_evaluations_lose_none(store, spec, checkpoint):
+    def write(writer):
+        for index in range(10):
+            store.save_evaluation(spec, f"{writer}/{index}", index)
+
+    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(store.evaluations(spec)) == 40
 
 
 def test_the_folder_comes_from_the_environment(monkeypatch, tmp_path):
@@ -196,18 +356,16 @@ def test_the_folder_comes_from_the_environment(monkeypatch, tmp_path):
 
 
 def test_a_run_stored_before_a_field_was_added_is_still_that_run(store, spec):
-    with store.lock(spec):
-        store.save(spec, make_run(2))
-    path = store.run_folder(spec) / "spec.json"
-    content = json.loads(path.read_text())
+    store.save(spec, make_run(2))
+    path, content = store.run_folder(spec) / "checkpoint.npz", spec.to_dict()
     del content["data"]["classes"], content["data"]["train_images"], content["model"]["gated"]
-    path.write_text(json.dumps(content))
+    rewrite(path, spec=content)
     assert store.load(spec).epochs == 2
     # What is not at its default cannot be left out.
     del content["seed"]
-    path.write_text(json.dumps(content))
+    rewrite(path, spec=content)
     with pytest.raises(ForeignRunError, match="its seed is 0, expected 7"):
         store.load(spec)
-    path.write_text(json.dumps({**content, "seed": 7, "data": {"classes": [1, 2]}}))
+    rewrite(path, spec={**content, "seed": 7, "data": {"classes": [1, 2]}})
     with pytest.raises(ForeignRunError, match="its data is"):
         store.load(spec)

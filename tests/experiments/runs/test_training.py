@@ -13,8 +13,9 @@ import pytest
 
 from keras_vae.activity import latent_activity
 from keras_vae.experiments.runs import training
+from keras_vae.experiments.runs.run_folder import snapshot_epochs
 from keras_vae.experiments.runs.spec import DataSpec, ModelSpec
-from keras_vae.experiments.runs.store import RunStore, load_snapshot, snapshot_epochs
+from keras_vae.experiments.runs.store import DamagedRunError, RunStore
 from keras_vae.experiments.runs.training import (
     DivergedError,
     RefuseDivergence,
@@ -50,12 +51,13 @@ def assert_same_run(first, second):
             np.testing.assert_array_equal(ours, theirs)
 
 
-def assert_same_snapshots(first, second, epochs):
-    """Weights kept on the way are there and equal; arguments are folders of runs."""
-    assert snapshot_epochs(first) == snapshot_epochs(second) == epochs
+def assert_same_snapshots(spec, first, second, epochs):
+    """Weights kept on the way are there and equal in two stores."""
+    for store in (first, second):
+        assert snapshot_epochs(store.run_folder(spec)) == epochs
     for epoch in epochs:
-        pairs = zip(load_snapshot(first, epoch), load_snapshot(second, epoch), strict=True)
-        for ours, theirs in pairs:
+        kept = (store.load_snapshot(spec, epoch) for store in (first, second))
+        for ours, theirs in zip(*kept, strict=True):
             np.testing.assert_array_equal(ours, theirs)
 
 
@@ -82,7 +84,7 @@ def test_killed_continued_and_raced_runs_end_bit_identical(
     train(spec, 5, store, keep_weights=True)
     assert other.wait() == 0
     assert_same_run(store.load(spec, with_weights=True), whole.load(spec, with_weights=True))
-    assert_same_snapshots(store.run_folder(spec), whole.run_folder(spec), [1, 2, 5])
+    assert_same_snapshots(spec, store, whole, [1, 2, 5])
 
 
 def test_one_epoch_and_two_more_are_three(store, spec, small_images, eager, three_epochs):
@@ -93,7 +95,7 @@ def test_one_epoch_and_two_more_are_three(store, spec, small_images, eager, thre
     assert longer.versions[1].keys() >= {"python", *training.PACKAGES}
     at_once = RunStore(three_epochs)
     assert_same_run(store.load(spec, with_weights=True), at_once.load(spec, with_weights=True))
-    assert_same_snapshots(store.run_folder(spec), at_once.run_folder(spec), [1, 2])
+    assert_same_snapshots(spec, store, at_once, [1, 2])
 
 
 def test_what_is_stored_is_not_trained_again(trained, spec, monkeypatch):
@@ -154,7 +156,7 @@ def test_weights_of_an_epoch_are_those_that_were_kept(trained, spec):
     last = trained.load(spec, with_weights=True).weights
     model, _ = load_model(spec, trained)
     assert_weights(model, last)
-    kept = load_snapshot(trained.run_folder(spec), 1)
+    kept = trained.load_snapshot(spec, 1)
     assert not np.array_equal(kept[0], last[0])
     restore(model, spec, trained, 1)
     assert_weights(model, kept)
@@ -174,9 +176,24 @@ def test_a_run_that_goes_on_meanwhile_gives_the_weights_that_were_asked(trained,
     # A third epoch was stored after this was asked.
     monkeypatch.setattr(trained, "epochs_done", lambda spec: 2)
     assert restore(model, spec, trained, 2) == 2
-    assert_weights(model, load_snapshot(trained.run_folder(spec), 2))
+    assert_weights(model, trained.load_snapshot(spec, 2))
     assert restore(model, spec, trained) == 3
     assert_weights(model, trained.load(spec, with_weights=True).weights)
+
+
+def test_arrays_that_do_not_fit_the_model_are_damage(trained, spec):
+    run = trained.load(spec, with_weights=True)
+    model, _ = load_model(spec, trained)
+    kept = run.weights
+    wrong_type = [value.astype("f8") for value in kept]
+    for wrong in (kept[1:], [*kept, kept[0]], [np.append(kept[0], 0), *kept[1:]], wrong_type):
+        with pytest.raises(DamagedRunError, match="do not fit.*expected.*found.*Delete"):
+            training.assign(model.weights, wrong, spec, trained)
+    trained.save_snapshot(spec, 2, kept[1:])
+    trained.save(spec, dataclasses.replace(run, optimizer=run.optimizer[1:]))
+    for read in (lambda: restore(model, spec, trained, 2), lambda: train(spec, 4, trained)):
+        with pytest.raises(DamagedRunError, match="do not fit"):
+            read()
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
