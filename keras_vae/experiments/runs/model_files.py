@@ -9,9 +9,9 @@ import numpy as np
 
 from keras_vae import UserError, datasets
 from keras_vae._internal.backend import keras
-from keras_vae._internal.files import JsonObject, atomic_write
+from keras_vae._internal.files import JsonObject, atomic_write, read_json_object, write_json
 from keras_vae.experiments.runs.spec import RunSpec
-from keras_vae.experiments.runs.store import RunStore, read_json_object, write_json
+from keras_vae.experiments.runs.store import RunStore
 from keras_vae.experiments.runs.training import versions
 from keras_vae.models import LatentVariableModel
 
