@@ -42,6 +42,33 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     sync_folder(path.parent)
 
 
+@contextlib.contextmanager
+def locked(path: pathlib.Path) -> Iterator[None]:
+    """Holds a lock file, whose folder is made, so that one process at a time goes on.
+
+    The lock goes with its process, however that ends.
+
+    Raises:
+        OSError: If the file cannot be written.
+    """
+    # `--help` shall not wait for it.
+    import filelock
+
+    lock = filelock.FileLock(path)
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+            break
+        except FileNotFoundError:
+            # Somebody has removed the folder while this process was waiting.
+            continue
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def remove_temporaries(path: pathlib.Path) -> None:
     """Deletes what `atomic_write` had written for a path when its process was killed.
 

@@ -47,10 +47,7 @@ def _prepare(name: str) -> None:
     except ValueError as error:
         raise CommandError(str(error), MISUSED) from error
     start_tensorflow()
-    try:
-        data = datasets.load(name)
-    except (ConnectionError, ValueError) as error:
-        raise CommandError(str(error)) from error
+    data = datasets.load(name)
     counts = f"{len(data.train):,} to train, {len(data.test):,} to test"
     path = source.cache_path
     if path is not None and not path.exists():

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import filelock
 
+from keras_vae._internal import verified_files
 from keras_vae._internal.files import JsonObject
 from keras_vae.cli.errors import CommandError
-from keras_vae.experiments.runs import run_files, run_folder
+from keras_vae.experiments.runs import run_folder
 from keras_vae.experiments.runs.run_folder import CHECKPOINT, EVALUATIONS, LOCK
 from keras_vae.experiments.runs.store import RunStore
 
@@ -60,7 +61,7 @@ class RunFolder:
     def evaluations(self) -> JsonObject:
         """What was measured of the run, by name; empty if that cannot be read."""
         try:
-            return run_files.read_json(self.path / EVALUATIONS)[1]
+            return verified_files.read_json(self.path / EVALUATIONS)[1]
         except (OSError, ValueError):
             return {}
 

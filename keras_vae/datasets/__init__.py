@@ -8,7 +8,7 @@ import re
 
 from keras_vae._internal.checks import check_choice
 from keras_vae.datasets import sources
-from keras_vae.datasets.image_data import ImageData, Source, Split, draw, threshold
+from keras_vae.datasets.image_data import DataError, ImageData, Source, Split, draw, threshold
 
 BINARIZATIONS = (None, "static", "stochastic")
 TEST_DRAW_SEED = 0
@@ -20,6 +20,7 @@ __all__ = [
     "BINARIZATIONS",
     "LABELLED",
     "NAMES",
+    "DataError",
     "ImageData",
     "Source",
     "Split",
@@ -110,8 +111,8 @@ def load(
         `ImageData`, which unpacks as `(x_train, y_train), (x_test, y_test)`.
 
     Raises:
-        ValueError: If the name or the binarisation is unknown, or the original order is not
-            available.
+        ValueError: If the name or the binarisation is unknown.
+        DataError: If the files are not what they should be, or the original order is not available.
         ConnectionError: Within seconds, if the data are neither available on this machine nor can
             be downloaded.
     """

@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 import logging
 import pathlib
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_vae import UserError
+from keras_vae._internal import verified_files
 from keras_vae._internal.checks import check_choice, check_positive_integer
-from keras_vae._internal.files import atomic_write, cache_folder
+from keras_vae._internal.files import cache_folder, locked, remove_temporaries
 from keras_vae._internal.registration import import_tensorflow
 
 if TYPE_CHECKING:
@@ -215,7 +216,11 @@ def draw(pixels: np.ndarray, seed: int) -> np.ndarray:
 
 
 logger = logging.getLogger(__name__)
-FOLDER = "datasets"
+FOLDER, LOCK = "datasets", ".lock"
+
+
+class DataError(UserError, ValueError):
+    """What a data set consists of is not what it should be."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -283,14 +288,13 @@ class Source:
         A damaged cache file is made anew; a cache that cannot be written is reported as a warning.
 
         Raises:
-            ValueError: If what is read are no such arrays.
+            DataError: If what is read are no such arrays.
         """
         path = self.cache_path
         if path is not None and path.exists():
             try:
-                with np.load(path, allow_pickle=False) as archive:
-                    return dict(archive)
-            except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+                return self._read_cache(path)
+            except (OSError, ValueError) as error:
                 logger.warning("Decoding %s again: %s is damaged (%s).", self.name, path, error)
         read = self.read(data_dir, manual_dir)
         arrays = {key: np.asarray(values) for key, values in read.items()}
@@ -299,11 +303,22 @@ class Source:
             self._write(path, arrays)
         return arrays
 
+    def _about(self) -> dict[str, str | None]:
+        return {"kind": "dataset", "name": self.name, "version": self.version}
+
+    def _read_cache(self, path: pathlib.Path) -> dict[str, np.ndarray]:
+        about, arrays = verified_files.read_arrays(path)
+        # Version 0.2.0 did not say.
+        if about is not None and not self._about().items() <= about.items():
+            raise DataError(f"it holds {about}")
+        self._check(arrays)
+        return arrays
+
     def _write(self, path: pathlib.Path, arrays: dict[str, Any]) -> None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_write(path) as file:
-                np.savez(file, **arrays)
+            with locked(path.with_name(LOCK)):
+                remove_temporaries(path)
+                verified_files.write_arrays(path, self._about(), arrays)
         except OSError as error:
             message = "The decoded %s could not be cached in %s: %s"
             logger.warning(message, self.name, path, error)
@@ -312,7 +327,7 @@ class Source:
         kinds = ("x", "y") if self.labelled else ("x",)
         wanted = {f"{kind}_{split}" for kind in kinds for split in ("train", "test")}
         if set(arrays) != wanted:
-            raise ValueError(
+            raise DataError(
                 f"The data set {self.name!r} should have the arrays {sorted(wanted)}. "
                 f"Received: {sorted(arrays)}."
             )
@@ -320,12 +335,12 @@ class Source:
             pixels, labels = arrays[f"x_{split}"], arrays.get(f"y_{split}")
             fits = pixels.ndim == 3 and pixels.shape[1:] == arrays["x_train"].shape[1:]
             if pixels.dtype != np.uint8 or not fits or not len(pixels):
-                raise ValueError(
+                raise DataError(
                     f"`x_{split}` of {self.name!r} should be uint8 of shape (N, height, width). "
                     f"Received: {pixels.dtype} of shape {pixels.shape}."
                 )
             if labels is not None and labels.shape != pixels.shape[:1]:
-                raise ValueError(
+                raise DataError(
                     f"`y_{split}` of {self.name!r} should have one label for each of "
                     f"{len(pixels)} images. Received shape: {labels.shape}."
                 )

@@ -16,7 +16,7 @@ import numpy as np
 from keras_vae import UserError
 from keras_vae._internal.files import cache_folder
 from keras_vae._internal.registration import import_tensorflow
-from keras_vae.datasets.image_data import Source
+from keras_vae.datasets.image_data import DataError, Source
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -82,6 +82,17 @@ class TfdsSource(Source):
     ) -> dict[str, np.ndarray]:
         builder = self.make_builder(data_dir)
         self.prepare(builder, manual_dir)
+        tf = import_tensorflow()
+        try:
+            return self.decode(builder)
+        except (OSError, tf.errors.OpError) as error:
+            raise DataError(
+                f"The prepared {self.name!r} in {builder.data_path} cannot be read ({error}). "
+                "Delete that folder to have it prepared again."
+            ) from error
+
+    def decode(self, builder: tfds.core.DatasetBuilder) -> dict[str, np.ndarray]:
+        """The arrays of a prepared set."""
         arrays = {}
         for split in ("train", "test"):
             images, labels = _read(builder, split, as_supervised=True)
@@ -93,7 +104,7 @@ class TfdsSource(Source):
         """Brings both splits into the order of the original files.
 
         Raises:
-            ValueError: If the labels then do not begin as the original file's do.
+            DataError: If the labels then do not begin as the original file's do.
         """
         restored = {}
         for split, expected in self.first_labels.items():
@@ -102,7 +113,7 @@ class TfdsSource(Source):
             restored[x], restored[y] = arrays[x][order], arrays[y][order]
             found = "".join(map(str, restored[y][: len(expected)]))
             if found != expected:
-                raise ValueError(
+                raise DataError(
                     f"The original order of {self.name!r} is not available: its {split} labels "
                     f"should begin {expected}, but begin {found}. Prepare the set anew with "
                     f"tensorflow-datasets, version {self.version} of the set."
@@ -112,20 +123,31 @@ class TfdsSource(Source):
     def prepare(
         self, builder: tfds.core.DatasetBuilder, manual_dir: str | os.PathLike[str] | None = None
     ) -> None:
-        """Downloads and prepares the set unless that was done before."""
+        """Downloads and prepares the set unless that was done before.
+
+        Raises:
+            DataUnavailableError: If it can be neither.
+        """
         if builder.data_path.exists():
             return
         if not self.has_file(builder.data_path.parents[1], manual_dir):
             self._require_network(builder.data_path)
         tfds = _tfds()
+        from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
+
         tfds.disable_progress_bar()
-        builder.download_and_prepare(
-            download_config=tfds.download.DownloadConfig(
-                manual_dir=manual_dir or _manual_folder(),
-                force_checksums_validation=True,
-                try_download_gcs=False,
-            )
+        config = tfds.download.DownloadConfig(
+            manual_dir=manual_dir or _manual_folder(),
+            force_checksums_validation=True,
+            try_download_gcs=False,
         )
+        try:
+            builder.download_and_prepare(download_config=config)
+        except (OSError, tfds.download.DownloadError, NonMatchingChecksumError) as error:
+            raise DataUnavailableError(
+                f"{self.name!r} could not be prepared in {builder.data_path}: {error} "
+                f"To mend that, {self.by_hand()}. The set 'mnist_5k' needs neither."
+            ) from error
 
     def has_file(
         self, root: pathlib.Path, manual_dir: str | os.PathLike[str] | None = None
@@ -173,13 +195,7 @@ class FreyFaces(TfdsSource):
 
         return Builder(data_dir=self.root(data_dir))
 
-    def read(
-        self,
-        data_dir: str | os.PathLike[str] | None = None,
-        manual_dir: str | os.PathLike[str] | None = None,
-    ) -> dict[str, np.ndarray]:
-        builder = self.make_builder(data_dir)
-        self.prepare(builder, manual_dir)
+    def decode(self, builder: tfds.core.DatasetBuilder) -> dict[str, np.ndarray]:
         frames = _read(builder, "train")["image"][..., 0]
         order = np.random.default_rng(FREY_SPLIT_SEED).permutation(len(frames))
         test, train = np.sort(order[: self.test_images]), np.sort(order[self.test_images :])

@@ -9,13 +9,20 @@ import numpy as np
 
 from keras_vae import UserError, datasets
 from keras_vae._internal.backend import keras
-from keras_vae._internal.files import JsonObject, atomic_write, read_json_object, write_json
+from keras_vae._internal.files import (
+    JsonObject,
+    atomic_write,
+    locked,
+    read_json_object,
+    remove_temporaries,
+    write_json,
+)
 from keras_vae.experiments.runs.spec import RunSpec
 from keras_vae.experiments.runs.store import RunStore
 from keras_vae.experiments.runs.training import versions
 from keras_vae.models import LatentVariableModel
 
-RECORDS = "models.json"
+RECORDS, LOCK = "models.json", ".lock"
 CHECK_IMAGES = 100
 
 
@@ -51,8 +58,7 @@ def save_model(
         # Keras writes to names that end with .keras alone.
         keras.saving.save_model(model, pathlib.Path(folder, path.name))
         file.write(pathlib.Path(folder, path.name).read_bytes())
-    records = read_records(path.parent)
-    records[path.name] = {
+    record = {
         "run": spec.run_id,
         "spec": spec.to_dict(),
         "epochs": epochs,
@@ -61,7 +67,10 @@ def save_model(
         "sha256": digest(path),
         "versions": versions(),
     }
-    write_json(path.parent / RECORDS, dict(sorted(records.items())))
+    with locked(path.parent / LOCK):
+        remove_temporaries(path.parent / RECORDS)
+        records = {**read_records(path.parent), path.name: record}
+        write_json(path.parent / RECORDS, dict(sorted(records.items())))
 
 
 def load_model_file(path: str | os.PathLike[str]) -> LatentVariableModel:

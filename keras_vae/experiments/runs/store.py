@@ -12,24 +12,20 @@ import shutil
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import filelock
 import numpy as np
 
 from keras_vae import UserError
+from keras_vae._internal import verified_files
 from keras_vae._internal.files import (
     JsonObject,
+    locked,
     read_json_object,
     remove_temporaries,
     require_writable,
     store_folder,
     write_json,
 )
-from keras_vae.experiments.runs import run_files
-from keras_vae.experiments.runs.run_files import (
-    DamagedFileError,
-    ForeignFileError,
-    NewerFileError,
-)
+from keras_vae._internal.verified_files import DamagedFileError
 from keras_vae.experiments.runs.run_folder import (
     CHECKPOINT,
     EVALUATIONS,
@@ -38,6 +34,10 @@ from keras_vae.experiments.runs.run_folder import (
     SNAPSHOT,
     SNAPSHOTS,
     SPEC,
+    ForeignFileError,
+    NewerFileError,
+    check_about,
+    make_about,
     read_epochs,
     snapshot_epochs,
 )
@@ -174,10 +174,10 @@ class RunStore:
 
         with _reading(path, f"Delete the folder {path.parent} to train this run again."):
             try:
-                about, arrays = run_files.read_arrays(path, wanted)
+                about, arrays = verified_files.read_arrays(path, wanted)
             except FileNotFoundError:
                 return None
-            run_files.check_about(about, spec, "checkpoint")
+            check_about(about, spec, "checkpoint")
             try:
                 run = _make_run(arrays)
             except (KeyError, ValueError, TypeError) as error:
@@ -208,8 +208,8 @@ class RunStore:
         }
         with _storing(f"Epoch {run.epochs}", folder):
             folder.mkdir(parents=True, exist_ok=True)
-            run_files.write_arrays(
-                folder / CHECKPOINT, run_files.make_about(spec, "checkpoint", run.epochs), arrays
+            verified_files.write_arrays(
+                folder / CHECKPOINT, make_about(spec, "checkpoint", run.epochs), arrays
             )
         self.describe(spec)
 
@@ -241,8 +241,8 @@ class RunStore:
         arrays = {f"{index:04d}": value for index, value in enumerate(weights)}
         with _storing(f"Epoch {epoch}", folder):
             folder.mkdir(parents=True, exist_ok=True)
-            about = run_files.make_about(spec, "weights", epoch)
-            run_files.write_arrays(folder / SNAPSHOT.format(epoch), about, arrays)
+            about = make_about(spec, "weights", epoch)
+            verified_files.write_arrays(folder / SNAPSHOT.format(epoch), about, arrays)
 
     def load_snapshot(self, spec: RunSpec, epoch: int) -> list[np.ndarray]:
         """Reads a run's weights after an epoch.
@@ -257,13 +257,13 @@ class RunStore:
         advice = "The run itself is not affected; delete this file to do without it."
         with _reading(path, advice):
             try:
-                about, arrays = run_files.read_arrays(path)
+                about, arrays = verified_files.read_arrays(path)
             except FileNotFoundError as error:
                 raise NotKeptError(
                     f"The weights after epoch {epoch} of the run in {path.parent} were not kept; "
                     f"there are those after {snapshot_epochs(path.parent)}."
                 ) from error
-            run_files.check_about(about, spec, "weights", epoch)
+            check_about(about, spec, "weights", epoch)
         return [arrays[name] for name in sorted(arrays)]
 
     def evaluations(self, spec: RunSpec) -> JsonObject:
@@ -277,10 +277,10 @@ class RunStore:
         path = self.run_folder(spec) / EVALUATIONS
         with _reading(path, "Delete it to evaluate this run again."):
             try:
-                about, content = run_files.read_json(path)
+                about, content = verified_files.read_json(path)
             except FileNotFoundError:
                 return {}
-            run_files.check_about(about, spec, "evaluations")
+            check_about(about, spec, "evaluations")
         return content
 
     def save_evaluation(self, spec: RunSpec, name: str, value: Any) -> None:
@@ -296,25 +296,15 @@ class RunStore:
             remove_temporaries(path)
             content = {**self.evaluations(spec), name: value}
             with _storing(f"The evaluation {name}", path.parent):
-                run_files.write_json(path, run_files.make_about(spec, "evaluations"), content)
+                verified_files.write_json(path, make_about(spec, "evaluations"), content)
 
 
 @contextlib.contextmanager
 def _locked(path: pathlib.Path) -> Iterator[None]:
-    lock = filelock.FileLock(path)
-    with _storing("Nothing", path.parent):
-        while True:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                lock.acquire()
-                break
-            except FileNotFoundError:
-                # Somebody has removed the folder while this process was waiting.
-                continue
-    try:
+    with contextlib.ExitStack() as stack:
+        with _storing("Nothing", path.parent):
+            stack.enter_context(locked(path))
         yield
-    finally:
-        lock.release()
 
 
 @contextlib.contextmanager

@@ -11,8 +11,8 @@ import filelock
 import numpy as np
 import pytest
 
-from keras_vae.experiments.runs import run_files
-from keras_vae.experiments.runs.run_files import with_missing
+from keras_vae._internal import verified_files
+from keras_vae.experiments.runs.run_folder import with_missing
 from keras_vae.experiments.runs.store import (
     DamagedRunError,
     ForeignRunError,
@@ -89,8 +89,8 @@ def test_a_history_that_contradicts_itself_is_damage(store, spec, checkpoint):
 
 def rewrite(path, **changed):
     """Writes a checkpoint anew, with other entries in what it says that it is."""
-    about, arrays = run_files.read_arrays(path)
-    run_files.write_arrays(path, {**about, **changed}, arrays)
+    about, arrays = verified_files.read_arrays(path)
+    verified_files.write_arrays(path, {**about, **changed}, arrays)
 
 
 def test_a_checkpoint_of_another_run_is_refused(store, spec, checkpoint):

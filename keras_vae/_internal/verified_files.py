@@ -1,16 +1,13 @@
-"""Files of the run store: each says what it is, and carries a digest of every byte of it.
+"""Files that say what they are, with a digest of every byte of theirs.
 
 Arrays are in an `.npz` archive, which NumPy reads as any other; its comment holds what the file is,
 the SHA-256 of all that comes before the comment, and the SHA-256 of the comment up to there. JSON
 files begin with the SHA-256 of all that follows their first line. Both are checked before anything
 is decoded, so that a damaged file never reaches NumPy, zip or JSON.
 
-What a file is, its `about`, is a dictionary with `format`, `kind`, `run` (the run's id), `epochs`
-and `spec` (all of the run's spec). Files of version 0.2.0 have none of it; they are read after all
-their checksums are verified, and written anew in this form when their run goes on.
+What a file is, its `about`, is a dictionary with the `format` and what the writer adds. Files of
+version 0.2.0 have neither; they are read once all their checksums are verified.
 """
-
-from __future__ import annotations
 
 import hashlib
 import io
@@ -20,14 +17,11 @@ import pathlib
 import re
 import zipfile
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from keras_vae._internal.files import JsonObject, atomic_write
-
-if TYPE_CHECKING:
-    from keras_vae.experiments.runs.spec import RunSpec
 
 FORMAT = 1
 DIGEST = 64
@@ -40,65 +34,6 @@ JSON_KEYS = {"sha256", "about", "content"}
 
 class DamagedFileError(ValueError):
     """A file is not what was written."""
-
-
-class ForeignFileError(ValueError):
-    """A file belongs to another run."""
-
-
-class NewerFileError(ValueError):
-    """A file was written by a newer version of this package."""
-
-
-def make_about(spec: RunSpec, kind: str, epochs: int | None = None) -> JsonObject:
-    """What a file of a run says that it is; `epochs` are those of its arrays."""
-    return {"kind": kind, "run": spec.run_id, "epochs": epochs, "spec": spec.to_dict()}
-
-
-def check_about(
-    about: JsonObject | None,
-    spec: RunSpec,
-    kind: str,
-    epochs: int | None = None,
-) -> None:
-    """Makes sure that a file is what its place and name say.
-
-    Arguments:
-        about: What it says that it is; None of a file of version 0.2.0, of which its place in
-            the store is all that is known.
-        spec: `RunSpec` that it should belong to.
-        kind: What it should hold.
-        epochs: Number of epochs after which it should have been written; None for any.
-
-    Raises:
-        DamagedFileError: If it holds something else.
-        ForeignFileError: If it belongs to another run.
-        NewerFileError: If a newer version wrote it.
-    """
-    if about is None:
-        return
-    if about["format"] > FORMAT:
-        raise NewerFileError("was written by a newer version of keras_vae")
-    if about["kind"] != kind:
-        raise DamagedFileError(f"it holds a run's {about['kind']}, not its {kind}")
-    stored = about["spec"]
-    defaults, expected = type(spec)().to_dict(), spec.to_dict()
-    if unknown := unknown_fields(stored, defaults):
-        raise NewerFileError(
-            f"was written by a newer version of keras_vae, with {', '.join(unknown)}"
-        )
-    stored = with_missing(stored, defaults)
-    for key in sorted(expected):
-        if stored.get(key) != expected[key]:
-            raise ForeignFileError(
-                f"belongs to another run: its {key} is {stored.get(key)}, expected {expected[key]}"
-            )
-    if about["run"] != spec.run_id:
-        raise ForeignFileError(
-            f"belongs to run {about['run']}, which another version of keras_vae trained otherwise"
-        )
-    if epochs is not None and about["epochs"] != epochs:
-        raise DamagedFileError(f"it was written after epoch {about['epochs']}, not {epochs}")
 
 
 def write_arrays(path: pathlib.Path, about: JsonObject, arrays: Mapping[str, Any]) -> None:
@@ -118,7 +53,7 @@ def write_arrays(path: pathlib.Path, about: JsonObject, arrays: Mapping[str, Any
     text = json.dumps({"format": FORMAT, **about}, allow_nan=False).encode()
     size = len(text) + 2 * DIGEST
     if size > LONGEST_COMMENT:
-        raise ValueError(f"A spec of {len(text)} bytes does not fit into {path}.")
+        raise ValueError(f"A description of {len(text)} bytes does not fit into {path}.")
     content = buffer.getvalue()[:-2] + size.to_bytes(2, "little")
     text += _digest(content)
     with atomic_write(path) as file:
@@ -264,24 +199,3 @@ def _verify_checksums(content: bytes) -> None:
         count = int.from_bytes(content[10 - END_SIZE : 12 - END_SIZE], "little")
         if len(archive.infolist()) != count:
             raise DamagedFileError(f"{len(archive.infolist())} of {count} members can be found")
-
-
-def with_missing(content: Any, defaults: Any) -> Any:
-    """A nested dictionary with the entries that only `defaults` has, as an older one lacks them."""
-    if not isinstance(content, dict) or not isinstance(defaults, dict):
-        return content
-    return {
-        **defaults,
-        **{key: with_missing(value, defaults.get(key)) for key, value in content.items()},
-    }
-
-
-def unknown_fields(content: JsonObject, known: JsonObject, prefix: str = "") -> list[str]:
-    """Names of the entries of a nested dictionary that `known` does not have, joined by dots."""
-    found = []
-    for key, value in content.items():
-        if key not in known:
-            found.append(f"{prefix}{key}")
-        elif isinstance(value, dict) and isinstance(known[key], dict):
-            found += unknown_fields(value, known[key], f"{prefix}{key}.")
-    return found
