@@ -7,7 +7,7 @@ import textwrap
 from typing import Any, NoReturn
 
 from keras_vae import UserError, __version__
-from keras_vae.cli import compare, data, export, figures, reproduce, runs
+from keras_vae.cli import compare, data, explorer, export, figures, reproduce, runs
 from keras_vae.cli.errors import FAILED, INTERRUPTED, MISUSED
 
 DESCRIPTION = (
@@ -38,7 +38,7 @@ def build_parser() -> Parser:
     parser = Parser(prog="keras-vae", description=DESCRIPTION, epilog=EXAMPLE)
     parser.add_argument("--version", action="version", version=f"keras-vae {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in (figures, reproduce, runs, export, compare, data):
+    for module in (figures, reproduce, runs, export, compare, explorer, data):
         module.add_parser(commands)
     return parser
 

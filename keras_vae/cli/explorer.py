@@ -1,0 +1,52 @@
+"""`keras-vae explorer`: a page on which latent spaces of trained models can be explored."""
+
+import argparse
+import pathlib
+
+from keras_vae.cli.errors import CommandError
+from keras_vae.cli.output import Commands, format_bytes
+from keras_vae.cli.startup import start_tensorflow
+
+
+def add_parser(commands: Commands) -> None:
+    """Adds the command to the command line."""
+    parser = commands.add_parser(
+        "explorer",
+        help="write a page that decodes latent codes in the browser",
+        description="Writes a page, one file that works offline, on which the decoders of trained "
+        "models run in the browser: drag a point over a latent plane of two dimensions, or move "
+        "the sliders of a larger space's active dimensions.",
+        epilog="example: keras-vae explorer results/models/activity-iw*.keras --dataset mnist",
+    )
+    parser.add_argument(
+        "models",
+        nargs="+",
+        type=pathlib.Path,
+        metavar="MODEL",
+        help=".keras file of a keras_vae.VAE with dense networks, as model.save() writes it",
+    )
+    parser.add_argument(
+        "--output",
+        type=pathlib.Path,
+        default="results/explorer.html",
+        help="page to write [results/explorer.html]",
+    )
+    parser.add_argument(
+        "--dataset",
+        default="mnist_5k",
+        metavar="NAME",
+        help="data set whose test images are shown [mnist_5k]; `keras-vae data` shows the names",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Writes the page and prints where it is."""
+    start_tensorflow()
+    from keras_vae.experiments.page import explorer
+
+    try:
+        path = explorer.write(arguments.models, arguments.output, arguments.dataset)
+    except (ConnectionError, ValueError) as error:
+        raise CommandError(str(error)) from error
+    print(f"Wrote {path}, {format_bytes(path.stat().st_size)}.")
