@@ -16,7 +16,7 @@ def add_parser(commands: Commands) -> None:
         description="Writes a page, one file that works offline, on which the decoders of trained "
         "models run in the browser: drag a point over a latent plane of two dimensions, or move "
         "the sliders of a larger space's active dimensions.",
-        epilog="example: keras-vae explorer results/models/activity-iw*.keras --dataset mnist",
+        epilog="example: keras-vae explorer results/models/activity-iw.keras",
     )
     parser.add_argument(
         "models",
@@ -33,9 +33,8 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument(
         "--dataset",
-        default="mnist_5k",
         metavar="NAME",
-        help="data set whose test images are shown [mnist_5k]; `keras-vae data` shows the names",
+        help="data set whose test images are shown [the one in models.json, or mnist_5k]",
     )
     parser.set_defaults(run=run)
 

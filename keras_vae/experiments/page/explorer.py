@@ -6,7 +6,6 @@ computes from them is computed here too, and compared with the model, before the
 
 import base64
 import dataclasses
-import hashlib
 import io
 import os
 import pathlib
@@ -22,6 +21,8 @@ import keras_vae as kv
 from keras_vae import UserError, activity, datasets, likelihoods
 from keras_vae._internal.backend import keras
 from keras_vae._internal.files import JsonObject, atomic_write
+from keras_vae.experiments.runs.model_files import digest, load_model_file, read_records
+from keras_vae.models import LatentVariableModel
 from keras_vae.networks import DenseStack
 from keras_vae.priors import StandardNormal
 
@@ -36,6 +37,7 @@ SHEET_COLUMNS = 40
 # Largest difference between what the page decodes and `model.decode`, in units of white.
 TOLERANCE = 1 / 255
 LARGEST_INTEGER = 32767
+EMBEDDED = "mnist_5k"
 # Of classes, from the first on.
 COLORS = (
     *("#4e79a7", "#f28e2b", "#e15759", "#3aa79d", "#59a14f"),
@@ -52,7 +54,7 @@ class ExplorerError(UserError):
 def write(
     paths: Iterable[str | os.PathLike[str]],
     output: str | os.PathLike[str],
-    dataset: str = "mnist_5k",
+    dataset: str | None = None,
 ) -> pathlib.Path:
     """Writes a page on which the latent spaces of trained models can be explored.
 
@@ -61,14 +63,15 @@ def write(
             a plane, of more for sliders.
         output: The page to write, an `.html` file.
         dataset: Name of the data set whose test images are encoded, binarised at one half for
-            models of binary pixels.
+            models of binary pixels. None takes that of the model's record, or `mnist_5k`.
 
     Returns:
         Path of the page.
 
     Raises:
-        ExplorerError: If a model cannot be read or shown, does not fit the data set, or the page
+        ExplorerError: If a model cannot be shown or does not fit the data set, or the page
             cannot be written or would replace a file that is none.
+        ModelFileError: If a model cannot be read.
         ConnectionError: If the data set is not at hand.
     """
     output = pathlib.Path(output)
@@ -87,7 +90,6 @@ def write(
         models=[model for model, _ in models],
         sheets=sheets,
         colors=COLORS,
-        dataset=dataset,
         threshold=THRESHOLD,
         version=kv.__version__,
     )
@@ -112,22 +114,24 @@ class Sheet:
     uri: str
 
 
-def describe_model(path: str | os.PathLike[str], dataset: str) -> tuple[JsonObject, Sheet]:
+def describe_model(path: str | os.PathLike[str], dataset: str | None) -> tuple[JsonObject, Sheet]:
     """What the page's script needs of a model, and the test images that it shows.
 
     Arguments:
         path: A `.keras` file.
-        dataset: Name of the data set.
+        dataset: Name of the data set; None as in `write`.
 
     Raises:
-        ExplorerError: If the model cannot be read or shown, or does not fit the data set.
+        ExplorerError: If the model cannot be shown, or does not fit the data set.
+        ModelFileError: If it cannot be read.
     """
     path = pathlib.Path(path)
-    model = read_model(path)
+    model = load_model_file(path)
     layers = decoder_layers(model, path)
-    binary = (
-        isinstance(model.likelihood, likelihoods.Bernoulli) and not model.likelihood.grey_levels
-    )
+    record = read_records(path.parent).get(path.name, {})
+    dataset = dataset or record.get("spec", {}).get("data", {}).get("name", EMBEDDED)
+    likelihood = model.likelihood
+    binary = isinstance(likelihood, likelihoods.Bernoulli) and not likelihood.grey_levels
     test = datasets.load(dataset, binarize="static" if binary else None).test
     if test.pixels.shape[1:] != model.image_shape:
         raise ExplorerError(
@@ -148,10 +152,14 @@ def describe_model(path: str | os.PathLike[str], dataset: str) -> tuple[JsonObje
     is_plane = model.latent_dim == 2
     order = np.arange(2) if is_plane else np.argsort(-found, kind="stable")
     shown = max(activity.active_units(found, THRESHOLD), min(FEWEST_SLIDERS, model.latent_dim))
+    sheet = f"{dataset}, {'binary' if binary else 'grey'}"
     labels = None if test.labels is None else test.labels[:count].tolist()
     return {
         "name": path.stem,
-        "digest": hashlib.sha256(path.read_bytes()).hexdigest()[:16],
+        "digest": digest(path)[:16],
+        "dataset": dataset,
+        "epochs": record.get("epochs"),
+        "log_likelihood": record.get("test_log_likelihood"),
         "latent_dim": model.latent_dim,
         "units": [layer["columns"] for layer in layers],
         "image_shape": list(model.image_shape),
@@ -160,7 +168,7 @@ def describe_model(path: str | os.PathLike[str], dataset: str) -> tuple[JsonObje
         "codes": codes,
         "labels": labels,
         "strip": _one_of_each_class(labels, count),
-        "sheet": "binary" if binary else "grey",
+        "sheet": sheet,
         "columns": SHEET_COLUMNS,
         "dimensions": [
             {"index": int(index), "activity": round(float(found[index]), 3)}
@@ -169,38 +177,16 @@ def describe_model(path: str | os.PathLike[str], dataset: str) -> tuple[JsonObje
         "active": activity.active_units(found, THRESHOLD),
         "standard_normal": isinstance(model.prior_layer, StandardNormal),
         "difference": difference,
-    }, Sheet("binary" if binary else "grey", _sheet(test.pixels[:DOTS], binary))
+    }, Sheet(sheet, _sheet(test.pixels[:DOTS], binary))
 
 
-def read_model(path: pathlib.Path) -> kv.VAE:
-    """Reads a `.keras` file of a `keras_vae.VAE`.
-
-    Raises:
-        ExplorerError: If it is none.
-    """
-    if not path.is_file():
-        raise ExplorerError(f"There is no file {path}.")
-    try:
-        model = keras.saving.load_model(path, compile=False)
-    except Exception as error:
-        # Whatever a damaged archive, or a class that is not known here, makes Keras raise.
-        first = (str(error).splitlines() or [""])[0]
-        raise ExplorerError(
-            f"{path} cannot be read as a Keras model ({type(error).__name__}: {first})."
-        ) from error
-    if not isinstance(model, kv.VAE):
-        raise ExplorerError(
-            f"{path} holds a {type(model).__name__}. The explorer shows keras_vae.VAE, models "
-            "of one stochastic layer."
-        )
-    return model
-
-
-def decoder_layers(model: kv.VAE, path: str | os.PathLike[str] = "The model") -> list[JsonObject]:
+def decoder_layers(
+    model: LatentVariableModel, path: str | os.PathLike[str] = "The model"
+) -> list[JsonObject]:
     """A decoder's layers as the page's script computes them.
 
     Arguments:
-        model: `keras_vae.VAE`.
+        model: Trained model.
         path: What to call it in errors.
 
     Returns:
@@ -210,6 +196,11 @@ def decoder_layers(model: kv.VAE, path: str | os.PathLike[str] = "The model") ->
     Raises:
         ExplorerError: If a part of the decoder is unknown to the script.
     """
+    if not isinstance(model, kv.VAE):
+        raise ExplorerError(
+            f"{path} holds a {type(model).__name__}. The explorer shows keras_vae.VAE, models "
+            "of one stochastic layer."
+        )
     stack, likelihood = model.decoder, model.likelihood
     if not isinstance(stack, DenseStack):
         raise ExplorerError(
@@ -278,7 +269,9 @@ def _base64(values: np.ndarray) -> str:
     return base64.b64encode(values.tobytes()).decode()
 
 
-def _difference(model: kv.VAE, layers: list[JsonObject], codes: npt.ArrayLike) -> float:
+def _difference(
+    model: LatentVariableModel, layers: list[JsonObject], codes: npt.ArrayLike
+) -> float:
     """The largest difference between what the page decodes and what the model does."""
     own = model.decode(np.asarray(codes, dtype=np.float32)).mean().numpy()
     hidden = np.asarray(codes, dtype=np.float64)

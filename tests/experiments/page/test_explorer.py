@@ -195,6 +195,20 @@ def test_models_that_it_cannot_show_are_named(make, said, tmp_path):
     assert not (tmp_path / "explorer.html").exists()
 
 
+def test_a_record_beside_the_file_names_its_data_set_and_epochs(files, tmp_path):
+    path = tmp_path / "mine.keras"
+    path.write_bytes(files[0].read_bytes())
+    likelihood = {"mean": -71.963, "standard_error": 0.21, "images": 300}
+    record = {"epochs": 77, "test_log_likelihood": likelihood, "sha256": explorer.digest(path)}
+    record["spec"] = {"data": {"name": "patches"}}
+    (tmp_path / "models.json").write_text(json.dumps({"mine.keras": record}))
+    content = explorer.write([path], tmp_path / "explorer.html").read_text()
+    assert "77 epochs of patches" in content and "-71.96 ± 0.21 nats, 300 test" in content
+    path.write_bytes(files[1].read_bytes())
+    with pytest.raises(kv.UserError, match="is not the file that"):
+        explorer.write([path], tmp_path / "explorer.html")
+
+
 def test_weights_that_16_bits_cannot_hold_are_refused(tmp_path):
     model = make_model(2, 0)
     kernel = model.likelihood.heads[0].kernel.numpy()
@@ -221,8 +235,8 @@ def test_the_command_says_what_it_wrote_or_what_is_wrong(files, tmp_path, capsys
         ([str(other), str(files[0])], "was not made by keras-vae explorer"),
         ([str(tmp_path / "no" / "page.html"), str(files[0])], "There is no folder"),
         ([str(tmp_path), str(files[0])], "is no name of a page"),
-        ([str(page), str(tmp_path / "none.keras")], "There is no file"),
-        ([str(page), str(tmp_path / "damaged.keras")], "cannot be read as a Keras model"),
+        ([str(page), str(tmp_path / "none.keras")], "There is no model file"),
+        ([str(page), str(tmp_path / "damaged.keras")], "cannot be read: it is damaged"),
         ([str(page), str(files[0]), "--dataset", "nothing"], "nothing"),
     ]:
         assert main([*begins, *arguments]) == 1, said
