@@ -1,24 +1,56 @@
 """TFP distributions that TFP lacks, or has at a cost: what heads and priors are made of."""
 
+import functools
 import math
+import operator
+from collections.abc import Callable
 
 from keras_vae import random
 from keras_vae._internal.backend import tf, tfd, tfp
 
 
-class LogitBernoulli(tfd.Bernoulli):
-    """`tfd.Bernoulli` whose log-density is `x l - softplus(l)`.
+class LogitBernoulli(tfd.Independent):
+    """Independent Bernoulli pixels whose log-density is the sum of `x l - softplus(l)`.
 
-    TFP's own guards against infinite logits, with two softplus a pixel; in a compiled
-    training step on a CPU that costs up to a third of the whole step.
+    TFP's own guards against infinite logits, with two softplus a pixel, and takes two logarithms.
+    Here eight pixels share one, which saves up to a tenth of a whole training step on a CPU.
+
+    Arguments:
+        logits: Tensor of shape (..., *event shape).
+        event_ndims: Number of axes of an event.
     """
 
+    def __init__(self, logits: tf.Tensor, event_ndims: int, name: str = "LogitBernoulli") -> None:
+        parameters = dict(locals())
+        pixels = tfd.Bernoulli(logits=logits, dtype=logits.dtype)
+        super().__init__(pixels, reinterpreted_batch_ndims=event_ndims, name=name)
+        self._parameters = parameters
+
     def _log_prob(self, event: tf.Tensor) -> tf.Tensor:
-        logits = self.logits_parameter()
-        # At 0 `tf.maximum` passes on the whole of its gradient; the slope of softplus there is 1/2.
-        slope = tf.stop_gradient(tf.where(logits == 0.0, 0.5, tf.ones_like(logits)))
-        softplus = slope * tf.maximum(logits, 0.0) + tf.math.log1p(tf.exp(-tf.abs(logits)))
-        return tf.cast(event, logits.dtype) * logits - softplus
+        logits = self.distribution.logits
+        axes = tf.range(-self.reinterpreted_batch_ndims, 0)
+        # The gradient of `tf.nn.relu` is 0 at 0, of which `_sum_log1p_exp` has the other half.
+        linear = tf.cast(event, logits.dtype) * logits - tf.nn.relu(logits)
+        rows = tf.reshape(logits, (-1, math.prod(self.event_shape)))
+        rest = tf.reshape(_sum_log1p_exp(rows), self.batch_shape_tensor())
+        return tf.reduce_sum(linear, axis=axes) - rest
+
+
+@tf.custom_gradient
+def _sum_log1p_exp(logits: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    """The sum over columns of `log(1 + exp(-|l|))`: the logarithm of a product of eight at a time.
+
+    Each factor is at most 2, so that no product overflows. The gradient is that of softplus less
+    the step at 0, which also holds at 0 itself.
+    """
+    small = tf.exp(-tf.abs(logits))
+    padded = tf.pad(small, ((0, 0), (0, -logits.shape[-1] % 8)))
+    products = functools.reduce(operator.mul, tf.split(1.0 + padded, 8, axis=-1))
+
+    def gradient(upstream: tf.Tensor) -> tf.Tensor:
+        return upstream[:, None] * tf.where(logits > 0.0, -small, small) / (1.0 + small)
+
+    return tf.reduce_sum(tf.math.log(products), axis=-1), gradient
 
 
 class DiscretizedLogistic(tfd.Distribution):

@@ -81,12 +81,15 @@ class Likelihood(keras.layers.Layer):
         Returns:
             `tfd.Independent` with batch shape (...) and event shape `image_shape`.
         """
-        shaped = [
-            tf.reshape(value, tf.concat([tf.shape(value)[:-1], self.image_shape], axis=0))
-            for value in parameters
-        ]
         return tfd.Independent(
-            self.make_distribution(*shaped), reinterpreted_batch_ndims=len(self.image_shape)
+            self.make_distribution(*map(self.as_images, parameters)),
+            reinterpreted_batch_ndims=len(self.image_shape),
+        )
+
+    def as_images(self, parameter: tf.Tensor) -> tf.Tensor:
+        """A parameter of shape (..., pixels) as one of shape (..., *image_shape)."""
+        return tf.reshape(
+            parameter, tf.concat([tf.shape(parameter)[:-1], self.image_shape], axis=0)
         )
 
     def make_distribution(self, *parameters: tf.Tensor) -> tfd.Distribution:
@@ -114,8 +117,9 @@ class Bernoulli(Likelihood):
         super().__init__(**kwargs)
         self.grey_levels = grey_levels
 
-    def make_distribution(self, logits: tf.Tensor) -> tfd.Distribution:
-        return distributions.LogitBernoulli(logits=logits, dtype=logits.dtype)
+    def distribution(self, parameters: Sequence[tf.Tensor]) -> tfd.Distribution:
+        (logits,) = parameters
+        return distributions.LogitBernoulli(self.as_images(logits), len(self.image_shape))
 
     def check_support(self, images: np.ndarray) -> None:
         if self.grey_levels:

@@ -36,6 +36,19 @@ def test_bernoulli_is_finite_for_extreme_logits():
     np.testing.assert_allclose(log_prob(np.array([0.0, 1.0], "float32")), [-1000.0])
 
 
+@pytest.mark.parametrize("pixels", [1, 7, 8, 9, 784])
+def test_bernoulli_log_prob_is_exact_to_rounding(rng, pixels):
+    logits = rng.normal(0, 6, size=(20, pixels)).astype("float32")
+    # The longest product: every factor is 2, or next to it.
+    logits[0], logits[1] = 0.0, 1e-6
+    x = rng.integers(0, 2, size=(20, pixels)).astype("float32")
+    head = likelihoods.Bernoulli()
+    head.build_heads(7, (pixels,), "glorot_normal", 0)
+    terms = x * logits.astype(float) - np.logaddexp(0, logits.astype(float))
+    found = head.distribution((logits,)).log_prob(x).numpy() - terms.sum(-1)
+    assert np.all(abs(found) < 2e-7 * (1 + abs(terms).sum(-1)))
+
+
 def test_gaussian_is_as_the_report_gives_it(rng):
     loc, log_variance = rng.normal(0, 2, size=(2, 5, 6)).astype("float32")
     x = rng.random(size=(5, *SHAPE)).astype("float32")

@@ -142,8 +142,10 @@ class SwappedArguments(tfp.distributions.Bernoulli):
         return predicted * tf.math.log(probability) + (1 - predicted) * tf.math.log1p(-probability)
 
 
-class SwappedBernoulli(likelihoods.Bernoulli):
+class SwappedBernoulli(likelihoods.Likelihood):
     """The Bernoulli head with the arguments of its log-probability swapped."""
+
+    parameters = ("logits",)
 
     def make_distribution(self, logits: tf.Tensor) -> SwappedArguments:
         return SwappedArguments(logits=logits, dtype=logits.dtype)

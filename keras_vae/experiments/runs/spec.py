@@ -19,9 +19,9 @@ Kind = TypeVar("Kind", bound="DataclassInstance")
 INFINITIES = ("Infinity", "-Infinity")
 # Raised when a change to the code alters what a spec leads to, in the last bits too: a stored run
 # that such a change continued would be neither the old one nor the new. Mixtures have had densities
-# of more digits since procedure 2. (Versions of TensorFlow differ in rounding as well; a run
-# records those it was trained under.)
-PROCEDURE, LEARNED_PRIOR_PROCEDURE = 1, 2
+# of more digits since procedure 2, and the pixels of a Bernoulli have shared logarithms since 3.
+# (Versions of TensorFlow differ in rounding as well; a run records those it was trained under.)
+PROCEDURE, LEARNED_PRIOR_PROCEDURE, BERNOULLI_PROCEDURE = 1, 2, 3
 PSEUDO_INPUTS = ("noise", "grey", "data")
 GREY = {"mean": 0.5, "stddev": 0.01}
 # Apart from the numbers of a model's layers, which the same seed leads to.
@@ -276,10 +276,15 @@ class RunSpec:
 
         Leaving defaults out lets a later version add fields without losing stored runs.
         """
-        learned = self.model.prior != "standard_normal"
-        procedure = LEARNED_PRIOR_PROCEDURE if learned else PROCEDURE
-        content = {"procedure": procedure, "spec": _nested_without_defaults(self)}
+        content = {"procedure": self._procedure, "spec": _nested_without_defaults(self)}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def _procedure(self) -> int:
+        if self.model.likelihood == "bernoulli":
+            return BERNOULLI_PROCEDURE
+        learned = self.model.prior != "standard_normal"
+        return LEARNED_PRIOR_PROCEDURE if learned else PROCEDURE
 
     def to_dict(self) -> JsonObject:
         """Returns the whole spec as JSON-compatible values; an infinite one is its name."""
