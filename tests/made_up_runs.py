@@ -23,7 +23,7 @@ SCRIPTS = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.py"))
 TRAIN_IMAGES, TEST_IMAGES = 200, 100
 # What in scripts would take minutes; a timing on a machine that runs tests means nothing.
 SMALLER = {
-    "geometry/fig_2_renyi_alpha.py": {"NOISE_IMAGES": 3},
+    "geometry/noise.py": {"IMAGES": 3, "SAMPLES": (2, 4, 8, 16)},
     "geometry/fig_5_interpolations.py": {"PAIRS": 20},
     "understanding/fig_6_morphing.py": {"PAIRS": 20},
     "vampprior/cost_per_epoch.py": {

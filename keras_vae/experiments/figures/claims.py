@@ -291,14 +291,25 @@ def over_seeds(values: npt.ArrayLike) -> JsonObject:
 
     Arguments:
         values: Array of shape (trials,), for example of differences between two methods' trials
-            of the same seed.
+            of the same seed; None or NaN where a trial could not be measured.
 
     Returns:
-        Dictionary of `mean`, `standard_error` (None of a single trial) and `seeds`.
+        Dictionary of `mean`, `standard_error` (None of a single trial) and `seeds`; both are None
+        if a trial could not be measured.
     """
     values = np.asarray(values, dtype=float)
+    if not np.isfinite(values).all():
+        return {"mean": None, "standard_error": None, "seeds": len(values)}
     error = float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
     return {"mean": float(values.mean()), "standard_error": error, "seeds": len(values)}
+
+
+def plus_minus(estimate: JsonObject, digits: int = 1) -> str:
+    """A mean and its standard error in words, for `measured`."""
+    mean, error = estimate["mean"], estimate["standard_error"]
+    if mean is None:
+        return "none"
+    return f"{mean:.{digits}f}" + ("" if error is None else f" ± {error:.{digits}f}")
 
 
 def _leaves(value: Any) -> Iterator[tuple[float | None, float | None]]:
@@ -346,6 +357,7 @@ def unmet_requirements(
     settled: bool = True,
     about: str = "mnist",
     weights_epochs: Sequence[int] = (),
+    own_options: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Lists what keeps runs from deciding a claim.
 
@@ -356,17 +368,21 @@ def unmet_requirements(
         settled: Whether the quantity had stopped changing at the end, where that matters.
         about: Data set that the claim is about.
         weights_epochs: Epochs after which the weights that it rests on were stored.
+        own_options: Names of options of the figure's own with which the runs are not the report's.
 
     Returns:
         Tuple of strings.
     """
     reasons = []
+    if chosen := [name for name in own_options if options.choice(name) is not None]:
+        reasons.append(f"{' and '.join(chosen).replace('_', ' ')} are not the report's")
     if any(epochs != options.epochs for epochs in weights_epochs):
         reasons.append(f"weights of epochs {sorted(set(weights_epochs))}, asked {options.epochs}")
     if options.dataset != about:
         reasons.append(f"measured on {options.dataset}, the claim is about {about}")
     if options.trials < min_trials:
-        reasons.append(f"{options.trials} trial, needs {min_trials}")
+        trials = "1 trial" if options.trials == 1 else f"{options.trials} trials"
+        reasons.append(f"{trials}, needs {min_trials}")
     if options.epochs < min_epochs:
         reasons.append(f"{options.epochs} epochs, needs {min_epochs}")
     elif not settled:

@@ -67,6 +67,15 @@ def stack(
     return figure, list(axes[:, 0])
 
 
+def grid(
+    rows: int, columns: int, *, width: float = 4.0, height: float = 2.6, **kwargs: Any
+) -> tuple[Picture, list[list[Axes]]]:
+    """Returns a figure with rows of panels, and the rows."""
+    size = (width * columns, height * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, **kwargs)
+    return figure, [list(row) for row in axes]
+
+
 def lettered(axes: Iterable[Axes], items: Iterable[Item]) -> Iterator[tuple[Axes, str, Item]]:
     """Yields each panel with its letter, as `"(a)"`, and its item."""
     for axis, letter, item in zip(axes, string.ascii_lowercase, items, strict=False):

@@ -1,6 +1,5 @@
 """What the geometry report's figures run, measure and draw, on known answers."""
 
-import argparse
 import itertools
 import types
 
@@ -9,7 +8,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.special import expit, logsumexp
-from scipy.stats import ortho_group
 
 import keras_vae as kv
 from keras_vae.datasets import ImageData, Split
@@ -26,6 +24,7 @@ fig_2 = load_script("geometry/fig_2_renyi_alpha.py")
 fig_3 = load_script("geometry/fig_3_linear_separability.py")
 fig_4 = load_script("geometry/fig_4_geodesics.py")
 fig_5 = load_script("geometry/fig_5_interpolations.py")
+noise = load_script("geometry/noise.py")
 ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -192,11 +191,12 @@ class TestComponents:
         # An activity has the number of images as its divisor.
         assert found.active == [2, 2]
 
-    def test_alignment_of_the_informative_ones(self, found):
+    def test_eigenvectors_are_squared(self, found):
         turned = np.cos(np.deg2rad([30, 10])) ** 2
-        expected = [(2 * turned[0] + 1) / 3, turned[1]]
-        np.testing.assert_allclose(found.alignment, expected)
-        assert found.random_alignment == [renyi_runs.random_alignment(n) for n in (3, 2)]
+        np.testing.assert_allclose(found.squared_entries[:, 0, 0], turned)
+        np.testing.assert_allclose(found.squared_entries.sum(axis=-1), 1)
+        found = fig_1.alignments(found)
+        np.testing.assert_allclose(found["single"], [(2 * turned[0] + 1) / 3, turned[1]])
 
     def test_correlation(self, found):
         for value, degrees, (first, second) in zip(
@@ -206,48 +206,13 @@ class TestComponents:
             variances = (first * cos**2 + second * sin**2) * (first * sin**2 + second * cos**2)
             assert value == pytest.approx((first - second) * cos * sin / np.sqrt(variances))
 
-    def test_the_first_direction_counts_where_none_is_informative(self):
-        # The turned directions come second and third.
-        model = TurnedCodes(30, dict.fromkeys((1, 5, 10), (4e-4, 1e-4, 8e-3)))
-        data = types.SimpleNamespace(test=types.SimpleNamespace(images=COLUMNS))
-        found = renyi_runs.measure_components(Method([model], data))
-        assert found.informative == [0] and found.alignment == [pytest.approx(1)]
-
     def test_json(self, found):
         content = found.to_dict()
         assert content["informative_components_after"] == {"1": [1, 0], "5": [2, 1], "10": [3, 2]}
         assert content["eigenvalues"][1][1] == 2.285714
         assert content["informative_components"] == [3, 2]
         assert content["active_units_at_0.01"] == [2, 2]
-        assert content["axis_alignment"] == found.alignment
-        assert content["highest_alignment_of_random_rotations"] == found.random_alignment
         assert content["mean_absolute_correlation_of_active_axes"] == found.correlation
-
-    @pytest.mark.parametrize("arguments, draws", [((4,), 200), ((6, 1), 1)])
-    def test_random_alignment_is_the_highest_of_200_rotations(self, arguments, draws, monkeypatch):
-        sizes = []
-
-        def rotations(count, size, random_state):
-            sizes.append(size)
-            return ortho_group.rvs(count, size=size, random_state=random_state).reshape(
-                size, count, count
-            )
-
-        monkeypatch.setattr(renyi_runs, "ortho_group", types.SimpleNamespace(rvs=rotations))
-        renyi_runs.random_alignment.cache_clear()
-        found = renyi_runs.random_alignment(*arguments)
-        renyi_runs.random_alignment.cache_clear()
-        averages = [
-            np.mean([max(row**2) for row in rotation])
-            for rotation in rotations(arguments[0], draws, 0)
-        ]
-        assert found == pytest.approx(max(averages)) and sizes == [draws, draws]
-
-    def test_random_alignment_of_few_and_of_many_axes(self):
-        assert renyi_runs.random_alignment(1) == renyi_runs.random_alignment(0) == 1.0
-        # Of a rotation by an angle: the larger of cos^2 and sin^2, at least 1/2.
-        assert 0.99 < renyi_runs.random_alignment(2) < 1.0
-        assert 1 / 20 < renyi_runs.random_alignment(20) < 0.35
 
     def test_correlation_is_the_mean_over_pairs_of_active_axes(self):
         rng = np.random.default_rng(0)
@@ -263,7 +228,8 @@ class TestComponents:
 
     def test_lines_are_eigenvalues(self, found):
         by_size = {3: {-np.inf: found, 1.0: found}, 4: {}}
-        by_size[4][1.0] = renyi_runs.Components(**{**vars(found), "eigenvalues": np.ones((2, 4))})
+        larger = {"eigenvalues": np.ones((2, 4)), "squared_entries": np.eye(4)[None, ::-1]}
+        by_size[4][1.0] = renyi_runs.Components(**{**vars(found), **larger})
         picture = fig_1.draw(by_size, None)
         first, second, _ = picture.axes[0].lines
         np.testing.assert_array_equal(first.get_xdata(), [1, 2, 3])
@@ -273,6 +239,13 @@ class TestComponents:
         # An order looks the same in all panels.
         assert picture.axes[1].lines[0].get_color() == second.get_color() != first.get_color()
         assert picture.axes[1].get_title() == "(b) k = 4"
+        # Under them the first trial's eigenvectors, axes by the component that they are in.
+        below = picture.axes[3]
+        assert below.get_title() == "Eigenvectors, α = 1"
+        np.testing.assert_array_equal(below.images[0].get_array(), np.eye(4))
+        assert fig_1.caption(by_size, types.SimpleNamespace(trials=1)).endswith(
+            "black is 1; not run: α = max at k = 4"
+        )
         plt.close(picture)
 
 
@@ -322,16 +295,7 @@ class TestBounds:
             (n, derive_seed(301, start)) for n, start in ((3, 0), (3, 3), (1, 6))
         ]
 
-    def test_variance_over_five_estimates_of_each_image(self):
-        model = Weights()
-        model.epoch = None
-        found = fig_2.estimation_variance(model, np.array([1.0, 2.0, 3.0])[:, None, None], 40)
-        # 0, 1, 2, 3 and 4 hundredths have the variance 2.5e-4.
-        np.testing.assert_allclose(found, 2.5e-4 * np.array([1, 4, 9]), atol=1e-8)
-        assert model.calls == [(40, 301, None)]
-
-    def test_a_method_is_measured_in_all_trials_after_the_last_epoch(self, monkeypatch):
-        monkeypatch.setattr(fig_2, "NOISE_IMAGES", 2)
+    def test_a_method_is_measured_in_all_trials_after_the_last_epoch(self):
         images = np.arange(7.0)[:, None, None]
         data = types.SimpleNamespace(test=types.SimpleNamespace(images=images))
         estimates = [
@@ -345,38 +309,37 @@ class TestBounds:
         for trial, count in enumerate((3, 4)):
             per_image = found.bound[trial]["per_image"]
             np.testing.assert_allclose(per_image, expected[:count], atol=1e-3)
-            np.testing.assert_allclose(found.noise[trial], [0, 2.5e-4], atol=1e-8)
-            assert (40, 301, 10) in method.models[trial].calls
+            gap = -70 - expected[:count].mean()
+            assert found.gaps[trial] == pytest.approx(gap, abs=1e-3)
+            assert method.models[trial].epoch == 10
         assert found.log_likelihood == estimates and found.epochs == [10, 10, 9]
-        assert sorted(method.names) == [
-            (0, "estimation_variance/40_samples/5_times/10_epochs/2_images"),
+        assert method.names == [
             (0, "renyi_bound/0.5/10_samples/10_epochs/3_images"),
-            (1, "estimation_variance/40_samples/5_times/10_epochs/2_images"),
             (1, "renyi_bound/0.5/10_samples/10_epochs/4_images"),
         ]
 
-    def test_json_is_without_images(self):
-        one = self.made(-70.0, -72.0, 0.25)
-        content = one.to_dict()
-        assert content["renyi_bound"] == [{"mean": -72.0, "standard_error": 0.0}]
-        assert content["log_likelihood"] == [{"mean": -70.0, "standard_error": 0.0}]
-        assert content["gap"] == {"mean": 2.0, "standard_error": 0.0}
-        assert content["standard_deviation_of_an_estimate"] == [0.5]
-
-    def made(self, log_likelihood, bound, variance):
+    def made(self, log_likelihood, bound):
         def estimate(value):
             return {"mean": value, "standard_error": 0.0, "per_image": [value] * 2}
 
-        noise = [np.array([variance] * 2)]
-        return fig_2.Bounds([estimate(bound)], [estimate(log_likelihood)], noise, [50])
+        return fig_2.Bounds([estimate(bound)], [estimate(log_likelihood)], [50])
+
+    def test_json_is_without_images(self):
+        assert self.made(-70.0, -72.0).to_dict() == {
+            "renyi_bound": [{"mean": -72.0, "standard_error": 0.0}],
+            "log_likelihood": [{"mean": -70.0, "standard_error": 0.0}],
+            "gap": [2.0],
+        }
 
     @pytest.mark.parametrize("orders", [(-np.inf,), (-np.inf, 0.5), (-1.0, 0.5, 1.0)])
     def test_panels(self, orders):
-        counts = {"informative": [3, 5], "active": [7, 8]}
-        component = types.SimpleNamespace(**counts)
+        component = types.SimpleNamespace(informative=[3, 5], active=[7, 8])
         measured = (
-            {30: dict.fromkeys(orders, component)},
-            {30: dict.fromkeys(orders, self.made(-70.0, -72.0, 0.25))},
+            {30: dict.fromkeys(orders, component), 40: {orders[0]: component}},
+            {
+                30: dict.fromkeys(orders, self.made(-70.0, -72.0)),
+                40: {orders[0]: self.made(-70.0, -72.0)},
+            },
         )
         picture = fig_2.draw(measured, None)
         for axis in picture.axes:
@@ -385,9 +348,46 @@ class TestBounds:
             assert (np.diff(axis.get_xticks()) > 0).all()
         heights = [{float(line.get_ydata()[0]) for line in a.lines} for a in picture.axes]
         # Means over trials, and the bars' ends.
-        assert heights[0] == {3.0, 4.0, 5.0, 7.0, 7.5, 8.0}
-        assert heights[1] == {-70.0, -72.0} and heights[2] == {0.5}
+        assert heights == [{3.0, 4.0, 5.0, 7.0, 7.5, 8.0}, {-70.0, -72.0}]
+        # What was not run is not bridged.
+        styles = [box.lines[0].get_linestyle() for box in picture.axes[0].containers]
+        assert styles[:2] == ["-", "--"]
+        assert styles[2:] == (["None"] * 2 if len(orders) > 1 else ["-", "--"])
         plt.close(picture)
+
+
+class TestNoise:
+    def test_variance_and_mean_over_five_estimates_of_each_image(self):
+        model = Weights()
+        model.epoch = None
+        found = noise.repeated_estimates(model, np.array([1.0, 2.0, 3.0])[:, None, None], 40)
+        # 0, 1, 2, 3 and 4 hundredths have the variance 2.5e-4 and the mean 2.
+        assert found == {
+            "variance": pytest.approx(2.5e-4 * (1 + 4 + 9) / 3),
+            "mean": pytest.approx(1.02 * 2),
+        }
+        assert model.calls == [(40, 301, None)]
+
+    def test_every_trial_is_measured_with_each_number_of_samples(self, monkeypatch):
+        monkeypatch.setattr(noise, "IMAGES", 2)
+        data = types.SimpleNamespace(
+            test=types.SimpleNamespace(images=np.arange(1.0, 7.0)[:, None, None])
+        )
+        method = Method([Weights(), Weights()], data)
+        found = noise.measure_noise(method)
+        np.testing.assert_allclose(found["variance"], np.full((2, 4), 2.5e-4 * 2.5))
+        np.testing.assert_allclose(found["mean"], np.full((2, 4), 1.5 * 1.02))
+        assert found["epochs"] == 10
+        assert method.models[1].calls == [(n, 301, 10) for n in (125, 500, 2000, 8000)]
+        assert method.names == [
+            (trial, "repeated_estimates/5_times/10_epochs/2_images") for trial in (0, 1)
+        ]
+
+    def test_runs_are_those_of_figure_2_at_the_outer_orders(self):
+        wanted = fig_2.FIGURE.trial(choose(preset="paper"), 3)
+        found = noise.FIGURE.trial(choose(preset="paper"), 3)
+        assert list(found) == [f"alpha={a}, k={k}" for k in (30, 40, 50) for a in (0, 1)]
+        assert found.items() <= wanted.items()
 
 
 class TestSeparability:
@@ -405,7 +405,7 @@ class TestSeparability:
         for kind, offset in kinds.items():
             expected = np.array([[101, 105, 110], [201, 205, 210]]) + 0.1 * offset
             np.testing.assert_allclose(found.accuracy[kind], expected)
-            assert found.final(kind) == pytest.approx(160 + 0.1 * offset)
+            np.testing.assert_allclose(found.final(kind), expected[:, 2])
         assert method.names == [
             (trial, f"standardized_linear_accuracy/{epoch}_epochs")
             for trial in (0, 1)
@@ -448,7 +448,7 @@ class TestSeparability:
         methods = {**{f"k = {k}": k for k in (5, 10, 20, 30, 50)}, "k = 30, α = 0": "other"}
         measured = fig_3.measure(methods, types.SimpleNamespace(dataset="digits"))
         assert measured.by_size == {k: k for k in (5, 10, 20, 30, 50)}
-        assert (measured.other_order, measured.test_images) == ("other", 60)
+        assert measured.other_order == "other"
         assert measured.pixels == found and measured.by_method == methods
 
     @pytest.fixture
@@ -459,7 +459,7 @@ class TestSeparability:
             return fig_3.Separability([1, 50], {**accuracy, "samples": values - 0.1})
 
         pixels = {"grey": 0.92, "binary": 0.91}
-        return fig_3.Measured({5: made(0.88, 0.9)}, made(0.93), pixels, 100)
+        return fig_3.Measured({5: made(0.88, 0.9)}, made(0.93), pixels)
 
     def test_table(self, measured):
         lines = fig_3.tables(measured, None)["table.md"].splitlines()
@@ -542,7 +542,8 @@ class Straight:
         pass
 
     def decode(self, codes):
-        return types.SimpleNamespace(mean=lambda: tf.reshape(tf.constant(codes), (-1, 2, 3)))
+        images = tf.reshape(tf.constant(codes), (*np.shape(codes)[:-1], 2, 3))
+        return types.SimpleNamespace(mean=lambda: images)
 
 
 class TestInterpolations:
@@ -550,13 +551,7 @@ class TestInterpolations:
         rng = np.random.default_rng(0)
         starts, ends = rng.random((2, 400, 2, 3)).astype(np.float32)
         paths = fig_5.join(Straight(), starts, ends, seed=3)
-        assert tuple(paths) == (
-            "Pixels",
-            "Means",
-            "Samples",
-            "Geodesic, sampled",
-            "Geodesic, means",
-        )
+        assert tuple(paths) == (*fig_5.DRAWN, "Line, sampled")
         t = np.linspace(0, 1, 13)
         line = starts[:, None] + t[:, None, None] * (ends - starts)[:, None]
         for name in ("Pixels", "Means"):
@@ -575,10 +570,13 @@ class TestInterpolations:
         expected = rng.normal(size=(2, 400, 2, 3)), rng.normal(size=(400, 13, 2, 3))
         np.testing.assert_allclose(drawn, expected[0], atol=1e-4)
         np.testing.assert_allclose(along, expected[1], atol=1e-4)
+        # The same noise along the line between means and deviations.
+        along = (paths["Line, sampled"] - line) / (0.5 + line)
+        np.testing.assert_allclose(along, expected[1], atol=1e-4)
         # The seed decides the noise and nothing else.
         again = fig_5.join(Straight(), starts, ends, seed=4)
         changed = [name for name in paths if not np.allclose(paths[name], again[name])]
-        assert changed == ["Samples", "Geodesic, sampled"]
+        assert changed == ["Samples", "Geodesic, sampled", "Line, sampled"]
         same = fig_5.join(Straight(), starts, ends, seed=3)
         assert all((same[name] == paths[name]).all() for name in paths)
 
@@ -598,7 +596,7 @@ class TestInterpolations:
         # How far the first class leads the second at each step, by path and pair.
         leads = {
             name: np.stack([slope * (7 - 0.5 - steps)] * 6)
-            for name, slope in zip(fig_5.PATHS, (1.0, 2.0, 3.0, 4.0, 5.0), strict=True)
+            for name, slope in zip(PATHS, SLOPES, strict=True)
         }
         leads["Means"][0] = 9.0
         leads["Means"][1] = -9.0
@@ -626,29 +624,32 @@ class TestInterpolations:
         data = types.SimpleNamespace(train="train", test="test")
         model = Straight()
         options = types.SimpleNamespace(seed=8)
-        found = fig_5.measure({"VAE, k = 30": Method([model, None], data)}, options)
+        (found,) = fig_5.measure({"VAE, k = 30": Method([model], data)}, options)
         assert asked == [("train", 8), ("test", 8, 1000)]
         assert found.epochs == model.epoch == 10
         assert found.first["Means"].tolist() == [13, 0, 3, 7, 7, 7]
         assert found.first["Pixels"].tolist() == [7, 7, 3, 7, 7, 7]
         # Half a step before and after the change: expit(x) - expit(-x) = tanh(x / 2).
-        for name, slope in zip(fig_5.PATHS, (1, 2, 3, 4, 5), strict=True):
+        for name, slope in zip(PATHS, SLOPES, strict=True):
             np.testing.assert_allclose(found.steepest[name][2:], np.tanh(slope / 4))
         assert found.steepest["Means"][0] == 0
         assert expit(0.5) - expit(-0.5) == pytest.approx(np.tanh(0.25))
         assert found.told_apart.tolist() == [False, False, True, True, True, True]
+        # From black to white each pixel changes by 1 in all.
+        np.testing.assert_allclose(found.variation["Pixels"], 1, rtol=1e-6)
+        np.testing.assert_allclose(found.rows["Pixels"][:, 0, 0], np.linspace(0, 1, 13), atol=1e-6)
 
     def test_the_first_pair_that_is_told_apart_is_drawn_with_its_changes_framed(self):
-        images = np.random.default_rng(0).random((3, 13, 2, 3))
-        first = {name: np.array([1, 1, 4]) for name in fig_5.PATHS}
+        images = np.random.default_rng(0).random((13, 2, 3))
+        first = {name: np.array([1, 1, 4]) for name in fig_5.DRAWN}
         first["Geodesic, means"] = np.array([1, 1, 13])
         apart = np.array([False, False, True])
-        found = fig_5.Transitions(dict.fromkeys(fig_5.PATHS, images), first, {}, apart, 50)
-        picture = fig_5.draw(found, None)
+        found = fig_5.Transitions(first, {}, {}, apart, 50, dict.fromkeys(fig_5.DRAWN, images))
+        picture = fig_5.draw([found, None], None)
         axes = np.array(picture.axes).reshape(5, 13)
         framed = [[axis.spines["top"].get_visible() for axis in row] for row in axes]
         assert np.argwhere(framed).tolist() == [[1, 4]]
-        np.testing.assert_array_equal(axes[3, 5].images[0].get_array(), images[2, 5])
+        np.testing.assert_array_equal(axes[3, 5].images[0].get_array(), images[5])
         plt.close(picture)
 
     def test_the_classifier_learns_digits(self, digits):
@@ -662,6 +663,7 @@ class TestInterpolations:
         assert right.mean() > 0.2
 
 
+PATHS, SLOPES = (*fig_5.DRAWN, fig_5.SAMPLED_LINE), (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
 CLASSES = [2, 5, 7]
 LABELS = ([2, 5, 7, 5, 7, 2], [5, 2, 2, 7, 5, 7])
 
@@ -669,13 +671,13 @@ LABELS = ([2, 5, 7, 5, 7, 2], [5, 2, 2, 7, 5, 7])
 def test_captions():
     options = types.SimpleNamespace(trials=2, seed=4)
     band = "; mean over trials, band from lowest to highest"
-    assert fig_1.caption(None, options) == "dotted: the report's threshold of 0.01" + band
     assert fig_3.caption(None, options).endswith(band)
     assert "seed 4" in fig_5.caption(None, options)
     estimate = {"num_samples": 40, "images": 3}
     bounds = {30: {0.0: types.SimpleNamespace(log_likelihood=[estimate])}}
-    text = fig_2.caption((None, bounds), options)
-    assert "log p(x): 40 samples; both over 3 test images" in text
-    assert text.endswith("(c) 5 estimates of each of 500 images; bars: lowest to highest trial")
-    alone = argparse.Namespace(trials=1)
-    assert fig_2.caption((None, bounds), alone).endswith("of 500 images")
+    text = fig_2.caption(({}, bounds), options)
+    assert text.endswith(
+        "log p(x): 40 samples; both over 3 test images; bars: lowest to highest trial"
+    )
+    alone = types.SimpleNamespace(trials=1)
+    assert fig_2.caption(({}, bounds), alone).endswith("both over 3 test images")

@@ -24,8 +24,9 @@ CLAIMS_OF_THE_REPORTS = {
     *("vampprior.8.1", "vampprior.10.1", "vampprior.10.2", "vampprior.T1.1", "vampprior.T1.2"),
     *("vampprior.cost.1", "vampprior.warm_up.1"),
     *("geometry.1.1", "geometry.2a.1", "geometry.2a.2", "geometry.2b.1", "geometry.2b.2"),
-    *("geometry.3.1", "geometry.3.2", "geometry.3.3", "geometry.3.4"),
-    *("geometry.4.1", "geometry.5.1"),
+    *("geometry.3.1", "geometry.3.2", "geometry.3.3", "geometry.4.1"),
+    *("geometry.5.1", "geometry.5.2"),
+    *("geometry.text.1", "geometry.text.2", "geometry.text.3"),
 }
 WITHOUT_CLAIMS = {
     *("understanding/fig_4_random_samples", "understanding/fig_5_manifold"),

@@ -7,12 +7,13 @@ divergence of alpha = 1 is in closed form.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from keras_vae import datasets
-from keras_vae.experiments.figures import claims
-from keras_vae.experiments.figures.options import Options, Preset
+from keras_vae._internal.files import JsonObject
+from keras_vae.experiments.figures.options import Preset
 from keras_vae.experiments.runs.spec import (
     DataSpec,
     ModelSpec,
@@ -24,10 +25,13 @@ from keras_vae.experiments.runs.spec import (
 EPOCHS = 1000
 NUM_SAMPLES = 10
 LATENT_DIM = 30
-# Epochs and trials below which a claim is not decided: about a plain contrast. What is said of
-# where training ends needs a quantity that has stopped changing, too.
-CONTRAST_EPOCHS = 50
-TRIALS = 2
+# What `claims.unmet_requirements` asks of a plain contrast. What is said of where training ends
+# needs a quantity that has stopped changing, too.
+NEEDED: dict[str, Any] = {
+    "min_epochs": 50,
+    "min_trials": 2,
+    "own_options": ("alphas", "latent_dims"),
+}
 
 # What every `Figure` of the report is given. `results` is the largest protocol that our own stored
 # results reached.
@@ -97,48 +101,32 @@ def vae_spec(dataset: str, seed: int, latent_dim: int = LATENT_DIM) -> RunSpec:
     return run_spec(dataset, seed, latent_dim=latent_dim, num_samples=1)
 
 
-def unmet_requirements(
-    options: Options,
-    weights_epochs: Sequence[int],
-    *,
-    settled: bool = True,
-    min_trials: int = TRIALS,
-) -> tuple[str, ...]:
-    """Lists what keeps runs from deciding a claim.
+def change_per_100_epochs(epochs: Sequence[int], values: np.ndarray) -> np.ndarray:
+    """How fast each trial changed since half of the epochs, or before: a rate, not a change.
 
-    Arguments:
-        options: `Options`.
-        weights_epochs: Epochs after which the weights that were measured were stored.
-        settled: Whether the quantity had stopped changing at the end, where that matters.
-        min_trials: Runs of each kind below which it is not decided.
-
-    Returns:
-        Tuple of strings.
-    """
-    reasons = claims.unmet_requirements(
-        options,
-        min_epochs=CONTRAST_EPOCHS,
-        min_trials=min_trials,
-        settled=settled,
-        weights_epochs=weights_epochs,
-    )
-    if options.choice("alphas") is not None or options.choice("latent_dims") is not None:
-        reasons += ("orders or latent dimensions of the user's choice, not the report's",)
-    return reasons
-
-
-def change_since_half(epochs: Sequence[int], values: np.ndarray) -> float | None:
-    """How much a mean over trials changed since half of the epochs, or before.
+    A change would be smaller the shorter the runs are.
 
     Arguments:
         epochs: Epochs at which it was measured, ascending.
         values: Array of shape (trials, epochs).
 
     Returns:
-        Float, or None if nothing was measured until then.
+        Array of shape (trials,), in the values' unit per 100 epochs; NaN if nothing was measured
+        until half of the epochs.
     """
     earlier = [index for index, epoch in enumerate(epochs) if 2 * epoch <= epochs[-1]]
     if not earlier:
-        return None
-    mean = values.mean(axis=0)
-    return float(mean[-1] - mean[earlier[-1]])
+        return np.full(len(values), np.nan)
+    start = earlier[-1]
+    return 100 * (values[:, -1] - values[:, start]) / (epochs[-1] - epochs[start])
+
+
+def has_settled(rate: JsonObject, limit: float) -> bool:
+    """Whether a rate, and two standard errors over trials about it, lie within a limit.
+
+    Arguments:
+        rate: `claims.over_seeds` of `change_per_100_epochs`; one trial alone has not settled.
+        limit: Positive number, in the same unit.
+    """
+    mean, error = rate["mean"], rate["standard_error"]
+    return error is not None and abs(mean) + 2 * error <= limit

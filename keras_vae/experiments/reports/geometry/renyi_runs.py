@@ -6,13 +6,11 @@ principal components of their posterior means.
 
 import argparse
 import dataclasses
-import functools
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.stats import ortho_group
 
 from keras_vae._internal.files import JsonObject
 from keras_vae.activity import active_units, latent_activity, principal_components
@@ -30,7 +28,6 @@ ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)
 # The orders between which a comparison of numbers of dimensions is made where time is short.
 OUTER_ALPHAS = (0.0, 1.0)
 INFORMATIVE = 0.01
-ROTATIONS = 200
 
 
 class RenyiFigure(Figure):
@@ -160,32 +157,29 @@ class Components:
 
     Attributes:
         eigenvalues: Array of shape (trials, latent_dim), in descending order.
+        squared_entries: Array of shape (trials, latent_dim, latent_dim): of each eigenvector, in
+            that order, the squares of its entries, one an axis.
         informative: Components with an eigenvalue above `INFORMATIVE`, one number a trial.
         active: Axes with an activity above it (Burda et al.), one number a trial.
-        alignment: How far informative eigenvectors point along axes, one number a trial.
-        random_alignment: The highest that of `ROTATIONS` random rotations of as many axes.
         correlation: Mean absolute correlation of the active axes, one number a trial.
         epochs: Epochs after which weights were kept.
         informative_after: Array of shape (trials, epochs): informative components after each.
     """
 
     eigenvalues: np.ndarray
+    squared_entries: np.ndarray
     informative: list[int]
     active: list[int]
-    alignment: list[float]
-    random_alignment: list[float]
     correlation: list[float]
     epochs: list[int]
     informative_after: np.ndarray
 
     def to_dict(self) -> JsonObject:
-        """Returns all of it as JSON-compatible values."""
+        """Returns all but the eigenvectors as JSON-compatible values."""
         return {
             "eigenvalues": np.round(self.eigenvalues, 6).tolist(),
             "informative_components": self.informative,
             "active_units_at_0.01": self.active,
-            "axis_alignment": self.alignment,
-            "highest_alignment_of_random_rotations": self.random_alignment,
             "mean_absolute_correlation_of_active_axes": self.correlation,
             "informative_components_after": dict(
                 zip(map(str, self.epochs), self.informative_after.T.tolist(), strict=True)
@@ -208,29 +202,15 @@ def measure_components(method: MethodRuns) -> Components:
             found.append(principal_components(means))
         counts.append([each.informative(INFORMATIVE) for each in found])
         last.append((found[-1], means))
-    informative = [row[-1] for row in counts]
     return Components(
         eigenvalues=np.stack([found.eigenvalues for found, _ in last]),
-        informative=informative,
+        squared_entries=np.stack([found.eigenvectors**2 for found, _ in last]),
+        informative=[row[-1] for row in counts],
         active=[active_units(latent_activity(means), INFORMATIVE) for _, means in last],
-        alignment=[
-            found.axis_alignment(max(1, count))
-            for (found, _), count in zip(last, informative, strict=True)
-        ],
-        random_alignment=[random_alignment(count) for count in informative],
         correlation=[correlation_of_active_axes(means) for _, means in last],
         epochs=epochs,
         informative_after=np.array(counts),
     )
-
-
-@functools.cache
-def random_alignment(count: int, draws: int = ROTATIONS) -> float:
-    """The highest alignment among random rotations of some axes, the same at each call."""
-    if count < 2:
-        return 1.0
-    rotations = ortho_group.rvs(count, size=draws, random_state=0)
-    return float((rotations**2).max(axis=-1).mean(axis=-1).max())
 
 
 def correlation_of_active_axes(means: np.ndarray) -> float:
@@ -244,3 +224,13 @@ def correlation_of_active_axes(means: np.ndarray) -> float:
         return 0.0
     pairs = np.triu_indices(active.shape[1], 1)
     return float(abs(np.asarray(np.corrcoef(active.T))[pairs]).mean())
+
+
+def orders_left_out(by_size: Grid) -> str:
+    """Which of all orders some numbers of latent dimensions lack, to append to a caption."""
+    missing = {
+        size: [order_name(alpha) for alpha in all_orders(by_size) if alpha not in by_order]
+        for size, by_order in by_size.items()
+    }
+    parts = [f"α = {', '.join(orders)} at k = {size}" for size, orders in missing.items() if orders]
+    return f"; not run: {' and '.join(parts)}" if parts else ""
