@@ -50,10 +50,12 @@ class LatentActivity(keras.callbacks.Callback):
     Adds `active_units` to the epoch's logs, and so to the history that `fit` returns.
 
     Arguments:
-        images: Array of shape (N, *image_shape), in [0, 1]: the data to take the variance
-            over. 8-bit images are divided by 255.
+        images: Array of shape (N, *event_shape): the data to take the variance over.
         threshold: Activity above which a dimension counts as active.
-        batch_size: Images encoded at once.
+        batch_size: Items encoded at once.
+
+    Raises:
+        ValueError: Before training, if the model cannot encode the data.
 
     Attributes:
         activity: float64 array of shape (epochs, latent_dim), complete after each epoch.
@@ -63,17 +65,18 @@ class LatentActivity(keras.callbacks.Callback):
         super().__init__()
         check_positive_integer(batch_size, "batch_size")
         self.threshold = threshold
-        self._images, self._batch_size = np.asarray(images), batch_size
+        self._x, self._batch_size = np.asarray(images), batch_size
         self._rows: list[np.ndarray] = []
 
     @property
     def activity(self) -> np.ndarray:
         return np.array(self._rows)
 
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        self.model.check_inputs(self._x)
+
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        divisor = np.float32(255.0 if self._images.dtype == np.uint8 else 1.0)
-        images = self._images.astype(np.float32) / divisor
-        means = self.model.posterior_means(images, batch_size=self._batch_size)
+        means = self.model.posterior_means(self._x, batch_size=self._batch_size)
         self._rows.append(activity.latent_activity(means))
         if logs is not None:
             logs["active_units"] = activity.active_units(self._rows[-1], self.threshold)

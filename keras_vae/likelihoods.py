@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from keras_vae import distributions
 from keras_vae._internal.backend import keras, tf, tfd
-from keras_vae._internal.checks import get_part
+from keras_vae._internal.checks import check_pixels, get_part
 from keras_vae.networks import dense
 from keras_vae.random import derive_seed
 
@@ -22,6 +22,7 @@ class Likelihood(keras.layers.Layer):
     one, name its `parameters` and implement `transform` and `make_distribution`.
     """
 
+    built: bool
     parameters: tuple[str, ...] = ()
 
     def build_heads(
@@ -40,7 +41,12 @@ class Likelihood(keras.layers.Layer):
             kernel_initializer: Keras initialiser of the kernels.
             seed: Integer from which the weights are drawn.
             bias_initializer: Keras initialiser of the biases.
+
+        Raises:
+            ValueError: If the likelihood already belongs to a model.
         """
+        if self.built:
+            raise ValueError("This likelihood belongs to another model. Give each model its own.")
         self.image_shape = tuple(image_shape)
         self.heads = [
             dense(
@@ -49,6 +55,7 @@ class Likelihood(keras.layers.Layer):
                 derive_seed(seed, index),
                 bias_initializer=bias_initializer,
                 name=name,
+                dtype=self.dtype_policy,
             )
             for index, name in enumerate(self.parameters)
         ]
@@ -96,8 +103,12 @@ class Likelihood(keras.layers.Layer):
         """Returns the distribution of single pixels from this head's raw parameters."""
         raise NotImplementedError
 
-    def check_support(self, images: np.ndarray) -> None:
-        """Raises `ValueError` if pixels, already known to lie in [0, 1], have no density here."""
+    def check_support(self, x: np.ndarray) -> None:
+        """Raises `ValueError` if data, already known to be finite, have no density here."""
+
+    def check_inputs(self, x: np.ndarray) -> None:
+        """Raises `ValueError` if finite data cannot be encoded; by default as `check_support`."""
+        self.check_support(x)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -121,15 +132,19 @@ class Bernoulli(Likelihood):
         (logits,) = parameters
         return distributions.LogitBernoulli(self.as_images(logits), len(self.image_shape))
 
-    def check_support(self, images: np.ndarray) -> None:
+    def check_inputs(self, x: np.ndarray) -> None:
+        check_pixels(x)
+
+    def check_support(self, x: np.ndarray) -> None:
+        check_pixels(x)
         if self.grey_levels:
             return
-        images = np.asarray(images)
-        between = (images != 0) & (images != 1)
+        x = np.asarray(x)
+        between = (x != 0) & (x != 1)
         if between.any():
             raise ValueError(
                 "The Bernoulli likelihood needs binary pixels (0 or 1). Received "
-                f"{images[between][0]}. Binarise the images, for example with "
+                f"{x[between][0]}. Binarise the images, for example with "
                 "`keras_vae.datasets.load(..., binarize='static')`, or accept grey levels with "
                 "`likelihood=keras_vae.likelihoods.Bernoulli(grey_levels=True)`."
             )
@@ -151,6 +166,9 @@ class Gaussian(Likelihood):
         return tfd.Normal(
             loc=keras.ops.sigmoid(loc), scale=keras.ops.exp(0.5 * keras.ops.tanh(log_variance))
         )
+
+    def check_support(self, x: np.ndarray) -> None:
+        check_pixels(x)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -174,13 +192,17 @@ class DiscretizedLogistic(Likelihood):
             levels=self.levels,
         )
 
-    def check_support(self, images: np.ndarray) -> None:
-        levels = np.asarray(images, dtype=np.float64) * (self.levels - 1)
+    def check_inputs(self, x: np.ndarray) -> None:
+        check_pixels(x)
+
+    def check_support(self, x: np.ndarray) -> None:
+        check_pixels(x)
+        levels = np.asarray(x, dtype=np.float64) * (self.levels - 1)
         between = abs(levels - np.round(levels)) > 1e-3
         if between.any():
             raise ValueError(
                 f"The discretised logistic likelihood needs pixels i / {self.levels - 1}, with i "
-                f"an integer. Received {np.asarray(images)[between][0]}."
+                f"an integer. Received {np.asarray(x)[between][0]}."
             )
 
 

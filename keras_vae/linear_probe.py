@@ -51,7 +51,7 @@ def posterior_features(
     """
     check_choice(kind, FEATURES, "features")
     check_positive_integer(batch_size, "batch_size")
-    model.check_images(images)
+    model.check_inputs(images)
     if kind != "means" and len(model.latent_dims) > 1:
         raise TypeError(
             f"Features {kind!r} need a model of one level. Received one of {model.latent_dims}."

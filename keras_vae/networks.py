@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_vae._internal.backend import keras, tf
-from keras_vae._internal.checks import check_positive_integer
+from keras_vae._internal.checks import as_sizes, check_positive_integer
 from keras_vae.random import derive_seed, resolve_seed
 
 BIAS, GATE = 1, 2
@@ -96,7 +96,7 @@ class DenseStack(keras.layers.Layer):
 
     def __init__(
         self,
-        units: Sequence[int],
+        units: int | Sequence[int],
         *,
         activation: Any = "softplus",
         batch_norm: bool = False,
@@ -107,9 +107,7 @@ class DenseStack(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.units = tuple(units)
-        for size in self.units:
-            check_positive_integer(size, "hidden_units")
+        self.units = as_sizes(units, "hidden_units")
         self.activation = keras.activations.get(activation)
         self.batch_norm = batch_norm
         self.gated = gated
@@ -119,7 +117,7 @@ class DenseStack(keras.layers.Layer):
         self.dense_layers = self._make_layers("dense", use_bias=not batch_norm)
         self.gate_layers = self._make_layers("gate", GATE, activation="sigmoid") if gated else []
         self.normalization_layers = [
-            keras.layers.BatchNormalization(name=f"batch_norm_{index}")
+            keras.layers.BatchNormalization(name=f"batch_norm_{index}", dtype=self.dtype_policy)
             for index in range(len(self.units) if batch_norm else 0)
         ]
 
@@ -131,6 +129,7 @@ class DenseStack(keras.layers.Layer):
                 derive_seed(self.seed, index, *purpose),
                 bias_initializer=self.bias_initializer,
                 name=f"{name}_{index}",
+                dtype=self.dtype_policy,
                 **kwargs,
             )
             for index, size in enumerate(self.units)
@@ -186,7 +185,7 @@ class JointStack(keras.layers.Layer):
         units: Size of every layer.
         joint_layers: Number of layers after the inputs' own.
         seed: Integer from which the weights are drawn; None draws a fresh one.
-        **kwargs: `activation`, `gated` and the initialisers of `DenseStack`.
+        **kwargs: `activation`, `gated`, `dtype` and the initialisers of `DenseStack`.
 
     Input: list of tensors of shapes (..., input_dims[i]). Output shape: (..., units).
     """
@@ -200,7 +199,7 @@ class JointStack(keras.layers.Layer):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__()
+        super().__init__(dtype=kwargs.get("dtype"))
         self.input_dims, self.units = tuple(input_dims), units
         check_positive_integer(joint_layers, "joint_layers")
         self.joint_layers = joint_layers

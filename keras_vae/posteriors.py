@@ -21,6 +21,14 @@ def diagonal_gaussian(loc: tf.Tensor, scale: tf.Tensor) -> tfd.Distribution:
     return tfd.Independent(tfd.Normal(loc=loc, scale=scale), reinterpreted_batch_ndims=1)
 
 
+def is_diagonal_gaussian(posterior: tfd.Distribution) -> bool:
+    """Whether a distribution is a Gaussian whose last axis, its event, has independent entries."""
+    if isinstance(posterior, tfd.Independent):
+        normal = isinstance(posterior.distribution, tfd.Normal)
+        return normal and tf.get_static_value(posterior.reinterpreted_batch_ndims) == 1
+    return isinstance(posterior, tfd.MultivariateNormalDiag)
+
+
 def in_batches(
     network: Callable[[tf.Tensor], tfd.Distribution],
     inputs: tf.Tensor,
@@ -53,8 +61,10 @@ def sample_with_log_prob(
     lose it to rounding where sigma is small against mu, as in an early warm-up, when nothing
     keeps sigma from shrinking.
 
+    A posterior that is no diagonal Gaussian draws with TFP's own noise.
+
     Arguments:
-        posterior: A `diagonal_gaussian` with batch shape (batch,).
+        posterior: Distribution with batch shape (batch,), such as a `diagonal_gaussian`.
         num_samples: Number of samples.
         seed: Integer tensor of shape (2,).
         gate: `PathGate` that z passes through. The log-density's gradient then
@@ -64,8 +74,14 @@ def sample_with_log_prob(
         z of shape (num_samples, batch, latent_dim), and log q(z|x) of shape
         (num_samples, batch), in nats.
 
+    Raises:
+        TypeError: If gradients do not pass through the posterior's samples, or are to be doubly
+            reparameterised where it is no diagonal Gaussian.
+
     Reference: Kingma & Welling 2013, Section 2.4.
     """
+    if not is_diagonal_gaussian(posterior):
+        return _sample_other(posterior, num_samples, seed, gate)
     loc = posterior.mean()
     # TFP's own `sample` leaves the random algorithm to the device; a stored run must not.
     noise = random.normal(tf.concat([[num_samples], tf.shape(loc)], axis=0), seed, loc.dtype)
@@ -86,6 +102,23 @@ def reparameterize(posterior: tfd.Distribution, noise: tf.Tensor) -> tuple[tf.Te
     """
     loc, scale = posterior.mean(), posterior.stddev()
     return loc + scale * noise, _log_prob(noise, scale)
+
+
+def _sample_other(
+    posterior: tfd.Distribution, num_samples: int, seed: tf.Tensor, gate: PathGate | None
+) -> tuple[tf.Tensor, tf.Tensor]:
+    name = type(posterior).__name__
+    if posterior.reparameterization_type != tfd.FULLY_REPARAMETERIZED:
+        raise TypeError(
+            f"Gradients do not pass through samples of the posterior {name!r}. It must be a "
+            "reparameterised distribution, such as a Gaussian."
+        )
+    if gate is not None:
+        raise TypeError(
+            f"Doubly reparameterised gradients need a diagonal Gaussian posterior, not {name!r}."
+        )
+    z = posterior.sample(num_samples, seed=tf.cast(seed, tf.int32))
+    return z, posterior.log_prob(z)
 
 
 class PathGate:

@@ -1,13 +1,15 @@
 """Priors over the latent variable."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from keras_vae import posteriors
 from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import (
-    check_image_shape,
+    check_data_shape,
+    check_finite,
     check_pixels,
     check_positive_integer,
     get_part,
@@ -44,6 +46,27 @@ class Prior(keras.layers.Layer):
         self.create_weights(latent_dim, image_shape)
         self.built = True
 
+    def check_weights(self, encode: Encoder, model_variables: Sequence[keras.Variable]) -> None:
+        """Raises `ValueError` if the density depends on trainable weights that Keras cannot see.
+
+        Networks of TensorFlow Probability have such: they would stay as they began.
+
+        Arguments:
+            encode: As in `distribution`.
+            model_variables: All variables that the model trains.
+        """
+        seen = {id(variable.value) for variable in model_variables}
+        with tf.GradientTape() as tape:
+            prior = self.distribution(encode)
+            prior.log_prob(tf.zeros((1, self.latent_dim), prior.dtype))
+        hidden = [v.name for v in tape.watched_variables() if id(v) not in seen]
+        if hidden:
+            raise ValueError(
+                f"The prior {type(self).__name__!r} has weights that Keras does not train: "
+                f"{', '.join(hidden)}. Create them with `add_weight`, or make them those of "
+                "Keras layers that are the prior's attributes."
+            )
+
     def create_weights(self, latent_dim: int, image_shape: tuple[int, ...]) -> None:
         """Creates what the prior learns; nothing by default."""
 
@@ -64,10 +87,8 @@ class StandardNormal(Prior):
     """p(z) = N(0, I)."""
 
     def distribution(self, encode: Encoder) -> tfd.Distribution:
-        return tfd.Independent(
-            tfd.Normal(loc=tf.zeros(self.latent_dim), scale=tf.ones(self.latent_dim)),
-            reinterpreted_batch_ndims=1,
-        )
+        parameters = (make(self.latent_dim, self.compute_dtype) for make in (tf.zeros, tf.ones))
+        return tfd.Independent(tfd.Normal(*parameters), reinterpreted_batch_ndims=1)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -135,7 +156,8 @@ class VampPrior(Prior):
         if not self.built:
             raise ValueError("Give this prior to a model before initialising its pseudo-inputs.")
         images = np.asarray(images)
-        check_image_shape(images.shape, self.pseudo_inputs.shape[1:])
+        check_data_shape(images.shape, self.pseudo_inputs.shape[1:])
+        check_finite(images)
         check_pixels(images)
         if len(images) < self.num_pseudo_inputs:
             raise ValueError(
@@ -147,8 +169,10 @@ class VampPrior(Prior):
 
     def distribution(self, encode: Encoder) -> tfd.Distribution:
         posterior = encode(self.pseudo_inputs)
-        logits = tf.zeros(self.num_pseudo_inputs)
-        return DiagonalGaussianMixture(logits, posterior.mean(), posterior.stddev())
+        logits = tf.zeros(self.num_pseudo_inputs, posterior.dtype)
+        if posteriors.is_diagonal_gaussian(posterior):
+            return DiagonalGaussianMixture(logits, posterior.mean(), posterior.stddev())
+        return tfd.MixtureSameFamily(tfd.Categorical(logits=logits), posterior)
 
     def get_config(self) -> dict[str, Any]:
         return {

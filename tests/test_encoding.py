@@ -128,17 +128,6 @@ def test_log_likelihoods_are_compiled_once_a_model():
     np.testing.assert_allclose(fresh.log_likelihood(X, 6), again, rtol=1e-6)
 
 
-def test_a_replaced_prior_is_seen_by_log_likelihoods():
-    model = one_level()
-    before = model.log_likelihood(X, 6)
-    original = model.prior_layer
-    model.prior_layer = kv.priors.MixtureOfGaussians(2, seed=0)
-    model.prior_layer.build_for(3, (2, 3))
-    assert not np.isclose(model.log_likelihood(X, 6), before).any()
-    model.prior_layer = original
-    np.testing.assert_array_equal(model.log_likelihood(X, 6), before)
-
-
 def test_a_compiled_log_likelihood_keeps_no_model_alive():
     model = one_level()
     model.log_likelihood(X, 2)

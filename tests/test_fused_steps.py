@@ -82,3 +82,19 @@ def test_arrays_with_labels_and_train_on_batch(pixels):
     logs = model.train_on_batch(pixels[:20], return_dict=True)
     assert np.isfinite(list(logs.values())).all()
     assert int(model.optimizer.iterations) == 27
+
+
+def test_weights_go_with_their_items(pixels):
+    weights = np.linspace(0, 2, 90).astype("float32")
+
+    def trained(steps):
+        model = kv.VAE(latent_dim=3, hidden_units=(), image_shape=(4, 4), seed=0)
+        model.compile("sgd", jit_compile=True, steps_per_execution=steps)
+        x = pixels[:90]
+        history = model.fit(x, sample_weight=weights, batch_size=20, verbose=0).history
+        return model, history
+
+    (single, single_history), (fused, fused_history) = trained(1), trained(4)
+    assert fused_history == single_history
+    for a, b in zip(single.weights, fused.weights, strict=True):
+        np.testing.assert_array_equal(a, b)

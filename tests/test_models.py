@@ -33,6 +33,26 @@ def test_distributions_have_the_documented_shapes(images):
     assert model.reconstruct(images[:5]).shape == (5, 28, 28)
 
 
+def test_an_integer_is_a_shape_and_a_stack_of_one():
+    model = kv.VAE(latent_dim=2, hidden_units=5, image_shape=7, seed=0)
+    assert model.hidden_units == (5,) and model.image_shape == (7,)
+    assert model.reconstruct(np.zeros((3, 7))).shape == (3, 7)
+    assert kv.HierarchicalVAE(hidden_units=5, image_shape=7).event_shape == (7,)
+
+
+def test_another_objective_is_compiled_anew():
+    model = small(image_shape=(2, 2), objective="elbo")
+    model.compile(jit_compile=False)
+    x = np.zeros((4, 2, 2), "float32")
+    model.fit(x, verbose=0)
+    asked, terms = [], model.log_terms
+    model.log_terms = lambda *args, **kwargs: asked.append(args[1]) or terms(*args, **kwargs)
+    model.objective = kv.objectives.IWAE(7)
+    model.fit(x, verbose=0)
+    assert set(asked) == {7}
+    assert kv.VAE.from_config(model.get_config()).objective.num_samples == 7
+
+
 def test_accepts_other_image_shapes():
     model = small(image_shape=(28, 20), likelihood="gaussian")
     faces = np.random.default_rng(0).random((4, 28, 20), dtype="float32")
@@ -149,9 +169,7 @@ def test_training_recovers_the_linear_gaussian_model():
     rng = np.random.default_rng(0)
     loadings = np.array([[0.9, 0.3], [0.1, -0.8], [0.6, 0.6], [-0.5, 0.4], [0.2, 0.1]])
     x = rng.normal(size=(4000, 2)) @ loadings.T + rng.normal(size=(4000, 5))
-    # The likelihood's support is all of R, but the package's images lie in [0, 1].
     model = linear_gaussian(latent_dim=2)[0]
-    model.check_images = lambda images: None
     model.compile(keras.optimizers.Adam(0.01))
     model.fit(x.astype("float32"), epochs=15, batch_size=100, verbose=0)
     covariance = np.cov(x.T, bias=True)
@@ -297,15 +315,59 @@ class TestBadInput:
                 model.log_likelihood(bad, 10)
         np.testing.assert_array_equal(model.weights[1], before)
 
-    def test_eight_bit_images_get_a_hint(self):
+    @pytest.mark.parametrize(
+        "highest, advice",
+        [
+            (255, "divide 8-bit images by 255"),
+            (16, "largest possible value, such as 16"),
+            (-1, "link"),
+        ],
+    )
+    @pytest.mark.parametrize(
+        "call", ["fit", "evaluate", "encode", "reconstruct", "posterior_means", "log_likelihood"]
+    )
+    def test_advice_suits_the_values_that_are_refused_everywhere(self, call, highest, advice):
         model = small()
         model.compile()
-        with pytest.raises(ValueError, match="divide 8-bit images by 255"):
-            model.fit(np.full((2, 28, 28), 255, "uint8"))
+        with pytest.raises(ValueError, match=advice):
+            getattr(model, call)(np.full((2, 28, 28), highest, "int32"))
+        with pytest.raises(ValueError, match=advice):
+            model.log_weights(tf.fill((2, 28, 28), highest), 3)
 
-    def test_loss_belongs_to_the_model(self):
-        with pytest.raises(ValueError, match="objective"):
-            small().compile(loss="mse")
+    def test_a_grey_image_is_encoded_by_a_model_of_binary_ones_and_has_no_density(self):
+        model, grey = small(), np.full((2, 28, 28), 0.5)
+        assert model.encode(grey).mean().shape == (2, 3)
+        with pytest.raises(ValueError, match="binary pixels"):
+            model.log_weights(grey, 3)
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf])
+    def test_numbers_that_are_none_are_refused_everywhere(self, value):
+        model, x = small(), np.zeros((2, 28, 28))
+        x[1, 2, 3] = value
+        for call in (model.encode, model.reconstruct, lambda x: model.log_weights(x, 2)):
+            with pytest.raises(ValueError, match=f"finite. Received {value} at index .1, 2, 3"):
+                call(x)
+
+    @pytest.mark.parametrize("name", ["encoder", "decoder", "likelihood", "prior_layer"])
+    def test_parts_are_not_replaced(self, name):
+        model = small()
+        with pytest.raises(AttributeError, match=f"keeps its '{name}'.*constructor"):
+            setattr(model, name, kv.networks.DenseStack((3,)))
+        setattr(model, name, getattr(model, name))
+
+    @pytest.mark.parametrize("kind", [kv.VAE, kv.HierarchicalVAE])
+    def test_a_likelihood_belongs_to_one_model(self, kind):
+        likelihood = kv.likelihoods.Gaussian()
+        first = kind(hidden_units=4, image_shape=(2, 2), likelihood=likelihood)
+        before = first.get_weights()
+        with pytest.raises(ValueError, match="belongs to another model"):
+            kind(hidden_units=4, image_shape=(3, 3), likelihood=likelihood)
+        assert all(map(np.array_equal, before, first.get_weights()))
+
+    @pytest.mark.parametrize("name", ["loss", "metrics", "weighted_metrics", "loss_weights"])
+    def test_loss_and_metrics_belong_to_the_model(self, name):
+        with pytest.raises(ValueError, match=f"no `{name}`.*objective"):
+            small().compile(**{name: ["mse"]})
 
     @pytest.mark.parametrize("samples", [0, -3])
     def test_sample_counts(self, images, samples):

@@ -126,7 +126,7 @@ def test_a_mixtures_weights_means_and_scales_are_its_distributions():
         (lambda x: kv.priors.VampPrior(num_pseudo_inputs=0), "num_pseudo_inputs.*at least 1"),
         (lambda x: kv.priors.MixtureOfGaussians(num_components=0), "num_components.*at least 1"),
         (lambda x: start(13, x), "13 pseudo-inputs cannot be taken from 12 images"),
-        (lambda x: start(3, x[:, :3]), "Expected images of shape"),
+        (lambda x: start(3, x[:, :3]), "Expected data of shape"),
         (lambda x: start(3, 2 * x), "Pixel values must lie"),
         (lambda x: small_vae("vamp", batch_norm=True), "VampPrior.*batch normalisation"),
         (lambda x: kv.priors.VampPrior(3).initialize_from(x), "Give this prior to a model"),

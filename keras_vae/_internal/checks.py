@@ -29,40 +29,73 @@ def check_positive_integer(value: object, name: str) -> None:
         raise ValueError(f"`{name}` must be at least 1. Received: {value}.")
 
 
-def check_image_shape(shape: Iterable[int | None], image_shape: Sequence[int]) -> None:
-    """Raises `ValueError` unless `shape` is (batch, *image_shape); unknown sizes pass."""
+def as_sizes(value: int | Sequence[int], name: str) -> tuple[int, ...]:
+    """Sizes as a tuple, where an integer is a tuple of one.
+
+    Raises:
+        ValueError: If a size is below 1.
+        TypeError: If one is no integer.
+    """
+    sizes = (value,) if isinstance(value, (int, float, np.number)) else tuple(value)
+    for size in sizes:
+        check_positive_integer(size, name)
+    return tuple(int(size) for size in sizes)
+
+
+def check_data_shape(shape: Iterable[int | None], event_shape: Sequence[int]) -> None:
+    """Raises `ValueError` unless `shape` is (batch, *event_shape); unknown sizes pass."""
     shape = tuple(shape)
-    expected = tuple(image_shape)
+    expected = tuple(event_shape)
     fits = len(shape) == len(expected) + 1 and all(
         size is None or size == wanted for size, wanted in zip(shape[1:], expected, strict=True)
     )
     if not fits:
         raise ValueError(
-            f"Expected images of shape (batch, {', '.join(map(str, expected))}). "
-            f"Received shape: {shape}."
+            f"Expected data of shape ({', '.join(map(str, ('batch', *expected)))}"
+            f"{'' if expected else ','}). Received shape: {shape}."
         )
 
 
-def check_pixels(images: npt.ArrayLike) -> None:
-    """Raises `ValueError` if an array of pixels holds NaN or leaves [0, 1].
+def check_finite(x: npt.ArrayLike, what: str = "data") -> None:
+    """Raises `ValueError` if an array is empty or holds NaN or infinity, `TypeError` if no numbers.
 
     The error names the first offending value and its index.
     """
-    images = np.asarray(images)
-    if images.size == 0:
-        raise ValueError(f"Expected at least one image. Received shape: {images.shape}.")
-    if images.dtype.kind not in "fiub":
-        raise TypeError(f"Pixels must be numbers. Received dtype: {images.dtype}.")
-    lowest, highest = images.min(), images.max()
-    if lowest >= 0 and highest <= 1:
+    x = np.asarray(x)
+    if x.size == 0:
+        raise ValueError(f"Expected at least one item. Received shape: {x.shape}.")
+    # NumPy has no kind of its own for bfloat16.
+    if x.dtype.kind not in "fiub" and x.dtype.name != "bfloat16":
+        raise TypeError(f"The {what} must be numbers. Received dtype: {x.dtype}.")
+    # A sum is finite unless a value is not, or it overflows.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(x.sum(dtype=np.float64)):
+            return
+    refuse_first(~np.isfinite(x), x, f"The {what} must be finite")
+
+
+def check_pixels(x: npt.ArrayLike) -> None:
+    """Raises `ValueError` if an array of pixels leaves [0, 1], with advice that suits the data."""
+    x = np.asarray(x)
+    highest = x.max()
+    if x.min() >= 0 and highest <= 1:
         return
-    outside = ~((images >= 0) & (images <= 1))
-    index = np.unravel_index(np.argmax(outside), outside.shape)
-    hint = "; divide 8-bit images by 255" if highest > 1 else ""
-    raise ValueError(
-        f"Pixel values must lie in [0, 1]. Received {images[index]} at index "
-        f"{tuple(int(i) for i in index)}{hint}."
-    )
+    advice = ""
+    if x.min() < 0:
+        advice = "; `keras_vae.likelihoods.Gaussian(link='identity')` takes any real numbers"
+    elif (x == np.round(x)).all():
+        advice = f"; divide by the largest possible value, such as {highest}"
+        if 127 < highest <= 255:
+            advice = "; divide 8-bit images by 255"
+    refuse_first(~((x >= 0) & (x <= 1)), x, "Pixel values must lie in [0, 1]", advice)
+
+
+def refuse_first(wrong: np.ndarray, x: np.ndarray, rule: str, advice: str = "") -> None:
+    """Raises `ValueError` that names a rule and the first value, if any, that breaks it."""
+    if wrong.any():
+        index = np.unravel_index(np.argmax(wrong), wrong.shape)
+        place = ", ".join(str(int(i)) for i in index)
+        raise ValueError(f"{rule}. Received {x[index]} at index ({place}){advice}.")
 
 
 def get_part(

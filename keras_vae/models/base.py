@@ -1,29 +1,36 @@
-"""What every latent-variable model shares: training, evaluation and sampling."""
+"""What every latent-variable model shares: training and evaluation."""
 
 import types
+import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from keras_vae import objectives, random
-from keras_vae._internal.backend import keras, tf
-from keras_vae._internal.checks import check_image_shape, check_pixels, check_positive_integer
-from keras_vae.models import compiled
+from keras_vae._internal.backend import gpus, keras, tf
+from keras_vae._internal.checks import as_sizes, check_data_shape
+from keras_vae.models import fitting
 from keras_vae.models.compiled import fused_train_function
+from keras_vae.models.inference import Inference
 
 # Name, among a saved model's own variables, of the steps made before it was last compiled.
 STEPS_BEFORE = "steps_before_compile"
+# What `compile` of Keras takes and a bound has no use for.
+NOT_COMPILED = ("loss", "loss_weights", "metrics", "weighted_metrics")
+CONVOLUTIONS = tuple(
+    getattr(keras.layers, f"{kind}Conv{rank}D{transposed}")
+    for kind in ("", "Depthwise", "Separable")
+    for rank in (1, 2, 3)
+    for transposed in ("", "Transpose")
+    if hasattr(keras.layers, f"{kind}Conv{rank}D{transposed}")
+)
 
-
-Images: TypeAlias = tf.Tensor | np.ndarray
-# A tensor of shape (..., latent_dim), or a tuple of one a level, from the top down.
-Codes: TypeAlias = tf.Tensor | tuple[tf.Tensor, ...]
 # What Keras' `fit` calls with an iterator of batches.
 TrainFunction = Callable[[Any], dict[str, tf.Tensor]]
 
 
-class LatentVariableModel(keras.Model):
+class LatentVariableModel(Inference, keras.Model):
     """A `keras.Model` of p(x, z) with an approximate posterior q(z|x).
 
     Subclasses have a `likelihood` and `latent_dims`, and implement `encode`, `decode`, `prior`,
@@ -31,7 +38,7 @@ class LatentVariableModel(keras.Model):
 
     Arguments:
         objective: Training objective, as in `keras_vae.VAE`.
-        image_shape: Shape of one image.
+        image_shape: Shape of one item, a tuple; an integer is a tuple of one.
         seed: Integer from which weights and noise are drawn; None draws a fresh one.
 
     Attributes:
@@ -44,37 +51,66 @@ class LatentVariableModel(keras.Model):
     latent_dims: tuple[int, ...]
 
     def __init__(
-        self, *, objective: Any, image_shape: Sequence[int], seed: int | None, **kwargs: Any
+        self, *, objective: Any, image_shape: int | Sequence[int], seed: int | None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        for size in image_shape:
-            check_positive_integer(size, "image_shape")
-        self.image_shape = tuple(int(size) for size in image_shape)
-        self.objective = objectives.get(objective)
+        self.event_shape = as_sizes(image_shape, "image_shape")
         self.seed = random.resolve_seed(seed)
+        # Half precision would lose whole nats of a sum over pixels.
+        self.density_dtype = keras.backend.result_type(self.compute_dtype, "float32")
         # Out of Keras' sight: `weights`, and with them stored runs, keep their layout.
         self._untracked = types.SimpleNamespace(
             steps_before=keras.Variable(0, dtype="int64", trainable=False, name=STEPS_BEFORE)
         )
+        self.objective = objective
         self.beta = self.add_weight(name="beta", shape=(), initializer="ones", trainable=False)
         self.trackers = {
             name: keras.metrics.Mean(name=name)
             for name in ("loss", "bound", "reconstruction", "kl")
         }
 
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape of one item."""
+        return self.event_shape
+
+    @property
+    def objective(self) -> objectives.Objective:
+        """The training objective; where another is assigned, the next `fit` compiles anew."""
+        return self._untracked.objective
+
+    @objective.setter
+    def objective(self, value: Any) -> None:
+        self._untracked.objective = objectives.get(value)
+        self.train_function = self.test_function = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuses another layer in the place of one: it would be lost in a saved model.
+
+        Raises:
+            AttributeError: If the model has a layer of that name.
+        """
+        current = vars(self).get(name) if vars(self).get("built") else None
+        if isinstance(current, keras.layers.Layer) and value is not current:
+            raise AttributeError(
+                f"A model keeps its {name!r}: another would be trained and not be saved. Give "
+                "it to the constructor of a new model; `set_weights` copies weights."
+            )
+        super().__setattr__(name, value)
+
     def build(self, input_shape: Sequence[int | None] | None = None) -> None:
         """Checks the shape; all weights exist since construction.
 
         Raises:
-            ValueError: If `input_shape` does not fit `image_shape`.
+            ValueError: If `input_shape` does not fit `event_shape`.
         """
         if input_shape is not None:
-            check_image_shape(input_shape, self.image_shape)
+            check_data_shape(input_shape, self.event_shape)
         self.built = True
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        """The loss, the bound, the expected log-likelihood and the KL, in nats per image."""
+        """The loss, the bound, the expected log-likelihood and the KL, in nats per item."""
         return list(self.trackers.values())
 
     def compile(
@@ -88,19 +124,33 @@ class LatentVariableModel(keras.Model):
         Arguments:
             optimizer: Keras optimiser or its name.
             jit_compile: Whether to compile the step with XLA. "auto" does, except under a
-                distribution strategy and when running eagerly, which exclude it.
-            **kwargs: As in `keras.Model.compile`, for example `steps_per_execution`.
+                distribution strategy and when running eagerly, which exclude it, and where there
+                are convolutions and no GPU: on a processor XLA's are slow.
+            **kwargs: As in `keras.Model.compile`, for example `steps_per_execution`, which is 1
+                under a distribution strategy.
 
         Raises:
-            ValueError: If a `loss` is given.
+            ValueError: If a `loss` or `metrics` are given.
         """
-        if kwargs.pop("loss", None) is not None:
-            raise ValueError(
-                "The loss is the negative bound of the model's `objective`; give that to the "
-                "model's constructor and no `loss` to `compile()`."
-            )
+        for name in NOT_COMPILED:
+            if kwargs.pop(name, None) is not None:
+                raise ValueError(
+                    f"Give `compile()` no `{name}`: the loss is the negative bound of the model's "
+                    "`objective`, which its constructor takes, and the bound and its parts are its "
+                    "metrics. Measure anything else in a callback."
+                )
+        distributed = tf.distribute.has_strategy()
         if jit_compile == "auto":
-            jit_compile = not (kwargs.get("run_eagerly") or tf.distribute.has_strategy())
+            excluded = kwargs.get("run_eagerly") or distributed
+            jit_compile = not excluded and not self._convolves_without_gpu()
+        if distributed and kwargs.get("steps_per_execution", 1) != 1:
+            warnings.warn(
+                "Keras runs single steps only under a distribution strategy: "
+                f"`steps_per_execution={kwargs['steps_per_execution']}` is taken as 1.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            kwargs["steps_per_execution"] = 1
         done = self._steps_done()
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
         if done:
@@ -109,32 +159,82 @@ class LatentVariableModel(keras.Model):
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles a loaded model, as Keras does where `compile` is not overridden."""
         config = keras.saving.deserialize_keras_object(config)
-        config.pop("loss_weights", None)
         self.compile(**config)
         self.optimizer.build(self.trainable_variables)
 
     def fit(
-        self, x: Any = None, y: Any = None, *args: Any, validation_data: Any = None, **kwargs: Any
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        **kwargs: Any,
     ) -> keras.callbacks.History:
-        """Trains, as `keras.Model.fit`; labels are ignored.
+        """Trains, as `keras.Model.fit`.
+
+        Labels serve `class_weight` alone. Arrays are shuffled by the model's `seed` and the
+        number of steps so far, so that the same seed gives the same numbers. With weights the loss
+        is `sum_i w_i loss_i / batch size`, as in Keras, and metrics are weighted means.
 
         Raises:
-            ValueError: Before training, if images have the wrong shape, leave [0, 1], hold NaN
-                or are grey under a binary likelihood. Of a dataset only the first batch is
-                checked, of a generator none.
+            ValueError: Before training, if the data have the wrong shape, hold NaN or have no
+                density under the likelihood. Of a dataset only the first batch is checked, of a
+                generator none.
         """
-        check_fit_data(x, self.check_images)
-        if validation_data is not None:
-            check_fit_data(validation_data, self.check_images)
+        for data in (x, validation_data):
+            fitting.check_first_batch(data, self.check_data)
+        if fitting.is_arrays(x) and validation_split and validation_data is None:
+            (x, y, sample_weight), validation_data = fitting.split_off(
+                (x, y, sample_weight), validation_split
+            )
+        y = fitting.labels(x, y, sample_weight)
+        if isinstance(validation_data, (tuple, list)) and len(validation_data) == 3:
+            held_out, labels, weights = validation_data
+            validation_data = held_out, fitting.labels(held_out, labels, weights), weights
+        in_memory = fitting.is_arrays(x) and kwargs.get("steps_per_epoch") is None
+        # Of a model that is not compiled Keras says so.
+        if shuffle is True and in_memory and self.compiled:
+            arrays = keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+            x = fitting.shuffled_batches(arrays, batch_size or 32, self.seed, self._steps_done)
+            y = sample_weight = batch_size = None
+            shuffle = False
         if isinstance(x, tf.data.Dataset):
-            kwargs.setdefault("shuffle", False)
-        return super().fit(x, y, *args, validation_data=validation_data, **kwargs)
+            shuffle = False
+        fitting.set_directions(callbacks)
+        return super().fit(
+            x,
+            y,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            class_weight=class_weight,
+            sample_weight=sample_weight,
+            **kwargs,
+        )
 
-    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Evaluates the bound, as `keras.Model.evaluate`, with the same noise each time."""
+        y = fitting.labels(x, y, kwargs.get("sample_weight"))
         if not kwargs.get("_use_cached_eval_dataset"):
-            check_fit_data(x, self.check_images)
-        return super().evaluate(x, *args, **kwargs)
+            fitting.check_first_batch(x, self.check_data)
+        return super().evaluate(x, y, *args, **kwargs)
+
+    def export(self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any) -> Any:  # noqa: A002
+        """Exports `reconstruct`, as `keras.Model.export`; `keras_vae.export.save` exports more."""
+        if kwargs.get("input_signature") is None:
+            shape = (None, *self.event_shape)
+            kwargs["input_signature"] = [keras.InputSpec(shape=shape, dtype="float32", name="x")]
+        return super().export(filepath, format=format, **kwargs)
 
     def make_train_function(self, force: bool = False) -> None:
         """Makes what `fit` calls: with XLA, all steps of an execution are one computation."""
@@ -143,31 +243,40 @@ class LatentVariableModel(keras.Model):
             # A subclass's own step may want the labels, which fused steps leave out.
             own_step = type(self).train_step is not LatentVariableModel.train_step
             separate = own_step or not self.jit_compile or tf.distribute.has_strategy()
+            separate = separate or self._convolves_without_gpu()
             if self.steps_per_execution > 1 and not separate:
                 fused = fused_train_function(self.train_step, self.steps_per_execution)
                 self.train_function = _for_tf_data(fused, self.train_function)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One optimiser step on the negative bound; returns the running means."""
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        x, _, weights = keras.utils.unpack_x_y_sample_weight(data)
         step = _steps_of(self.optimizer) + self._untracked.steps_before
-        seed = random.stream(self.seed, random.TRAINING_NOISE, step)
-        with tf.GradientTape() as tape:
-            terms = self.log_terms(images, self.objective.num_samples, seed, training=True)
-            loss = -tf.reduce_mean(self.objective_bound(terms, self.beta))
-            scaled_loss = self.optimizer.scale_loss(loss + sum(self.losses))
+        seed = self._noise_of_replica(random.TRAINING_NOISE, step)
+        # Layers' own losses are those of all calls in this step, and of no other.
+        self._get_call_context()
+        try:
+            with tf.GradientTape() as tape:
+                terms = self.log_terms(x, self.objective.num_samples, seed, training=True)
+                loss = -_mean(self.objective_bound(terms, self.beta), weights)
+                replicas = tf.distribute.get_strategy().num_replicas_in_sync
+                scaled_loss = self.optimizer.scale_loss(loss + sum(self.losses))
+                # The strategy adds up the replicas' gradients.
+                scaled_loss = scaled_loss / replicas if replicas > 1 else scaled_loss
+        finally:
+            self._maybe_reset_call_context()
         variables = self.trainable_variables
         self.optimizer.apply(tape.gradient(scaled_loss, variables), variables)
-        return self.update_trackers(loss, terms)
+        return self.update_trackers(loss, terms, weights)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Evaluates one batch at beta = 1; returns the running means."""
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        # The count of images seen so far numbers the batches, without state of its own.
+        x, _, weights = keras.utils.unpack_x_y_sample_weight(data)
+        # The count of items seen so far numbers the batches, without state of its own.
         seen = tf.cast(self.trackers["loss"].count, tf.int64)
-        seed = random.stream(self.seed, random.EVALUATION_NOISE, seen)
-        terms = self.log_terms(images, self.objective.num_samples, seed, training=False)
-        return self.update_trackers(-tf.reduce_mean(self.objective_bound(terms)), terms)
+        seed = self._noise_of_replica(random.EVALUATION_NOISE, seen)
+        terms = self.log_terms(x, self.objective.num_samples, seed, training=False)
+        return self.update_trackers(-_mean(self.objective_bound(terms), weights), terms, weights)
 
     def objective_bound(
         self, terms: objectives.LogTerms, beta: float | tf.Tensor = 1.0
@@ -175,175 +284,23 @@ class LatentVariableModel(keras.Model):
         """The objective's bound at some beta, shape (batch,)."""
         return self.objective.bound(terms.log_weights(beta, self.objective.analytic_kl))
 
-    def update_trackers(self, loss: tf.Tensor, terms: objectives.LogTerms) -> dict[str, tf.Tensor]:
+    def update_trackers(
+        self, loss: tf.Tensor, terms: objectives.LogTerms, weights: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         """Adds a batch to the running means and returns them by name."""
         batch = tf.shape(terms.log_likelihood)[1]
+        reconstruction = tf.reduce_mean(terms.log_likelihood, axis=0)
         self.trackers["loss"].update_state(loss, sample_weight=batch)
-        self.trackers["bound"].update_state(self.objective_bound(terms))
-        self.trackers["reconstruction"].update_state(tf.reduce_mean(terms.log_likelihood, axis=0))
-        self.trackers["kl"].update_state(terms.kl)
+        self.trackers["bound"].update_state(self.objective_bound(terms), weights)
+        self.trackers["reconstruction"].update_state(reconstruction, weights)
+        self.trackers["kl"].update_state(terms.kl, weights)
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
-    def log_weights(self, x: Images, num_samples: int, seed: int | None = None) -> tf.Tensor:
-        """Log importance weights `log p(x, z_k) - log q(z_k|x)`.
-
-        Arguments:
-            x: Images of shape (batch, *image_shape), in [0, 1].
-            num_samples: Number of samples of q per image.
-            seed: Integer; None uses the model's own, so that calls repeat.
-
-        Returns:
-            Tensor of shape (num_samples, batch), in nats.
-        """
-        check_positive_integer(num_samples, "num_samples")
-        noise = self._evaluation_stream(seed)
-        return self.log_terms(x, num_samples, noise, training=False).log_weights()
-
-    def log_likelihood(
-        self,
-        x: Images,
-        num_samples: int = 5000,
-        seed: int | None = None,
-        *,
-        memory_budget: int | None = None,
-        return_effective_sample_size: bool = False,
-        verbose: int = 0,
-    ) -> Any:
-        """Importance-sampled log p(x): the importance-weighted bound with many samples.
-
-        Warns if 100 samples or more are worth fewer than 10 for over a tenth of the images.
-
-        Arguments:
-            x: Array of images of shape (batch, *image_shape), in [0, 1].
-            num_samples: Number of samples of q per image, drawn in chunks that fit in memory.
-            seed: Integer; None uses the model's own, so that calls repeat.
-            memory_budget: Bytes that the decoded images of one chunk may take; None for 128
-                MiB. Other chunks draw other noise.
-            return_effective_sample_size: Whether to return `(sum w)^2 / sum w^2` as well: how
-                many equally weighted samples those of an image are worth.
-            verbose: 1 shows a progress bar, 0 none.
-
-        Returns:
-            NumPy array of shape (batch,), in nats; or a tuple of it and the effective sample
-            sizes, of the same shape, if asked for.
-
-        Raises:
-            ValueError: If images have the wrong shape or values, or num_samples or memory_budget
-                is below 1.
-
-        Reference: Burda et al. 2015, Section 5.
-        """
-        check_positive_integer(num_samples, "num_samples")
-        budget = compiled.MEMORY_BUDGET if memory_budget is None else memory_budget
-        check_positive_integer(budget, "memory_budget")
-        self.check_images(x)
-        noise, images = self._evaluation_stream(seed), np.asarray(x, "float32")
-        estimates, effective = compiled.log_likelihood(
-            self, images, num_samples, noise, budget, verbose
-        )
-        compiled.warn_of_few_effective_samples(effective, num_samples)
-        return (estimates, effective) if return_effective_sample_size else estimates
-
-    def sample(self, n: int, seed: int | None = None) -> tf.Tensor:
-        """Draws images from the model.
-
-        Arguments:
-            n: Number of images.
-            seed: Integer; None draws fresh images at each call.
-
-        Returns:
-            Tensor of shape (n, *image_shape): the means of p(x|z) for z drawn from the prior.
-        """
-        check_positive_integer(n, "n")
-        noise = random.stream(random.resolve_seed(seed), random.GENERATION)
-        return self.decode(self.sample_prior(n, noise)).mean()
-
-    def reconstruct(self, x: Images, batch_size: int | None = None) -> tf.Tensor:
-        """Decodes the posterior's mean.
-
-        Arguments:
-            x: Images of shape (batch, *image_shape), in [0, 1].
-            batch_size: Images that pass through the networks at a time; None for all.
-
-        Returns:
-            Tensor of shape (batch, *image_shape): the mean of p(x|z) at the mean of q(z|x).
-
-        Raises:
-            ValueError: If the images have another shape, or `batch_size` is below 1.
-        """
-        return self._in_batches(lambda part: self(part, training=False), x, batch_size)
-
-    def posterior_means(self, x: Images, batch_size: int | None = None) -> tf.Tensor:
-        """The means of q(z|x) as one matrix, for measures of single latent dimensions.
-
-        With several levels they stand side by side, from the top down: each level's mean given the
-        means above it. A mean over samples of those would add their noise to a measure of activity.
-
-        Arguments:
-            x: Images of shape (batch, *image_shape), in [0, 1].
-            batch_size: Images that pass through the networks at a time; None for all.
-
-        Returns:
-            Tensor of shape (batch, sum of latent_dims).
-
-        Raises:
-            ValueError: If the images have another shape, or `batch_size` is below 1.
-        """
-        return self.posterior_parameters(x, batch_size)[0]
-
-    def posterior_parameters(
-        self, x: Images, batch_size: int | None = None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Means and standard deviations of q(z|x) as two matrices.
-
-        Arguments:
-            x: Images of shape (batch, *image_shape), in [0, 1].
-            batch_size: Images that pass through the networks at a time; None for all.
-
-        Returns:
-            Two tensors of shape (batch, sum of latent_dims), several levels as in
-            `posterior_means`.
-
-        Raises:
-            ValueError: If the images have another shape, or `batch_size` is below 1.
-        """
-        posterior = self.encode(x, batch_size=batch_size)
-        return posterior.mean(), posterior.stddev()
-
-    def split_levels(self, codes: tf.Tensor) -> Codes:
-        """Codes as `decode` takes them, from a matrix with the levels side by side.
-
-        Arguments:
-            codes: Tensor of shape (..., sum of latent_dims), from the top level down.
-
-        Returns:
-            The tensor itself; a tuple of one a level where the model has several.
-        """
-        return codes
-
-    def check_images(self, images: np.ndarray) -> None:
-        """Raises `ValueError` unless an array of images is one this model can be trained on."""
-        check_image_shape(images.shape, self.image_shape)
-        check_pixels(images)
-        self.likelihood.check_support(images)
-
     def log_terms(
-        self, x: Images, num_samples: int, seed: tf.Tensor, training: bool = False
+        self, x: Any, num_samples: int, seed: tf.Tensor, training: bool = False
     ) -> objectives.LogTerms:
         """Samples q(z|x) and returns the `LogTerms` there."""
         raise NotImplementedError
-
-    def _in_batches(
-        self, function: Callable[[Images], Any], x: Images, batch_size: int | None
-    ) -> Any:
-        """Tensors that a function makes of images, all at once or `batch_size` at a time."""
-        if batch_size is None:
-            return function(x)
-        check_positive_integer(batch_size, "batch_size")
-        check_image_shape(np.shape(x), self.image_shape)
-        starts = range(0, max(len(x), 1), batch_size)
-        parts = [function(x[start : start + batch_size]) for start in starts]
-        return tf.nest.map_structure(lambda *values: tf.concat(values, axis=0), *parts)
 
     def save_own_variables(self, store: dict[str, np.ndarray]) -> None:
         super().save_own_variables(store)
@@ -356,38 +313,30 @@ class LatentVariableModel(keras.Model):
         self._untracked.steps_before.assign(np.array(store.pop(STEPS_BEFORE, 0)))
         super().load_own_variables(store)
 
+    def _convolves_without_gpu(self) -> bool:
+        return not gpus() and any(isinstance(one, CONVOLUTIONS) for one in self._flatten_layers())
+
     def _steps_done(self) -> int:
         """Number of training steps so far, under all optimisers; 0 before the first `compile`."""
         if getattr(self, "optimizer", None) is None:
             return 0
-        return int(self._untracked.steps_before) + int(_steps_of(self.optimizer))
+        counts = (self._untracked.steps_before, _steps_of(self.optimizer))
+        return sum(int(tf.convert_to_tensor(count.value)) for count in counts)
 
-    def _evaluation_stream(self, seed: int | None) -> tf.Tensor:
-        return random.stream(
-            self.seed if seed is None else random.resolve_seed(seed), random.EVALUATION_NOISE
-        )
+    def _noise_of_replica(self, purpose: int, counter: int | tf.Tensor) -> tf.Tensor:
+        """The stream of a purpose; replicas that train together have one each."""
+        seed = random.stream(self.seed, purpose, counter)
+        replica = tf.distribute.get_replica_context()
+        if replica is None or replica.num_replicas_in_sync == 1:
+            return seed
+        number = replica.replica_id_in_sync_group
+        return tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
 
-    def _as_images(self, x: Images) -> tf.Tensor:
-        images = tf.cast(tf.convert_to_tensor(x), self.compute_dtype)
-        check_image_shape(images.shape, self.image_shape)
-        return images
 
-
-def check_fit_data(data: Any, check_images: Callable[[np.ndarray], None]) -> None:
-    """Applies `check_images` to an array, or to the first batch of a dataset.
-
-    Arguments:
-        data: What `fit` takes as `x` or `validation_data`.
-        check_images: Function that takes a NumPy array and raises if it is unusable.
-    """
-    if isinstance(data, tf.data.Dataset):
-        data = next(iter(data.take(1)), None)
-    elif isinstance(data, keras.utils.PyDataset):
-        data = data[0]
-    if isinstance(data, (tuple, list)) and len(data) and hasattr(data[0], "shape"):
-        data = data[0]
-    if data is not None and hasattr(data, "shape"):
-        check_images(np.asarray(data))
+def _mean(values: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
+    if weights is None:
+        return tf.reduce_mean(values)
+    return tf.reduce_mean(tf.cast(weights, values.dtype) * values)
 
 
 def _steps_of(optimizer: keras.optimizers.Optimizer) -> keras.Variable:

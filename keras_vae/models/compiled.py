@@ -17,8 +17,7 @@ import numpy as np
 from keras_vae._internal.backend import keras, tf
 
 if TYPE_CHECKING:
-    from keras_vae.models import LatentVariableModel
-    from keras_vae.models.base import Images
+    from keras_vae.models.inference import Data, Inference
 
 MEMORY_BUDGET = 128 * 2**20
 IMAGES_PER_CHUNK = 100
@@ -34,8 +33,8 @@ _compiled: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def log_likelihood(
-    model: LatentVariableModel,
-    images: Images,
+    model: Inference,
+    images: Data,
     num_samples: int,
     seed: tf.Tensor,
     memory_budget: int = MEMORY_BUDGET,
@@ -77,7 +76,7 @@ def log_likelihood(
 
 
 def _log_sums(
-    model: LatentVariableModel, shape: Sequence[int], num_samples: int
+    model: Inference, shape: Sequence[int], num_samples: int
 ) -> Callable[..., list[tf.Tensor]]:
     """A compiled function from images of a shape, a seed and a counter to sums of weights.
 
@@ -152,7 +151,7 @@ Logs = dict[str, tf.Tensor]
 
 
 def fused_train_function(
-    train_step: Callable[[tf.Tensor], Logs], steps: int
+    train_step: Callable[[Any], Logs], steps: int
 ) -> Callable[[tf.data.Iterator], Logs]:
     """Returns what `keras.Model.fit` calls once for `steps` training steps.
 
@@ -162,7 +161,7 @@ def fused_train_function(
     differ, each step is launched by itself; the numbers are the same either way.
 
     Arguments:
-        train_step: Function from a batch of images to a dictionary of scalar tensors.
+        train_step: Function from a batch without labels to a dictionary of scalar tensors.
         steps: Number of steps, at least 2.
 
     Returns:
@@ -170,24 +169,36 @@ def fused_train_function(
         `tf.errors.OutOfRangeError` where the iterator is at its end.
     """
     compiled = functools.partial(tf.function, jit_compile=True, autograph=False)
-    one_step = compiled(train_step, reduce_retracing=True)
-
-    def logs_of(shape: tf.TensorShape) -> Logs:
-        return one_step.get_concrete_function(tf.TensorSpec(shape)).structured_outputs
-
-    @compiled
-    def fused_steps(batches: tf.Tensor) -> Logs:
-        return _loop(lambda i: one_step(batches[i]), steps, logs_of(batches.shape[1:]))
 
     @functools.partial(tf.function, autograph=False)
     def train_function(iterator: tf.data.Iterator) -> Logs:
-        batches, sizes, count = _gather(iterator, steps)
+        first = _without_labels(next(iterator))
+        batches, sizes, count = _gather(iterator, tf.nest.flatten(first), steps)
+
+        @functools.partial(compiled, reduce_retracing=True)
+        def one_step(parts: list[tf.Tensor]) -> Logs:
+            return train_step(tf.nest.pack_sequence_as(first, parts))
+
+        def logs_of(shapes: list[tf.TensorShape]) -> Logs:
+            specs = [
+                tf.TensorSpec(shape, batch.dtype)
+                for shape, batch in zip(shapes, batches, strict=True)
+            ]
+            return one_step.get_concrete_function(specs).structured_outputs
+
+        @compiled
+        def fused_steps(stacked: list[tf.Tensor]) -> Logs:
+            shapes = [part.shape[1:] for part in stacked]
+            return _loop(lambda i: one_step([part[i] for part in stacked]), steps, logs_of(shapes))
+
         alike = tf.reduce_all(sizes.stack() == sizes.read(0))
         return tf.cond(
             alike & (count == steps),
-            lambda: fused_steps(batches.stack()),
+            lambda: fused_steps([batch.stack() for batch in batches]),
             lambda: _loop(
-                lambda i: one_step(batches.read(i)), count, logs_of(batches.element_shape)
+                lambda i: one_step([batch.read(i) for batch in batches]),
+                count,
+                logs_of([batch.element_shape for batch in batches]),
             ),
         )
 
@@ -209,24 +220,27 @@ def _loop(step: Callable[[tf.Tensor], Logs], count: int | tf.Tensor, logs: Logs)
 
 
 def _gather(
-    iterator: tf.data.Iterator, steps: int
-) -> tuple[tf.TensorArray, tf.TensorArray, tf.Tensor]:
-    """Takes up to `steps` batches; returns their images, their sizes and their number."""
-    first = _images(next(iterator))
-    batches = tf.TensorArray(
-        first.dtype, steps, element_shape=first.shape, infer_shape=False, clear_after_read=False
-    )
+    iterator: tf.data.Iterator, first: list[tf.Tensor], steps: int
+) -> tuple[list[tf.TensorArray], tf.TensorArray, tf.Tensor]:
+    """Takes batches after the first, `steps` in all; returns them, their sizes and their number."""
+    batches = [
+        tf.TensorArray(
+            part.dtype, steps, element_shape=part.shape, infer_shape=False, clear_after_read=False
+        )
+        for part in first
+    ]
     sizes = tf.TensorArray(tf.int32, steps, element_shape=(), clear_after_read=False)
 
     def put(
-        i: tf.Tensor, images: tf.Tensor, batches: tf.TensorArray, sizes: tf.TensorArray
-    ) -> tuple[tf.TensorArray, tf.TensorArray]:
-        return batches.write(i, images), sizes.write(i, tf.shape(images)[0])
+        i: tf.Tensor, parts: list[tf.Tensor], batches: list[tf.TensorArray], sizes: tf.TensorArray
+    ) -> tuple[list[tf.TensorArray], tf.TensorArray]:
+        written = [batch.write(i, part) for batch, part in zip(batches, parts, strict=True)]
+        return written, sizes.write(i, tf.shape(parts[0])[0])
 
     def more(
         i: tf.Tensor,
         batch: tf.experimental.Optional,
-        batches: tf.TensorArray,
+        batches: list[tf.TensorArray],
         sizes: tf.TensorArray,
     ) -> tf.Tensor:
         return (i < steps) & batch.has_value()
@@ -234,10 +248,11 @@ def _gather(
     def take(
         i: tf.Tensor,
         batch: tf.experimental.Optional,
-        batches: tf.TensorArray,
+        batches: list[tf.TensorArray],
         sizes: tf.TensorArray,
-    ) -> tuple[tf.Tensor, tf.experimental.Optional, tf.TensorArray, tf.TensorArray]:
-        batches, sizes = put(i, _images(batch.get_value()), batches, sizes)
+    ) -> tuple[tf.Tensor, tf.experimental.Optional, list[tf.TensorArray], tf.TensorArray]:
+        parts = tf.nest.flatten(_without_labels(batch.get_value()))
+        batches, sizes = put(i, parts, batches, sizes)
         following = tf.cond(i + 1 < steps, iterator.get_next_as_optional, lambda: batch)
         return i + 1, following, batches, sizes
 
@@ -247,5 +262,7 @@ def _gather(
     return batches, sizes, count
 
 
-def _images(batch: Any) -> tf.Tensor:
-    return keras.utils.unpack_x_y_sample_weight(batch)[0]
+def _without_labels(batch: Any) -> Any:
+    """A batch's items, and their weights where they have some, with which the labels go."""
+    x, _, weights = keras.utils.unpack_x_y_sample_weight(batch)
+    return x if weights is None else (x, weights, weights)

@@ -7,7 +7,8 @@ from typing import Any
 from keras_vae import likelihoods, posteriors, priors, random
 from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import check_positive_integer
-from keras_vae.models.base import Images, LatentVariableModel
+from keras_vae.models.base import LatentVariableModel
+from keras_vae.models.inference import Data, log_prob
 from keras_vae.networks import JointStack, dense, over_rows
 from keras_vae.objectives import LogTerms
 from keras_vae.random import derive_seed
@@ -28,7 +29,8 @@ class ConditionalGaussian(keras.layers.Layer):
         hidden_units: Size of the hidden layers.
         joint_layers: Hidden layers after each input's own.
         seed: Integer from which the weights are drawn.
-        **kwargs: `activation`, `gated` and the initialisers of `JointStack`.
+        density_dtype: Type of the Gaussian's parameters.
+        **kwargs: `activation`, `gated`, `dtype` and the initialisers of `JointStack`.
     """
 
     def __init__(
@@ -39,9 +41,10 @@ class ConditionalGaussian(keras.layers.Layer):
         *,
         joint_layers: int,
         seed: int,
+        density_dtype: str = "float32",
         **kwargs: Any,
     ) -> None:
-        super().__init__()
+        super().__init__(dtype=kwargs.get("dtype"))
         self.hidden = JointStack(
             input_dims, hidden_units, joint_layers=joint_layers, seed=seed, **kwargs
         )
@@ -54,6 +57,7 @@ class ConditionalGaussian(keras.layers.Layer):
                 derive_seed(seed, purpose),
                 bias_initializer=initializers[1],
                 name=name,
+                dtype=density_dtype,
             )
             for name, purpose in (("loc", LOC), ("log_variance", LOG_VARIANCE))
         )
@@ -107,7 +111,7 @@ class HierarchicalVAE(LatentVariableModel):
         likelihood: Any = "bernoulli",
         prior: Any = "standard_normal",
         objective: Any = "elbo",
-        image_shape: Sequence[int] = (28, 28),
+        image_shape: int | Sequence[int] = (28, 28),
         kernel_initializer: Any = "glorot_normal",
         bias_initializer: Any = "zeros",
         seed: int | None = None,
@@ -132,13 +136,14 @@ class HierarchicalVAE(LatentVariableModel):
             "gated": gated,
             "kernel_initializer": keras.initializers.get(kernel_initializer),
             "bias_initializer": keras.initializers.get(bias_initializer),
+            "dtype": self.dtype_policy,
         }
         self.likelihood = likelihoods.get(likelihood)
         self.prior_layer = priors.get(prior, derive_seed(self.seed, PRIOR))
         self._build_layers()
 
     def _build_layers(self) -> None:
-        pixels = math.prod(self.image_shape)
+        pixels = math.prod(self.event_shape)
         dims = self.latent_dims
         self.inference = [
             self._conditional((pixels, *dims[:level]), level, INFERENCE, 2 if level else 1)
@@ -151,14 +156,17 @@ class HierarchicalVAE(LatentVariableModel):
             dims, self.hidden_units, seed=derive_seed(self.seed, DECODER), **self.network_arguments
         )
         self.decoder.build()
+        for part in (self.likelihood, self.prior_layer):
+            part.dtype_policy = self.density_dtype
         self.likelihood.build_heads(
             self.hidden_units,
-            self.image_shape,
+            self.event_shape,
             self.network_arguments["kernel_initializer"],
             derive_seed(self.seed, LIKELIHOOD),
             self.network_arguments["bias_initializer"],
         )
-        self.prior_layer.build_for(dims[0], self.image_shape)
+        self.prior_layer.build_for(dims[0], self.event_shape)
+        self.prior_layer.check_weights(self._encode_top, self.variables)
         self.built = True
 
     def _conditional(
@@ -170,6 +178,7 @@ class HierarchicalVAE(LatentVariableModel):
             self.hidden_units,
             joint_layers=joint_layers,
             seed=derive_seed(self.seed, purpose, level),
+            density_dtype=self.density_dtype,
             **self.network_arguments,
         )
 
@@ -184,19 +193,20 @@ class HierarchicalVAE(LatentVariableModel):
 
         return tfd.JointDistributionCoroutine(levels, sample_dtype=self._dtypes())
 
-    def encode(self, x: Images, batch_size: int | None = None) -> tfd.JointDistribution:
+    def encode(self, x: Data, batch_size: int | None = None) -> tfd.JointDistribution:
         """The posterior q(z|x).
 
         Arguments:
-            x: Images of shape (batch, *image_shape), in [0, 1].
-            batch_size: Images that pass through the networks at a time; None for all.
+            x: Array of shape (batch, *event_shape).
+            batch_size: Items that pass through the networks at a time; None for all.
 
         Returns:
             Joint distribution with batch shape (batch,), over a tuple from the top down.
 
         Raises:
-            ValueError: If the images have another shape, or `batch_size` is below 1.
+            ValueError: If the data have the wrong shape or values, or `batch_size` is below 1.
         """
+        self.check_inputs(x)
         if batch_size is not None:
             check_positive_integer(batch_size, "batch_size")
         flat = self._flatten(x)
@@ -216,12 +226,12 @@ class HierarchicalVAE(LatentVariableModel):
             z: Tuple of codes of shapes (..., latent_dims[i]), from the top level down.
 
         Returns:
-            TFP distribution with batch shape (...) and event shape `image_shape`.
+            TFP distribution with batch shape (...) and event shape `event_shape`.
 
         Raises:
             ValueError: If the number of levels or a last axis does not fit.
         """
-        z = [tf.cast(tf.convert_to_tensor(level), self.compute_dtype) for level in z]
+        z = [tf.cast(tf.convert_to_tensor(level), self.density_dtype) for level in z]
         received = [tuple(level.shape) for level in z]
         if [shape[-1:] for shape in received] != [(size,) for size in self.latent_dims]:
             wanted = ", ".join(f"(..., {size})" for size in self.latent_dims)
@@ -239,12 +249,12 @@ class HierarchicalVAE(LatentVariableModel):
         return tuple(z)
 
     def log_terms(
-        self, x: Images, num_samples: int, seed: tf.Tensor, training: bool = False
+        self, x: Data, num_samples: int, seed: tf.Tensor, training: bool = False
     ) -> LogTerms:
         """Samples q(z|x) level by level and evaluates all log-densities there.
 
         Arguments:
-            x: Images of shape (batch, *image_shape), in [0, 1].
+            x: Array of shape (batch, *event_shape).
             num_samples: Number of samples per image.
             seed: Integer tensor of shape (2,).
             training: Ignored; no layer behaves differently in training.
@@ -252,11 +262,11 @@ class HierarchicalVAE(LatentVariableModel):
         Returns:
             `LogTerms`, without an analytic KL.
         """
-        x, flat = self._as_images(x), self._flatten(x)
+        x, flat = self._as_data(x), self._flatten(x)
         top, log_posterior = posteriors.sample_with_log_prob(
             self.inference[0]([flat]), num_samples, seed
         )
-        z, log_prior = [top], self._top_prior().log_prob(top)
+        z, log_prior = [top], tf.cast(log_prob(self._top_prior(), top), top.dtype)
         pairs = zip(self.inference[1:], self.generation, strict=True)
         for level, (inference, generation) in enumerate(pairs, start=1):
             posterior = inference([flat, *z])
@@ -267,7 +277,7 @@ class HierarchicalVAE(LatentVariableModel):
             log_prior += generation(z).log_prob(drawn)
             z.append(drawn)
         return LogTerms(
-            log_likelihood=self.decode(z).log_prob(x),
+            log_likelihood=log_prob(self.decode(z), x),
             log_prior=log_prior,
             log_posterior=log_posterior,
             analytic_kl=None,
@@ -278,10 +288,12 @@ class HierarchicalVAE(LatentVariableModel):
         return self.decode([posterior.mean() for posterior in self._levels(inputs)]).mean()
 
     def posterior_parameters(
-        self, x: Images, batch_size: int | None = None
+        self, x: Data, batch_size: int | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        def parameters(images: Images) -> tuple[tf.Tensor, ...]:
-            levels = self._levels(images)
+        self.check_inputs(x)
+
+        def parameters(part: Data) -> tuple[tf.Tensor, ...]:
+            levels = self._levels(part)
             pairs = zip(*((q.mean(), q.stddev()) for q in levels), strict=True)
             return tuple(tf.concat(parts, axis=-1) for parts in pairs)
 
@@ -290,7 +302,7 @@ class HierarchicalVAE(LatentVariableModel):
     def split_levels(self, codes: tf.Tensor) -> tuple[tf.Tensor, ...]:
         return tuple(tf.split(codes, self.latent_dims, axis=-1))
 
-    def _levels(self, x: Images) -> list[tfd.Distribution]:
+    def _levels(self, x: Data) -> list[tfd.Distribution]:
         """Each level's posterior given the means above it, from the top down."""
         flat = self._flatten(x)
         levels: list[tfd.Distribution] = []
@@ -299,17 +311,20 @@ class HierarchicalVAE(LatentVariableModel):
         return levels
 
     def _top_prior(self) -> tfd.Distribution:
-        return self.prior_layer.distribution(lambda x: self.inference[0]([self._flatten(x)]))
+        return self.prior_layer.distribution(self._encode_top)
 
-    def _flatten(self, x: Images) -> tf.Tensor:
-        return tf.reshape(self._as_images(x), (-1, math.prod(self.image_shape)))
+    def _encode_top(self, x: Data) -> tfd.Distribution:
+        return self.inference[0]([self._flatten(x)])
+
+    def _flatten(self, x: Data) -> tf.Tensor:
+        return tf.reshape(self._as_data(x), (-1, math.prod(self.event_shape)))
 
     def _noise(self, distribution: tfd.Distribution, seed: tf.Tensor, level: int) -> tf.Tensor:
         seed = tf.random.experimental.stateless_fold_in(seed, level, alg="philox")
         return random.normal(tf.shape(distribution.mean()), seed, distribution.dtype)
 
     def _dtypes(self) -> tuple[str, ...]:
-        return tuple(self.compute_dtype for _ in self.latent_dims)
+        return tuple(self.density_dtype for _ in self.latent_dims)
 
     def get_config(self) -> dict[str, Any]:
         arguments = self.network_arguments
@@ -322,7 +337,7 @@ class HierarchicalVAE(LatentVariableModel):
             "likelihood": keras.saving.serialize_keras_object(self.likelihood),
             "prior": keras.saving.serialize_keras_object(self.prior_layer),
             "objective": keras.saving.serialize_keras_object(self.objective),
-            "image_shape": list(self.image_shape),
+            "image_shape": list(self.event_shape),
             "kernel_initializer": keras.initializers.serialize(arguments["kernel_initializer"]),
             "bias_initializer": keras.initializers.serialize(arguments["bias_initializer"]),
             "seed": self.seed,

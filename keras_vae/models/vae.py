@@ -6,8 +6,9 @@ from typing import Any
 
 from keras_vae import likelihoods, posteriors, priors
 from keras_vae._internal.backend import keras, tf, tfd, tfp
-from keras_vae._internal.checks import check_positive_integer
-from keras_vae.models.base import Images, LatentVariableModel
+from keras_vae._internal.checks import as_sizes, check_positive_integer
+from keras_vae.models.base import LatentVariableModel
+from keras_vae.models.inference import Data, log_prob
 from keras_vae.networks import DenseStack, dense
 from keras_vae.objectives import LogTerms
 from keras_vae.random import derive_seed
@@ -24,7 +25,8 @@ class VAE(LatentVariableModel):
 
     Arguments:
         latent_dim: Number of latent dimensions.
-        hidden_units: Sizes of the encoder's hidden layers; the decoder's are the reverse.
+        hidden_units: Sizes of the encoder's hidden layers; the decoder's are the reverse. An
+            integer is one layer's.
         activation: Activation of the hidden layers.
         likelihood: `"bernoulli"`, `"gaussian"` or `"discretized_logistic"`; or a
             `keras_vae.likelihoods.Likelihood`: an instance, a class that can be made without
@@ -36,7 +38,7 @@ class VAE(LatentVariableModel):
         batch_norm: Whether to normalise before each hidden activation.
         gated: Whether each hidden layer is multiplied by gates `sigmoid(B x)`; a linear
             activation then gives the usual gated linear units.
-        image_shape: Shape of one image.
+        image_shape: Shape of one image, or of whatever else an item is.
         kernel_initializer: Keras initialiser of all kernels.
         bias_initializer: Keras initialiser of all biases.
         seed: Integer from which weights and noise are drawn; None draws a fresh one, which
@@ -58,14 +60,14 @@ class VAE(LatentVariableModel):
         self,
         *,
         latent_dim: int = 50,
-        hidden_units: Sequence[int] = (200, 200),
+        hidden_units: int | Sequence[int] = (200, 200),
         activation: Any = "softplus",
         likelihood: Any = "bernoulli",
         prior: Any = "standard_normal",
         objective: Any = "elbo",
         batch_norm: bool = False,
         gated: bool = False,
-        image_shape: Sequence[int] = (28, 28),
+        image_shape: int | Sequence[int] = (28, 28),
         kernel_initializer: Any = "glorot_normal",
         bias_initializer: Any = "zeros",
         seed: int | None = None,
@@ -75,7 +77,7 @@ class VAE(LatentVariableModel):
         check_positive_integer(latent_dim, "latent_dim")
         self.latent_dim = int(latent_dim)
         self.latent_dims = (self.latent_dim,)
-        self.hidden_units = tuple(hidden_units)
+        self.hidden_units = as_sizes(hidden_units, "hidden_units")
         self.activation = keras.activations.get(activation)
         self.batch_norm = batch_norm
         self.gated = gated
@@ -103,6 +105,7 @@ class VAE(LatentVariableModel):
             kernel_initializer=self.kernel_initializer,
             bias_initializer=self.bias_initializer,
             seed=derive_seed(self.seed, purpose),
+            dtype=self.dtype_policy,
         )
 
     def _posterior_head(self, name: str, purpose: int) -> keras.layers.Dense:
@@ -113,24 +116,28 @@ class VAE(LatentVariableModel):
             seed,
             bias_initializer=self.bias_initializer,
             name=name,
+            dtype=self.density_dtype,
         )
 
     def _build_layers(self) -> None:
-        pixels = math.prod(self.image_shape)
+        pixels = math.prod(self.event_shape)
         encoder_width = (self.hidden_units or (pixels,))[-1]
         decoder_width = (self.hidden_units or (self.latent_dim,))[0]
         self.encoder.build((None, pixels))
         self.loc_head.build((None, encoder_width))
         self.log_variance_head.build((None, encoder_width))
         self.decoder.build((None, self.latent_dim))
+        for part in (self.likelihood, self.prior_layer):
+            part.dtype_policy = self.density_dtype
         self.likelihood.build_heads(
             decoder_width,
-            self.image_shape,
+            self.event_shape,
             self.kernel_initializer,
             derive_seed(self.seed, LIKELIHOOD),
             self.bias_initializer,
         )
-        self.prior_layer.build_for(self.latent_dim, self.image_shape)
+        self.prior_layer.build_for(self.latent_dim, self.event_shape)
+        self.prior_layer.check_weights(self.encode, self.variables)
         self.built = True
 
     @property
@@ -139,24 +146,25 @@ class VAE(LatentVariableModel):
         return self.prior_layer.distribution(self.encode)
 
     def encode(
-        self, x: Images, training: bool = False, batch_size: int | None = None
+        self, x: Data, training: bool = False, batch_size: int | None = None
     ) -> tfd.Distribution:
         """The posterior q(z|x).
 
         Arguments:
-            x: Images of shape (batch, *image_shape), in [0, 1].
+            x: Array of shape (batch, *event_shape).
             training: Whether batch normalisation uses the batch's own statistics.
-            batch_size: Images that pass through the network at a time; None for all.
+            batch_size: Items that pass through the network at a time; None for all.
 
         Returns:
             TFP distribution with batch shape (batch,) and event shape (latent_dim,).
 
         Raises:
-            ValueError: If the images have another shape, or `batch_size` is below 1.
+            ValueError: If the data have the wrong shape or values, or `batch_size` is below 1.
         """
+        self.check_inputs(x)
 
-        def parameters(images: Images) -> tuple[tf.Tensor, tf.Tensor]:
-            flat = tf.reshape(self._as_images(images), (-1, math.prod(self.image_shape)))
+        def parameters(part: Data) -> tuple[tf.Tensor, tf.Tensor]:
+            flat = tf.reshape(self._as_data(part), (-1, math.prod(self.event_shape)))
             hidden = self.encoder(flat, training=training)
             scale = tf.exp(0.5 * self.log_variance_head(hidden))
             return self.loc_head(hidden), scale
@@ -171,12 +179,12 @@ class VAE(LatentVariableModel):
             training: Whether batch normalisation uses the batch's own statistics.
 
         Returns:
-            TFP distribution with batch shape (...) and event shape `image_shape`.
+            TFP distribution with batch shape (...) and event shape `event_shape`.
 
         Raises:
             ValueError: If the last axis is not `latent_dim` long.
         """
-        z = tf.cast(tf.convert_to_tensor(z), self.compute_dtype)
+        z = tf.cast(tf.convert_to_tensor(z), self.density_dtype)
         if z.shape.rank == 0 or z.shape[-1] != self.latent_dim:
             raise ValueError(
                 f"Expected latent codes of shape (..., {self.latent_dim}). "
@@ -191,12 +199,12 @@ class VAE(LatentVariableModel):
         return self.prior.sample(n, seed=tf.cast(seed, tf.int32))
 
     def log_terms(
-        self, x: Images, num_samples: int, seed: tf.Tensor, training: bool = False
+        self, x: Data, num_samples: int, seed: tf.Tensor, training: bool = False
     ) -> LogTerms:
         """Samples q(z|x) and evaluates all log-densities there.
 
         Arguments:
-            x: Images of shape (batch, *image_shape), in [0, 1].
+            x: Array of shape (batch, *event_shape).
             num_samples: Number of samples per image.
             seed: Integer tensor of shape (2,).
             training: Whether batch normalisation uses the batch's own statistics, and whether
@@ -205,7 +213,7 @@ class VAE(LatentVariableModel):
         Returns:
             `LogTerms`.
         """
-        x = self._as_images(x)
+        x = self._as_data(x)
         posterior, prior = self.encode(x, training), self.prior
         doubly_reparameterized = training and self.objective.doubly_reparameterized
         gate = posteriors.PathGate() if doubly_reparameterized else None
@@ -215,8 +223,8 @@ class VAE(LatentVariableModel):
         except NotImplementedError:
             analytic_kl = None
         terms = LogTerms(
-            log_likelihood=self.decode(z, training).log_prob(x),
-            log_prior=prior.log_prob(z),
+            log_likelihood=log_prob(self.decode(z, training), x),
+            log_prior=tf.cast(log_prob(prior, z), z.dtype),
             log_posterior=log_posterior,
             analytic_kl=analytic_kl,
         )
@@ -240,7 +248,7 @@ class VAE(LatentVariableModel):
             "objective": keras.saving.serialize_keras_object(self.objective),
             "batch_norm": self.batch_norm,
             "gated": self.gated,
-            "image_shape": list(self.image_shape),
+            "image_shape": list(self.event_shape),
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
             "seed": self.seed,

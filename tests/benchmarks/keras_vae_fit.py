@@ -127,7 +127,7 @@ def recorded_trainer(spec, data, store, test_bound):
         test_bound: Whether to evaluate the bound on the test set after each epoch.
     """
     store.run_folder(spec).mkdir(parents=True)
-    activity = LatentActivity(data.test.pixels)
+    activity = LatentActivity(data.test.images)
     recorder = EpochRecorder(spec, store, None, activity, keep_weights=False)
     callbacks = [RefuseDivergence(spec), activity, recorder]
     if not test_bound:

@@ -236,7 +236,7 @@ def _continue(
         assign(model.optimizer.variables, stored.optimizer, spec, store)
     if spec.objective.warm_up_epochs:
         callbacks = [WarmUp(spec.objective.warm_up_epochs), *callbacks]
-    activity = LatentActivity(data.test.pixels)
+    activity = LatentActivity(data.test.images)
     model.fit(
         data.batches(spec.batch_size, spec.seed, first_epoch),
         initial_epoch=first_epoch,

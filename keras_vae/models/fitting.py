@@ -1,0 +1,102 @@
+"""What `fit` is given: data in memory, checked and shuffled, and callbacks."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from keras_vae import random
+from keras_vae._internal.backend import keras, tf
+from keras_vae._internal.checks import check_positive_integer
+
+# Whether more of a logged quantity is better; Keras finds it out for its own metrics alone.
+DIRECTIONS = {"bound": "max", "reconstruction": "max", "kl": "min", "active_units": "max"}
+
+
+def check_first_batch(data: Any, check: Callable[[Any], None]) -> None:
+    """Applies a check to an array, or to the first batch of a dataset.
+
+    Arguments:
+        data: What `fit` takes as `x` or `validation_data`.
+        check: Function that takes data and raises if they are unusable.
+    """
+    if isinstance(data, tf.data.Dataset):
+        data = next(iter(data.take(1)), None)
+    elif isinstance(data, keras.utils.PyDataset):
+        data = data[0]
+    if isinstance(data, (tuple, list)) and len(data) and hasattr(data[0], "shape"):
+        data = data[0]
+    if data is not None and hasattr(data, "shape"):
+        check(data)
+
+
+def is_arrays(x: Any) -> bool:
+    """Whether `x` is an array or a structure of arrays, all of which are at hand."""
+    parts = tf.nest.flatten(x)
+    return bool(parts) and all(isinstance(part, (np.ndarray, tf.Tensor)) for part in parts)
+
+
+def labels(x: Any, y: Any, weights: Any) -> Any:
+    """Labels, of which Keras needs some, whichever, where items have weights."""
+    if y is None and weights is not None and is_arrays(x):
+        return np.zeros(len(tf.nest.flatten(x)[0]), "float32")
+    return y
+
+
+def split_off(arrays: Any, share: float) -> tuple[Any, Any]:
+    """The first items of arrays, and a share of them, the last, as Keras' `validation_split`."""
+    if not 0 < share < 1:
+        raise ValueError(f"`validation_split` must lie between 0 and 1. Received: {share}.")
+    items = len(tf.nest.flatten(arrays)[0])
+    first = int(items * (1 - share))
+    if first in (0, items):
+        raise ValueError(f"`validation_split={share}` leaves a part of {items} items empty.")
+
+    def part(chosen: slice) -> Any:
+        return tf.nest.map_structure(lambda a: None if a is None else a[chosen], arrays)
+
+    return part(slice(first)), keras.utils.pack_x_y_sample_weight(*part(slice(first, None)))
+
+
+def shuffled_batches(
+    arrays: Any, batch_size: int, seed: int, steps_done: Callable[[], int]
+) -> tf.data.Dataset:
+    """Batches of arrays in an order that a seed and the number of steps so far decide.
+
+    Arguments:
+        arrays: Structure of arrays with one first axis, of which an item is left out if None.
+        batch_size: Items in a batch; the last may have fewer.
+        seed: Integer.
+        steps_done: Function that is asked at the start of each pass.
+    """
+    check_positive_integer(batch_size, "batch_size")
+    tensors = tf.nest.map_structure(
+        lambda a: None if a is None else tf.convert_to_tensor(a), arrays
+    )
+    sizes = {int(tensor.shape[0]) for tensor in tf.nest.flatten(tensors) if tensor is not None}
+    if len(sizes) != 1:
+        raise ValueError(f"Arrays must have as many items as each other. Received: {sizes}.")
+    (items,) = sizes
+
+    def orders() -> Iterator[np.ndarray]:
+        state = np.random.SeedSequence([seed, random.SHUFFLING, steps_done()])
+        yield np.random.default_rng(state).permutation(items)
+
+    def gather(indices: tf.Tensor) -> Any:
+        return tf.nest.map_structure(
+            lambda t: None if t is None else tf.gather(t, indices), tensors
+        )
+
+    signature = tf.TensorSpec((items,), tf.int64)
+    order = tf.data.Dataset.from_generator(orders, output_signature=signature)
+    batches = order.flat_map(tf.data.Dataset.from_tensor_slices).batch(batch_size)
+    batches = batches.map(gather, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    return batches.apply(tf.data.experimental.assert_cardinality(-(-items // batch_size)))
+
+
+def set_directions(callbacks: Any) -> None:
+    """Tells callbacks that monitor a bound, and leave it open, whether more of it is better."""
+    for callback in getattr(callbacks, "callbacks", callbacks) or ():
+        monitored = str(getattr(callback, "monitor", "")).removeprefix("val_")
+        if getattr(callback, "mode", None) == "auto" and monitored in DIRECTIONS:
+            callback.mode = DIRECTIONS[monitored]
