@@ -61,6 +61,7 @@ setup(
         # What .ci/run checks with, as .ruff.toml and .mypy.ini say.
         "lint": ["mypy==2.4.1", "ruff==0.17.6"],
         "tensorboard": ["tensorboard>=2.20"],
+        "dask": ["distributed>=2024.8"],
         "gpu": ["tensorflow[and-cuda]>=2.20"],
         "benchmark": ["jax>=0.7", "torch>=2.6"],
     },

@@ -1,6 +1,7 @@
 """The command `keras-vae`: its help and exit codes, figures, pages and data sets."""
 
 import argparse
+import errno
 import json
 import os
 import pathlib
@@ -10,8 +11,11 @@ import sys
 import pytest
 
 import keras_vae as kv
-from keras_vae.cli import main, result_state, scripts
+from keras_vae import cli
+from keras_vae.cli import figures as figures_command
+from keras_vae.cli import main, reproduce
 from keras_vae.cli.errors import MISUSED
+from keras_vae.datasets.sources import DataUnavailableError
 from keras_vae.experiments import page
 from keras_vae.experiments.figures import catalogue
 
@@ -130,18 +134,18 @@ def test_scripts_are_what_their_names_say():
     ],
 )
 def test_names_of_figures(name, figure):
-    assert [script.figure for script in scripts.choose(catalogue.find_scripts(), [name])] == [
+    assert [script.figure for script in reproduce.choose(catalogue.find_scripts(), [name])] == [
         figure
     ]
 
 
 def test_a_report_has_its_figures_beyond():
     known = catalogue.find_scripts()
-    assert {s.report for s in scripts.of_report(known, "activity")} == {
+    assert {s.report for s in reproduce.of_report(known, "activity")} == {
         "activity",
         "activity/beyond",
     }
-    assert {s.report for s in scripts.of_report(known, "geometry")} == {"geometry"}
+    assert {s.report for s in reproduce.of_report(known, "geometry")} == {"geometry"}
 
 
 def test_without_scripts_there_is_a_message(monkeypatch, tmp_path, capsys):
@@ -165,7 +169,7 @@ def test_figures_shows_what_is_there(tmp_path, capsys):
     assert rows["vampprior/warm_up_mnist"]["figure"] == "vampprior/warm_up"
     assert rows["vampprior/warm_up_mnist"]["extent"] == "25-50% x 2"
     assert rows["vampprior/fig_10"]["extent"] == "no training"
-    assert rows["geometry/fig_2"]["state"] == result_state.NOT_RUN
+    assert rows["geometry/fig_2"]["state"] == figures_command.NOT_RUN
     assert rows["geometry/fig_1_alpha_0_max"]["figure"] == "geometry/fig_1"
     assert rows["geometry/fig_1_alpha_0_max"]["extent"] == "7 x 2"
     # A result whose script is not there is shown all the same.
@@ -190,9 +194,9 @@ def test_damaged_results_are_shown_as_damaged(tmp_path, capsys, name, content):
 
 
 def test_the_states_of_our_own_results_are_sound():
-    states = result_state.states(catalogue.find_scripts(), ROOT / "results")
-    assert {row["state"] for row in states} <= {result_state.DONE, result_state.NOT_RUN}
-    shown = {row["folder"] for row in states if row["state"] == result_state.DONE}
+    states = figures_command.states(catalogue.find_scripts(), ROOT / "results")
+    assert {row["state"] for row in states} <= {figures_command.DONE, figures_command.NOT_RUN}
+    shown = {row["folder"] for row in states if row["state"] == figures_command.DONE}
     written = {path.parent for path in (ROOT / "results").rglob("claims.json")}
     folders = {path.relative_to(ROOT / "results").as_posix() for path in written}
     assert shown == {folder for folder in folders if not folder.endswith("/longer_run")}
@@ -206,6 +210,8 @@ def test_compare_writes_the_page(monkeypatch, tmp_path, capsys):
         return [results / "index.html"]
 
     monkeypatch.setattr(page, "write", write)
+    monkeypatch.setattr(page, "read_results", lambda folder: [])
+    (tmp_path / "a.png").touch()
     assert main(["compare", "--results", str(tmp_path), "--originals", str(tmp_path)]) == 0
     assert asked == [(tmp_path, tmp_path)]
     assert capsys.readouterr().out == f"{tmp_path / 'index.html'}\n"
@@ -251,9 +257,26 @@ def test_a_data_set_is_prepared(capsys, digits):
     assert "dataset: 'cifar'. Valid values: 'mnist'" in capsys.readouterr().err
 
 
+def test_errors_of_files_are_one_line_where_they_name_the_users(monkeypatch, capsys, tmp_path):
+    raised = []
+
+    def fail():
+        raise raised.pop()
+
+    monkeypatch.setattr("keras_vae.cli.data._print_state", fail)
+    raised.append(OSError(errno.EIO, "broken", str(tmp_path / "mine")))
+    assert main(["data"]) == 1
+    assert capsys.readouterr().err == f"error: [Errno {errno.EIO}] broken: '{tmp_path / 'mine'}'\n"
+    ours = pathlib.Path(cli.__file__).with_name("gone")
+    for error in (OSError("a bug"), FileNotFoundError(errno.ENOENT, "none", str(ours))):
+        raised.append(error)
+        with pytest.raises(type(error)):
+            main(["data"])
+
+
 def test_a_data_set_that_is_not_to_be_had(monkeypatch, capsys):
     def load(name):
-        raise ConnectionError("The network does not answer.")
+        raise DataUnavailableError("The network does not answer.")
 
     monkeypatch.setattr(kv.datasets, "load", load)
     assert main(["data", "--prepare", "mnist"]) == 1

@@ -114,6 +114,12 @@ def test_every_epoch_visits_every_image_once_in_another_order(digits):
         np.testing.assert_allclose(epoch.sum(axis=0), digits.train.images.sum(axis=0))
 
 
+@pytest.mark.parametrize("seed", [float("nan"), 0.5, "0"])
+def test_a_seed_is_an_integer(digits, seed):
+    with pytest.raises(TypeError, match="`seed` must be an integer"):
+        digits.batches(8, seed=seed)
+
+
 def test_batches_depend_on_seed_and_epoch_alone(digits):
     steps = digits.steps_per_epoch(100)
     from_start = list(digits.batches(100, seed=1).skip(steps).take(3))
@@ -201,6 +207,11 @@ def test_parts_are_chosen_by_class_first_and_then_by_number():
         data.select(classes=[9])
     with pytest.raises(ValueError, match="no labels"):
         ImageData("made up", None, numbered(2), numbered(1)).select(classes=[1])
+    for part in (data.train.first, data.train.last, data.hold_out):
+        with pytest.raises(ValueError, match="`count` must be at least 1. Received: -1"):
+            part(-1)
+        with pytest.raises(TypeError, match="`count` must be an integer"):
+            part(1.5)
 
 
 def test_held_out_sides_of_images_without_labels():
@@ -618,12 +629,12 @@ def test_workers_know_registered_data_sets(registration, monkeypatch, tmp_path):
     assert [work.sources for work in passed] == [(made,)]
     monkeypatch.setattr(datasets, "_sources", dict(datasets._OWN))
     monkeypatch.setattr(sweeps.backend, "configure", lambda threads: None)
-    monkeypatch.setattr(sweeps.multiprocessing, "parent_process", lambda: "the parent")
-    monkeypatch.setattr(sweeps.signal, "signal", lambda *handler: None)
     monkeypatch.setattr(sweeps, "_train_and_log", lambda spec, *rest: spec.data.load())
     monkeypatch.setattr(sweeps, "evaluate_log_likelihood", lambda *arguments: None)
-    work = sweeps.Work(str(tmp_path), (1, None), None, None, False, (made,))
-    assert sweeps._attempt(spec, 1, 1, work) is None
+    work = sweeps.Work(
+        str(tmp_path), (1, None), None, None, False, (made,), ("another machine", 1), 1
+    )
+    assert sweeps._attempt(spec, 1, work) is None
     assert datasets.get_source("stripes") == made
 
 

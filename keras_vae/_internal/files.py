@@ -4,14 +4,17 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 import platformdirs
 
 # What a JSON file of ours holds: names, and JSON-compatible values.
 JsonObject = dict[str, Any]
+
+WRITING, WRITTEN = "writing", "written"
 
 # Beside the reproduction scripts; `experiments.figures.catalogue` writes it.
 CATALOGUE = "catalogue.json"
@@ -69,15 +72,55 @@ def locked(path: pathlib.Path) -> Iterator[None]:
         lock.release()
 
 
+def write_together(folder: pathlib.Path, contents: Mapping[str, bytes]) -> None:
+    """Puts files into a folder, all of them or none, whoever holds the folder's lock.
+
+    They are written aside first. Where a process is killed while it puts them in place,
+    `finish_writing` does the rest.
+
+    Arguments:
+        folder: The folder, which must exist.
+        contents: Dictionary of contents by name of file.
+
+    Raises:
+        OSError: If they cannot be written; the folder is then as it was.
+    """
+    finish_writing(folder)
+    remove_temporaries(folder / WRITING)
+    aside = pathlib.Path(tempfile.mkdtemp(dir=folder, prefix=f".{WRITING}."))
+    try:
+        for name, content in contents.items():
+            with (aside / name).open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        aside.rename(folder / f".{WRITTEN}")
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    finish_writing(folder)
+
+
+def finish_writing(folder: pathlib.Path) -> None:
+    """Puts in place what `write_together` has written, whoever holds the folder's lock."""
+    written = folder / f".{WRITTEN}"
+    if not written.is_dir():
+        return
+    for path in sorted(written.iterdir()):
+        path.replace(folder / path.name)
+    written.rmdir()
+    sync_folder(folder)
+
+
 def remove_temporaries(path: pathlib.Path) -> None:
-    """Deletes what `atomic_write` had written for a path when its process was killed.
+    """Deletes what `atomic_write` or `write_together` had written when its process was killed.
 
     Arguments:
         path: Path that nobody is writing at the moment; `*` stands for any characters.
     """
     for left in path.parent.glob(f".{path.name}.*"):
         with contextlib.suppress(OSError):
-            left.unlink()
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def sync_folder(folder: pathlib.Path) -> None:
@@ -109,7 +152,12 @@ def read_json_object(path: pathlib.Path) -> JsonObject:
 def write_json(path: pathlib.Path, content: Any) -> None:
     """Writes JSON so that the file is complete or not there."""
     with atomic_write(path) as file:
-        file.write(json.dumps(content, indent=2, allow_nan=False).encode() + b"\n")
+        file.write(encode_json(content))
+
+
+def encode_json(content: Any) -> bytes:
+    """JSON-compatible values as the text of a file."""
+    return json.dumps(content, indent=2, allow_nan=False).encode() + b"\n"
 
 
 def require_writable(folder: str | os.PathLike[str]) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import pathlib
 import sys
 import textwrap
 from typing import Any, NoReturn
@@ -15,6 +16,7 @@ DESCRIPTION = (
     "stored runs, the results and the data sets that belong to them."
 )
 WIDTH = 79
+PACKAGE = pathlib.Path(__file__).parents[1]
 EXAMPLE = "example: keras-vae reproduce fig_3_1 --preset smoke"
 
 
@@ -73,5 +75,8 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
+        # One that names no file, or one of this package, is no affair of the user's.
+        if error.filename is None or PACKAGE in pathlib.Path(str(error.filename)).parents:
+            raise
         print(f"error: {error}", file=sys.stderr)
         return FAILED

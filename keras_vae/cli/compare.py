@@ -1,10 +1,11 @@
 """`keras-vae compare`: a page that shows all results, beside originals of the user's own."""
 
 import argparse
-import pathlib
+import sys
 
 from keras_vae.cli.errors import CommandError
 from keras_vae.cli.output import Commands
+from keras_vae.experiments.figures.options import folder
 
 
 def add_parser(commands: Commands) -> None:
@@ -17,17 +18,17 @@ def add_parser(commands: Commands) -> None:
         epilog="example: keras-vae compare --results my-results --originals scans",
     )
     parser.add_argument(
-        "--results", type=pathlib.Path, default="results", help="folder of results [results]"
+        "--results", type=folder, default="results", help="folder of results [results]"
     )
     parser.add_argument(
         "--originals",
-        type=pathlib.Path,
+        type=folder,
         metavar="DIR",
         help="folder with your pictures of the original figures, as <report>/<figure>.png",
     )
     parser.add_argument(
         "--readme",
-        type=pathlib.Path,
+        type=folder,
         metavar="FILE",
         help="also renew the table of figures between its marks in this file",
     )
@@ -36,12 +37,12 @@ def add_parser(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Writes the page and prints where it is."""
-    for folder in (arguments.results, arguments.originals):
-        if folder is not None and not folder.is_dir():
-            raise CommandError(f"There is no folder {folder}.")
+    for path in (arguments.results, arguments.originals):
+        if path is not None and not path.is_dir():
+            raise CommandError(f"There is no folder {path}.")
     # It draws with Matplotlib, for which `--help` shall not wait.
     from keras_vae.experiments import page
-    from keras_vae.experiments.figures.results import OriginalsError
+    from keras_vae.experiments.figures.results import OriginalsError, describe_pictures
 
     try:
         written = []
@@ -51,5 +52,9 @@ def run(arguments: argparse.Namespace) -> None:
         written += page.write(arguments.results, originals=arguments.originals)
     except (page.PageError, OriginalsError) as error:
         raise CommandError(str(error)) from error
+    if arguments.originals is not None:
+        names = [entry.name for entry in page.read_results(arguments.results)]
+        for line in describe_pictures(arguments.originals, names):
+            print(line, file=sys.stderr)
     for path in written:
         print(path)

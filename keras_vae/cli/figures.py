@@ -1,21 +1,27 @@
 """`keras-vae figures`: every figure and what of it is in the results folder."""
 
 import argparse
+import collections
+import json
 import pathlib
+from collections.abc import Sequence
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from keras_vae._internal.files import JsonObject
-from keras_vae.cli import output, result_state
+from keras_vae.cli import output
 from keras_vae.cli.errors import CommandError
 from keras_vae.cli.output import Commands
 from keras_vae.cli.startup import start_tensorflow
 from keras_vae.experiments.figures import catalogue
 from keras_vae.experiments.figures.claims import STYLES
+from keras_vae.experiments.figures.options import folder
 
 # Where there are none yet, all figures are listed all the same.
 RESULTS = pathlib.Path("results")
+NOT_RUN, DONE, DAMAGED = "not run", "done", "damaged"
 
 
 def add_parser(commands: Commands) -> None:
@@ -28,7 +34,7 @@ def add_parser(commands: Commands) -> None:
         epilog="example: keras-vae figures --results my-results",
     )
     parser.add_argument(
-        "--results", type=pathlib.Path, default=RESULTS, help="folder of results [results]"
+        "--results", type=folder, default=RESULTS, help="folder of results [results]"
     )
     parser.add_argument("--json", action="store_true", help="print JSON in place of a table")
     parser.add_argument(
@@ -43,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Prints the list."""
     if not arguments.results.is_dir() and arguments.results != RESULTS:
         raise CommandError(f"There is no folder {arguments.results}.")
-    rows = result_state.states(_scripts(arguments.update), arguments.results)
+    rows = states(_scripts(arguments.update), arguments.results)
     if arguments.json:
         output.print_json(rows)
         return
@@ -62,9 +68,9 @@ def _scripts(update: bool) -> list[catalogue.Script]:
 
 def _cells(row: JsonObject) -> tuple[str | Text, str | Text, str | Text]:
     """Texts of the data set, the extent and the verdicts."""
-    if row["state"] == result_state.DONE:
+    if row["state"] == DONE:
         return Text(str(row["dataset"])), Text(row["extent"]), _verdicts(row["verdicts"])
-    style = "red" if row["state"] == result_state.DAMAGED else "dim"
+    style = "red" if row["state"] == DAMAGED else "dim"
     return "", Text(row["state"], style), ""
 
 
@@ -72,3 +78,67 @@ def _verdicts(counts: dict[str, int]) -> Text:
     ordered = sorted(counts, key=[*STYLES, *counts].index)
     texts = [Text(f"{counts[key]} {key}", STYLES.get(key, "")) for key in ordered]
     return Text(", ").join(texts) if texts else Text("none made", "dim")
+
+
+def states(scripts: Sequence[catalogue.Script], results: pathlib.Path) -> list[JsonObject]:
+    """Reads what there is of each figure.
+
+    Arguments:
+        scripts: List of `Script`.
+        results: Folder of results.
+
+    Returns:
+        List of dictionaries of JSON-compatible values, at least one for each figure: results of
+        chosen data sets and priors are in folders of their own.
+    """
+    found = [_read_folder(path, results) for path in _folders(results)]
+    rows: list[JsonObject] = []
+    for script in scripts:
+        shared = {"figure": script.figure, "title": script.title, "script": script.path.stem}
+        of_script = [row for row in found if script.figure in (row["figure"], row["folder"])]
+        not_run = {"folder": script.figure, "state": NOT_RUN}
+        rows += [{**row, **shared} for row in of_script or [not_run]]
+    shown = {row["folder"] for row in rows}
+    return rows + [row for row in found if row["folder"] not in shown]
+
+
+def _folders(results: pathlib.Path) -> list[pathlib.Path]:
+    """All folders of results, in order of their names."""
+    # These draw with Matplotlib, for which `--help` shall not wait.
+    from keras_vae.experiments.figures.results import CLAIMS, DATA, LONGER
+
+    found = {path.parent for name in (DATA, CLAIMS) for path in results.rglob(name)}
+    return sorted(path for path in found if path.name != LONGER)
+
+
+def _read_folder(folder: pathlib.Path, results: pathlib.Path) -> JsonObject:
+    """State of one folder: `state`, and what was computed and judged where it is `DONE`."""
+    from keras_vae.experiments.figures.results import CLAIMS, DATA, find_damage
+    from keras_vae.experiments.page.entries import UNREADABLE
+    from keras_vae.experiments.page.wording import describe_extent
+
+    name = folder.relative_to(results).as_posix()
+    row = {"figure": name, "folder": name, "title": "", "script": None}
+    try:
+        data = _read(folder / DATA)
+        if (damage := find_damage(folder, data)) is not None:
+            return {**row, "state": DAMAGED, "reason": damage}
+        verdicts = collections.Counter(
+            claim["verdict"].partition(",")[0] for claim in _read(folder / CLAIMS)
+        )
+        return {
+            **row,
+            "figure": data["figure"],
+            "state": DONE,
+            "dataset": data["protocol"]["reached"]["dataset"],
+            "epochs": {label: run["epochs"] for label, run in data["runs"].items()},
+            "trials": data["protocol"]["reached"]["trials"],
+            "extent": describe_extent(data),
+            "verdicts": dict(verdicts),
+        }
+    except UNREADABLE as error:
+        return {**row, "state": DAMAGED, "reason": f"{type(error).__name__}: {error}"}
+
+
+def _read(path: pathlib.Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -9,14 +9,14 @@ import io
 import itertools
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from keras_vae.cli import scripts
 from keras_vae.cli.errors import FAILED, INTERRUPTED, MISUSED, CommandError
 from keras_vae.cli.output import Commands
 from keras_vae.cli.startup import start_tensorflow
 from keras_vae.experiments.figures import catalogue
+from keras_vae.experiments.figures.catalogue import Script
 from keras_vae.experiments.figures.options import check_shared_options
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ COMMAND = "reproduce"
 DESCRIPTION = (
     "Makes figures: trains what is not stored, draws, judges the claims and writes the results. "
     "Every further option goes to the figures' scripts: --preset, --dataset, --epochs, --trials, "
-    "--seed, --jobs, --store, --output and those of single figures. Names of figures come before "
-    "all options."
+    "--seed, --jobs, --dask, --store, --output and those of single figures. Names of figures come "
+    "before all options."
 )
 EPILOG = """\
 examples: keras-vae reproduce fig_3_1 --preset smoke --output my-results
@@ -117,7 +117,7 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--report", metavar="NAME", help="all figures of one report")
 
 
-def _chosen(arguments: argparse.Namespace, known: list[catalogue.Script]) -> list[catalogue.Script]:
+def _chosen(arguments: argparse.Namespace, known: list[Script]) -> list[Script]:
     named = [bool(arguments.figures), arguments.all, arguments.report is not None]
     if sum(named) != 1:
         raise CommandError(
@@ -126,8 +126,8 @@ def _chosen(arguments: argparse.Namespace, known: list[catalogue.Script]) -> lis
             MISUSED,
         )
     if arguments.figures:
-        return scripts.choose(known, arguments.figures)
-    return known if arguments.all else scripts.of_report(known, arguments.report)
+        return choose(known, arguments.figures)
+    return known if arguments.all else of_report(known, arguments.report)
 
 
 def _refused(figures: dict[str, Figure], argv: list[str]) -> dict[str, str]:
@@ -142,7 +142,7 @@ def _refused(figures: dict[str, Figure], argv: list[str]) -> dict[str, str]:
     )
 
 
-def _mistaken(chosen: list[catalogue.Script], argv: list[str]) -> dict[str, str]:
+def _mistaken(chosen: list[Script], argv: list[str]) -> dict[str, str]:
     """The same, as far as it is known without TensorFlow."""
     return _refusals(
         {
@@ -207,3 +207,44 @@ def _conclude(failed: list[str], count: int) -> int:
 
 def _program(name: str) -> str:
     return f"keras-vae {COMMAND} {name}"
+
+
+def choose(scripts: Sequence[Script], names: Sequence[str]) -> list[Script]:
+    """Finds the scripts that a user means.
+
+    Arguments:
+        scripts: List of `Script`.
+        names: Names of figures (`activity/fig_3_1`, or `fig_3_1` where there is but one) or of
+            files (`fig_3_1_activity`).
+
+    Returns:
+        List of `Script` in the order of `names`, each once.
+
+    Raises:
+        CommandError: If a name is unknown, or several figures have it.
+    """
+    return list(dict.fromkeys(_only(scripts, name) for name in names))
+
+
+def of_report(scripts: Sequence[Script], report: str) -> list[Script]:
+    """Returns a report's scripts.
+
+    Raises:
+        CommandError: If there is no such report.
+    """
+    found = [s for s in scripts if f"{s.report}/".startswith(f"{report}/")]
+    if not found:
+        reports = ", ".join(dict.fromkeys(script.report for script in scripts))
+        raise CommandError(f"Unknown report: {report!r}. Reports: {reports}.", MISUSED)
+    return found
+
+
+def _only(scripts: Sequence[Script], name: str) -> Script:
+    found = [script for script in scripts if script.is_called(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        candidates = ", ".join(script.figure for script in found)
+        raise CommandError(f"Several figures are called {name!r}: {candidates}.", MISUSED)
+    valid = "\n".join(f"  {script.figure}" for script in scripts)
+    raise CommandError(f"Unknown figure: {name!r}. Figures:\n{valid}", MISUSED)

@@ -12,12 +12,16 @@ import numpy as np
 
 from keras_vae import UserError
 from keras_vae._internal import verified_files
-from keras_vae._internal.checks import check_choice, check_positive_integer
+from keras_vae._internal.checks import check_positive_integer
 from keras_vae._internal.files import cache_folder, locked, remove_temporaries
 from keras_vae._internal.registration import import_tensorflow
 
 if TYPE_CHECKING:
     from keras_vae._internal.backend import tf
+
+
+class DataError(UserError, ValueError):
+    """What a data set consists of is not what it should be, or lacks what is asked of it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,13 +45,15 @@ class Split:
         """The images whose label is among `classes`, in the same order.
 
         Raises:
-            ValueError: If there are no labels, or none of some class.
+            DataError: If there are no labels, or none of some class.
         """
         if self.labels is None:
-            raise ValueError(f"These images have no labels to choose by. Received: {classes}.")
+            raise DataError(f"These images have no labels to choose by. Received: {classes}.")
         present = np.unique(self.labels).tolist()
         for label in classes:
-            check_choice(label, present, "class")
+            if label not in present:
+                valid = ", ".join(map(repr, present))
+                raise DataError(f"Unknown class: {label!r}. Valid values: {valid}.")
         chosen = np.isin(self.labels, classes)
         return Split(self.pixels[chosen], self.labels[chosen])
 
@@ -55,7 +61,7 @@ class Split:
         """The first `count` images.
 
         Raises:
-            ValueError: If there are fewer.
+            DataError: If there are fewer, or `count` is not at least 1.
         """
         return self._part(count, slice(count))
 
@@ -63,13 +69,14 @@ class Split:
         """The last `count` images.
 
         Raises:
-            ValueError: If there are fewer.
+            DataError: If there are fewer, or `count` is not at least 1.
         """
         return self._part(count, slice(len(self) - count, None))
 
     def _part(self, count: int, chosen: slice) -> Split:
+        check_positive_integer(count, "count")
         if count > len(self):
-            raise ValueError(f"There are {len(self)} images. Received: {count}.")
+            raise DataError(f"There are {len(self)} images. Received: {count}.")
         labels = None if self.labels is None else self.labels[chosen]
         return Split(self.pixels[chosen], labels)
 
@@ -115,7 +122,7 @@ class ImageData:
             train_images: How many of those, from the first on, to train on; None for all.
 
         Raises:
-            ValueError: If a class or that many images are not in the data set.
+            DataError: If a class or that many images are not in the data set.
         """
         train, test = self.train, self.test
         if classes is not None:
@@ -128,13 +135,14 @@ class ImageData:
         """The data set with its last `count` training images in the place of its test set.
 
         Raises:
-            ValueError: If no training image would be left, or the training images are yet to be
+            DataError: If no training image would be left, or the training images are yet to be
                 binarised, which a held-out set has to be once.
         """
         if self.binarize == "stochastic":
-            raise ValueError("Images cannot be held out of a stochastically binarised set.")
+            raise DataError("Images cannot be held out of a stochastically binarised set.")
+        check_positive_integer(count, "count")
         if count >= len(self.train):
-            raise ValueError(f"There are {len(self.train)} images. Received: {count}.")
+            raise DataError(f"There are {len(self.train)} images. Received: {count}.")
         train = self.train.first(len(self.train) - count)
         return dataclasses.replace(self, train=train, test=self.train.last(count))
 
@@ -142,11 +150,11 @@ class ImageData:
         """Full batches in one epoch.
 
         Raises:
-            ValueError: If the training set is smaller than one batch.
+            DataError: If the training set is smaller than one batch.
         """
         check_positive_integer(batch_size, "batch_size")
         if batch_size > len(self.train):
-            raise ValueError(
+            raise DataError(
                 f"`batch_size` must be at most the number of training images, "
                 f"{len(self.train)}. Received: {batch_size}."
             )
@@ -169,6 +177,7 @@ class ImageData:
         tf = import_tensorflow()
         from keras_vae import random
 
+        seed = random.resolve_seed(seed)
         steps = self.steps_per_epoch(batch_size)
         pixels = tf.constant(self.train.pixels)
         count = len(self.train)
@@ -217,10 +226,6 @@ def draw(pixels: np.ndarray, seed: int) -> np.ndarray:
 
 logger = logging.getLogger(__name__)
 FOLDER, LOCK = "datasets", ".lock"
-
-
-class DataError(UserError, ValueError):
-    """What a data set consists of is not what it should be."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ from keras_vae.experiments.runs.spec import Specs
 from keras_vae.experiments.runs.store import RunStore
 from keras_vae.experiments.runs.sweeps import train_all
 from keras_vae.experiments.runs.training import versions
+from keras_vae.experiments.runs.workers import terminated_like_interrupted
 
 # What a figure's `measure` returns and its other functions take; each script says what it is.
 Measured: TypeAlias = Any
@@ -189,7 +190,8 @@ def main(figure: Figure, argv: list[str] | None = None, prog: str | None = None)
     console = Console()
     backend.configure()
     try:
-        make(figure, options, console)
+        with terminated_like_interrupted():
+            make(figure, options, console)
     except KeyboardInterrupt:
         print(
             "Interrupted. All finished epochs are stored: the same command continues there.",
@@ -252,11 +254,7 @@ def find_original(figure: Figure, options: Options, console: Console) -> np.ndar
 
 def collect(figure: Figure, options: Options, store: RunStore, console: Console) -> Methods:
     """Trains what is not stored; returns a dictionary of `MethodRuns` by method."""
-    try:
-        by_seed = [figure.trial(options, seed) for seed in options.seeds]
-    except ValueError as error:
-        # Options that contradict each other make a spec that does not exist.
-        raise UserError(str(error)) from error
+    by_seed = [figure.trial(options, seed) for seed in options.seeds]
     labels = list(by_seed[0])
     if not labels:
         return {}
@@ -272,6 +270,7 @@ def collect(figure: Figure, options: Options, store: RunStore, console: Console)
         console=console,
         tensorboard=options.tensorboard,
         keep_weights=figure.keep_weights,
+        dask=options.dask,
     )
     evaluations = [
         evaluate_log_likelihood(

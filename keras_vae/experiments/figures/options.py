@@ -19,6 +19,10 @@ STAND_IN_NOTICE = (
 )
 
 
+# No number that a user means is above it, and every loop can count to it.
+LARGEST = 10_000_000
+
+
 @dataclasses.dataclass(frozen=True)
 class Preset:
     """How much a script computes.
@@ -62,6 +66,7 @@ class Options:
     likelihood_images: int | None
     originals: pathlib.Path | None = None
     tensorboard: pathlib.Path | None = None
+    dask: str | None = None
     notice: str | None = None
     own: dict[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -141,17 +146,18 @@ def _add_shared_options(
         type=positive_integer,
         help="runs at a time; by default as many as the machine suits",
     )
-    add("--store", type=pathlib.Path, help="folder of stored runs [KERAS_VAE_STORE or the cache]")
-    add("--output", type=pathlib.Path, default="results", help="folder that gets the results")
+    add("--dask", metavar="ADDRESS", help="scheduler of a Dask cluster that trains the runs")
+    add("--store", type=folder, help="folder of stored runs [KERAS_VAE_STORE or the cache]")
+    add("--output", type=folder, default="results", help="folder that gets the results")
     add(
         "--originals",
-        type=pathlib.Path,
+        type=folder,
         help="folder with your pictures of the original figures, as <report>/<figure>.png; the "
         "one of this figure is put beside ours",
     )
     add(
         "--tensorboard",
-        type=pathlib.Path,
+        type=folder,
         help="folder for TensorBoard's logs of every run: scalars, activity, reconstructions",
     )
     add(
@@ -181,6 +187,7 @@ def resolve(
     likelihood_images: int | None = None,
     originals: str | os.PathLike[str] | None = None,
     tensorboard: str | os.PathLike[str] | None = None,
+    dask: str | None = None,
     **own: Any,
 ) -> Options:
     """Fills in a preset's values; `own` are the values of a figure's own options.
@@ -208,6 +215,7 @@ def resolve(
         likelihood_images=likelihood_images or chosen.likelihood_images,
         originals=None if originals is None else pathlib.Path(originals),
         tensorboard=None if tensorboard is None else pathlib.Path(tensorboard),
+        dask=dask,
         notice=STAND_IN_NOTICE if stands_in else None,
         own=own,
     )
@@ -218,7 +226,16 @@ def positive_integer(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, received {text}")
+    if value > LARGEST:
+        raise argparse.ArgumentTypeError(f"must be at most {LARGEST:,}, received {text}")
     return value
+
+
+def folder(text: str) -> pathlib.Path:
+    """Reads a folder's path from the command line, as `type` of an argument."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must not be empty")
+    return pathlib.Path(text)
 
 
 def _at_least_two(text: str) -> int:

@@ -5,25 +5,40 @@ their source. Pictures of the originals are a user's own, in a folder laid out l
 `<report>/<figure>.png`.
 """
 
+import contextlib
+import hashlib
 import importlib.resources
+import io
 import json
 import pathlib
-import shutil
+import warnings
 from collections.abc import Mapping, Sequence
 
 import matplotlib.image
 import numpy as np
+import PIL.Image
 from matplotlib.figure import Figure as Picture
-from PIL import UnidentifiedImageError
 
 from keras_vae import UserError
-from keras_vae._internal.files import JsonObject, atomic_write, require_writable, write_json
+from keras_vae._internal.files import (
+    JsonObject,
+    atomic_write,
+    encode_json,
+    finish_writing,
+    locked,
+    read_json_object,
+    remove_temporaries,
+    require_writable,
+    write_together,
+)
 from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import Claim
 
 PICTURE, DATA, CLAIMS = "figure.png", "data.json", "claims.json"
 SIDE_BY_SIDE = "side_by_side.png"
-LONGER = "longer_run"
+LONGER, LOCK = "longer_run", ".lock"
+# What `data.json` says of the files.
+FORMAT, SHA256 = "format", "sha256"
 
 
 class OutputError(UserError):
@@ -38,6 +53,8 @@ def prepare_folder(folder: pathlib.Path) -> None:
     """
     try:
         require_writable(folder)
+        with locked(folder / LOCK):
+            finish_writing(folder)
     except OSError as error:
         raise OutputError(
             f"The output folder {folder} cannot be written ({error}). "
@@ -52,9 +69,10 @@ def write(
     claims: Sequence[Claim],
     tables: Mapping[str, str] | None = None,
 ) -> pathlib.Path | None:
-    """Writes a figure's three files, and its tables.
+    """Writes a figure's three files, and its tables, all of them or none.
 
-    A result of a longer protocol that is already there is kept in a folder beside them.
+    The data have the digests of all, by which `find_damage` knows whether they belong together. A
+    result of a longer protocol that is already there is kept in a folder beside them.
 
     Arguments:
         folder: `results/<report>/<figure>`.
@@ -72,21 +90,55 @@ def write(
     """
     for claim in claims:
         claim.check()
+    drawn = io.BytesIO()
+    plots.save(picture, drawn)
+    contents = {
+        PICTURE: drawn.getvalue(),
+        CLAIMS: encode_json([claim.to_dict() for claim in claims]),
+        **{name: text.encode() for name, text in (tables or {}).items()},
+    }
+    digests = {name: _digest(content) for name, content in contents.items()}
+    digests[DATA] = _digest(encode_json(data))
+    contents[DATA] = encode_json({FORMAT: 1, SHA256: digests, **data})
     try:
-        kept = _keep_longer(folder, size(data))
-        with atomic_write(folder / PICTURE) as file:
-            plots.save(picture, file)
-        for name, text in (tables or {}).items():
-            with atomic_write(folder / name) as file:
-                file.write(text.encode())
-        write_json(folder / DATA, data)
-        write_json(folder / CLAIMS, [claim.to_dict() for claim in claims])
+        with locked(folder / LOCK):
+            kept = _keep_longer(folder, size(data))
+            write_together(folder, contents)
     except OSError as error:
         raise OutputError(
             f"The results could not be written to {folder} ({error}). The runs are stored: "
             "the same command with another --output writes them without training."
         ) from error
     return kept
+
+
+def find_damage(folder: pathlib.Path, data: JsonObject) -> str | None:
+    """Finds out whether the files of a result are those that were written together.
+
+    Arguments:
+        folder: `results/<report>/<figure>`.
+        data: What is in its `data.json`; one of version 0.2.0 has no digests.
+
+    Returns:
+        What is wrong, or None.
+    """
+    rest = dict(data)
+    form, digests = rest.pop(FORMAT, None), rest.pop(SHA256, None)
+    if form is None and digests is None:
+        return None
+    if form != 1 or not isinstance(digests, dict):
+        return f"{DATA} does not say what belongs to it"
+    try:
+        found: dict[str, str | None] = {DATA: _digest(encode_json(rest))}
+    except ValueError as error:
+        return f"{DATA} holds what is no number ({error})"
+    for name in digests.keys() - {DATA}:
+        path = folder / pathlib.PurePath(name).name
+        found[name] = _digest(path.read_bytes()) if path.is_file() else None
+    wrong = sorted(name for name in digests if digests[name] != found.get(name))
+    if not wrong:
+        return None
+    return f"{', '.join(wrong)}: not what was written together; make the figure again"
 
 
 def write_side_by_side(folder: pathlib.Path, original: np.ndarray) -> None:
@@ -101,8 +153,10 @@ def write_side_by_side(folder: pathlib.Path, original: np.ndarray) -> None:
     """
     picture = beside(folder / PICTURE, original)
     try:
-        with atomic_write(folder / SIDE_BY_SIDE) as file:
-            plots.save(picture, file)
+        with locked(folder / LOCK):
+            remove_temporaries(folder / SIDE_BY_SIDE)
+            with atomic_write(folder / SIDE_BY_SIDE) as file:
+                plots.save(picture, file)
     except OSError as error:
         raise OutputError(f"{folder / SIDE_BY_SIDE} could not be written ({error}).") from error
 
@@ -129,20 +183,27 @@ def _keep_longer(folder: pathlib.Path, new_size: tuple[int, int]) -> pathlib.Pat
         return None
     if kept_size is None or kept_size <= old_size:
         kept.mkdir(exist_ok=True)
-        for path in folder.iterdir():
-            if path.is_file():
-                shutil.copy2(path, kept / path.name)
+        files = [path for path in folder.iterdir() if path.is_file() and path.name != LOCK]
+        write_together(kept, {path.name: path.read_bytes() for path in files})
     return kept
 
 
 def _size_of(folder: pathlib.Path) -> tuple[int, int] | None:
-    try:
-        return size(json.loads((pathlib.Path(folder) / DATA).read_text()))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    # What an older version, or somebody else, has written there may be of any shape.
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+        rank, total = size(read_json_object(folder / DATA))
+        if isinstance(total, int):
+            return rank, total
+    return None
 
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+# A small file can hold a picture that takes minutes and all memory to decode.
+MOST_PIXELS = 50_000_000
 
 
 class OriginalsError(UserError):
@@ -179,9 +240,38 @@ def read_picture(folder: pathlib.Path, report: str, name: str) -> np.ndarray | N
     if path is None:
         return None
     try:
-        return matplotlib.image.imread(path)
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError) as error:
+        with open_picture(path) as picture:
+            if picture.mode.startswith(("I", "F")):
+                return np.asarray(picture, dtype=np.float32)
+            return np.asarray(picture.convert("RGBA"))
+    except OriginalsError:
+        raise
+    # What a damaged picture makes Pillow raise is not documented.
+    except Exception as error:
         raise OriginalsError(f"{path} cannot be read as a picture ({error}).") from error
+
+
+def open_picture(path: pathlib.Path) -> PIL.Image.Image:
+    """Reads what a picture's file says of it, before any pixel is decoded.
+
+    Raises:
+        OriginalsError: If it is no picture, or one of more than 50 million pixels.
+    """
+    try:
+        with warnings.catch_warnings():
+            # The limit here is a lower one.
+            warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
+            picture = PIL.Image.open(path)
+    except Exception as error:
+        raise OriginalsError(f"{path} cannot be read as a picture ({error}).") from error
+    width, height = picture.size
+    if width * height > MOST_PIXELS:
+        picture.close()
+        raise OriginalsError(
+            f"{path} is a picture of {width} x {height} pixels. Scale it down to at most "
+            f"{MOST_PIXELS // 10**6} million."
+        )
+    return picture
 
 
 def find_picture(folder: pathlib.Path, report: str, name: str) -> pathlib.Path | None:
@@ -197,8 +287,39 @@ def find_picture(folder: pathlib.Path, report: str, name: str) -> pathlib.Path |
     """
     if not folder.is_dir():
         raise OriginalsError(f"There is no folder {folder} of original pictures.")
-    paths = (folder / report / f"{name}{suffix}" for suffix in SUFFIXES)
-    return next((path for path in paths if path.is_file()), None)
+    found = {
+        path.suffix.lower(): path
+        for path in sorted((folder / report).glob("*"))
+        if path.stem == name and path.is_file()
+    }
+    return next((found[suffix] for suffix in SUFFIXES if suffix in found), None)
+
+
+def describe_pictures(folder: pathlib.Path, figures: Sequence[str]) -> list[str]:
+    """Says which of the user's pictures belong to no figure, or cannot be read.
+
+    Arguments:
+        folder: Folder of pictures.
+        figures: Names of figures, for example `"activity/fig_3_1"`.
+
+    Returns:
+        Lines for a person, the first of which counts the figures with a picture.
+
+    Raises:
+        OriginalsError: If there is no such folder.
+    """
+    matched = {name: find_picture(folder, *name.rsplit("/", 1)) for name in figures}
+    lines = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if path not in matched.values():
+            lines.append(f"{path} belongs to no figure: expected <report>/<figure>.png.")
+            continue
+        try:
+            open_picture(path).close()
+        except OriginalsError as error:
+            lines.append(str(error))
+    count = sum(path is not None for path in matched.values())
+    return [f"{count} of {len(figures)} figures have a picture of the original.", *lines]
 
 
 def beside(ours: pathlib.Path, original: np.ndarray) -> Picture:

@@ -121,6 +121,8 @@ def read_entry(
     """
     notes: list[str] = []
     data = read_json(path / DATA, dict, notes) or {}
+    if (damage := results.find_damage(path, data)) is not None:
+        notes.append(f"{damage}.")
     claims, claims_are_all = _read_claims(path / CLAIMS, notes)
     name = path.relative_to(folder).as_posix()
     try:
@@ -132,7 +134,7 @@ def read_entry(
     versions = _versions(data, notes)
     if (path / LONGER).is_dir():
         notes.append(f"An earlier result of a longer protocol is kept in {LONGER}.")
-    report, _, figure = name.rpartition("/")
+    original = _find_original(originals_folder, name, notes)
     return Entry(
         name=name,
         title=str(data.get("title", name)),
@@ -144,10 +146,25 @@ def read_entry(
         versions=versions,
         picture=(path / PICTURE).is_file(),
         table=_read_table(path / "table.md", notes),
-        original=originals_folder and results.find_picture(originals_folder, report, figure),
+        original=original,
         source=data.get("original"),
         notes=notes,
     )
+
+
+def _find_original(folder: pathlib.Path | None, name: str, notes: list[str]) -> pathlib.Path | None:
+    """Path of the user's picture of a figure, or None if there is none that can be shown."""
+    if folder is None:
+        return None
+    report, _, figure = name.rpartition("/")
+    path = results.find_picture(folder, report, figure)
+    try:
+        if path is not None:
+            results.open_picture(path).close()
+    except results.OriginalsError as error:
+        notes.append(str(error))
+        return None
+    return path
 
 
 def read_json(path: pathlib.Path, kind: type[Content], notes: list[str]) -> Content | None:
@@ -161,6 +178,9 @@ def read_json(path: pathlib.Path, kind: type[Content], notes: list[str]) -> Cont
     Returns:
         What it holds, or None.
     """
+    if path.exists() and not path.is_file():
+        notes.append(f"{path.name} is damaged: it is not a file.")
+        return None
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(content, kind):

@@ -3,6 +3,9 @@
 import json
 import os
 import pathlib
+import re
+import string
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_vae import UserError
@@ -12,7 +15,17 @@ from keras_vae.experiments.page.entries import read_json
 
 FINDINGS = "findings.json"
 # What a path of a number that is no more, or a wrong type on the way, can raise.
-UNUSABLE = (UserError, OSError, ValueError, LookupError, TypeError, AttributeError, StopIteration)
+UNUSABLE = (
+    UserError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    StopIteration,
+    RecursionError,
+)
+FORMAT = re.compile(r"[+-]?[ ,]?\d{0,2}(\.\d{1,2})?[dfge%]?")
 
 
 def read_findings(folder: str | os.PathLike[str]) -> tuple[list[tuple[str, str]], list[str]]:
@@ -36,16 +49,35 @@ def read_findings(folder: str | os.PathLike[str]) -> tuple[list[tuple[str, str]]
     notes: list[str] = []
     for entry in read_json(path, list, notes) or ():
         try:
-            values = {name: _look_up(folder, at) for name, at in entry["values"].items()}
-            found.append((entry["text"].format(**values), entry["figure"]))
+            values = {name: _look_up(path.parent, at) for name, at in entry["values"].items()}
+            found.append((Sentence().vformat(entry["text"], (), values), str(entry["figure"])))
         except UNUSABLE as error:
             notes.append(f"A finding cannot be shown ({type(error).__name__}: {error}).")
     return found, notes
 
 
-def _look_up(folder: str | os.PathLike[str], address: str) -> Any:
+class Sentence(string.Formatter):
+    """Fills in numbers by their names; of Python's formatting it knows digits and kinds alone."""
+
+    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        return kwargs[field_name], field_name
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if not FORMAT.fullmatch(format_spec):
+            raise ValueError(f"unknown format {format_spec!r}")
+        if not isinstance(value, int | float | str):
+            raise TypeError(f"a {type(value).__name__} in place of a number")
+        return format(value, format_spec)
+
+
+def _look_up(folder: pathlib.Path, address: str) -> Any:
     file, _, keys = address.partition("#")
-    value = json.loads((pathlib.Path(folder) / file).read_text(encoding="utf-8"))
+    path = (folder / file).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise ValueError(f"{file} is not among the results")
+    if not path.is_file():
+        raise ValueError(f"there is no file {file}")
+    value = json.loads(path.read_text(encoding="utf-8"))
     if file.endswith(CLAIMS):
         # Those of an older version are then found where the newer have their numbers.
         value = [Claim.from_dict(claim).to_dict() for claim in value]

@@ -3,6 +3,7 @@
 import collections
 import os
 import pathlib
+import urllib.parse
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,9 +56,12 @@ def write(
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["cell"] = markdown_cell
+    # Jinja escapes what goes into HTML; in Markdown a text could bring HTML as well.
+    markdown = environment.overlay(finalize=lambda value: str(value).replace("<", "&lt;"))
     written = []
     for name, (template, _) in PAGES.items():
-        text = environment.get_template(template).render(context)
+        made_by = markdown if template.endswith(".md") else environment
+        text = made_by.get_template(template).render(context)
         try:
             with atomic_write(folder / name) as file:
                 file.write(text.encode())
@@ -79,13 +83,14 @@ def figure_table(folder: str | os.PathLike[str], scripts: str) -> str:
     """
     lines = ["| figure | shows | epochs x trials | claims |", "|---|---|---|---|"]
     for entry in read_results(folder):
-        link = f"`{entry.name}`"
+        link = f"`{markdown_cell(entry.name)}`"
         if entry.script:
-            link = f"[{link}]({pathlib.PurePosixPath(scripts, entry.script)})"
+            script = urllib.parse.quote(str(pathlib.PurePosixPath(scripts, entry.script)))
+            link = f"[{link}]({script})"
         counts = [f"{count} {verdict}" for verdict, count in entry.counts.items() if count]
         claims = ", ".join(counts) or "none made"
         title = markdown_cell(entry.title)
-        lines.append(f"| {link} | {title} | {entry.extent} | {claims} |")
+        lines.append(f"| {link} | {title} | {markdown_cell(entry.extent)} | {claims} |")
     return "\n".join(lines) + "\n"
 
 

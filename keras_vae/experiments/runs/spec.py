@@ -1,13 +1,15 @@
 """A run, described completely, and the identity that follows from the description."""
 
 import dataclasses
+import functools
 import hashlib
 import inspect
 import json
 import math
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from keras_vae import datasets, likelihoods, objectives, optimizers, priors, random
+from keras_vae import UserError, datasets, likelihoods, objectives, optimizers, priors, random
 from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_choice, check_positive_integer
 from keras_vae._internal.files import JsonObject
@@ -26,6 +28,23 @@ PSEUDO_INPUTS = ("noise", "grey", "data")
 GREY = {"mean": 0.5, "stddev": 0.01}
 # Apart from the numbers of a model's layers, which the same seed leads to.
 PRIOR_SEED = 201
+
+
+class SpecError(UserError, ValueError):
+    """A run cannot be as it is described."""
+
+
+def _checked(check: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Makes `SpecError` of what the library's parts say of their arguments."""
+
+    @functools.wraps(check)
+    def post_init(self: Any) -> None:
+        try:
+            check(self)
+        except ValueError as error:
+            raise SpecError(str(error)) from error
+
+    return post_init
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +66,7 @@ class DataSpec:
     train_images: int | None = None
     validation_images: int | None = None
 
+    @_checked
     def __post_init__(self) -> None:
         check_choice(self.name, datasets.NAMES, "dataset")
         check_choice(self.binarize, datasets.BINARIZATIONS, "binarization")
@@ -98,9 +118,13 @@ class ModelSpec:
     prior_components: int | None = None
     pseudo_inputs: str = "noise"
 
+    @_checked
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
-        object.__setattr__(self, "upper_latent_dims", tuple(self.upper_latent_dims))
+        for name in ("hidden_units", "upper_latent_dims"):
+            sizes = getattr(self, name)
+            if not isinstance(sizes, Sequence) or isinstance(sizes, str):
+                raise ValueError(f"`{name}` must be a tuple of integers. Received: {sizes!r}.")
+            object.__setattr__(self, name, tuple(sizes))
         for size in self.upper_latent_dims:
             check_positive_integer(size, "upper_latent_dims")
         if self.upper_latent_dims and (self.batch_norm or len(set(self.hidden_units)) != 1):
@@ -127,9 +151,9 @@ class ModelSpec:
             raise ValueError("Name the number of pseudo-inputs that do not begin as noise.")
 
     def check_pseudo_inputs(self, train_images: int) -> None:
-        """Raises `ValueError` if pseudo-inputs are to be taken from too few images."""
+        """Raises `SpecError` if pseudo-inputs are to be taken from too few images."""
         if self.pseudo_inputs == "data" and (self.prior_components or 0) > train_images:
-            raise ValueError(
+            raise SpecError(
                 f"{self.prior_components} pseudo-inputs cannot be taken from {train_images} "
                 "training images."
             )
@@ -172,6 +196,7 @@ class ObjectiveSpec:
     warm_up_epochs: int = 0
     doubly_reparameterized: bool = False
 
+    @_checked
     def __post_init__(self) -> None:
         check_choice(self.name, objectives.OBJECTIVES, "objective")
         if (self.name == "renyi") != (self.alpha is not None):
@@ -216,6 +241,7 @@ class OptimizerSpec:
     bias_correction: bool = True
     scaled_weight_decay: bool = True
 
+    @_checked
     def __post_init__(self) -> None:
         check_choice(self.name, optimizers.OPTIMIZERS, "optimizer")
         pairs = sorted((str(key), float(value)) for key, value in self.arguments)
@@ -224,8 +250,8 @@ class OptimizerSpec:
         # longer set its threads.
         for key, value in pairs:
             check_choice(key, _numeric_arguments(self.name), f"argument of {self.name!r}")
-            if not value >= 0:
-                raise ValueError(f"`{key}` must not be negative or NaN. Received: {value}.")
+            if not 0 <= value < math.inf:
+                raise ValueError(f"`{key}` must be finite and not negative. Received: {value}.")
         if not 0 <= self.bias_rate < math.inf:
             raise ValueError(f"`bias_rate` must be finite and not negative. Received: {self}.")
         if not self.bias_correction and self.name != "adam":
@@ -254,7 +280,7 @@ class RunSpec:
     """One training run. Its number of epochs is not part of it: a run can be continued.
 
     Raises:
-        ValueError: If any part holds an unknown name or an impossible value.
+        SpecError: If any part holds an unknown name or an impossible value.
     """
 
     data: DataSpec = DataSpec()
@@ -264,6 +290,7 @@ class RunSpec:
     batch_size: int = 100
     seed: int = 0
 
+    @_checked
     def __post_init__(self) -> None:
         check_positive_integer(self.batch_size, "batch_size")
         random.resolve_seed(self.seed if self.seed is not None else -1)

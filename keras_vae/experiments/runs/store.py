@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -135,6 +136,12 @@ class RunStore:
                 f"its disk has {free / 2**20:.0f} MiB left. Make space, or name another "
                 "folder with --store or KERAS_VAE_STORE."
             )
+
+    @contextlib.contextmanager
+    def marker(self) -> Iterator[str]:
+        """A file in the store, as long as this lasts, by which others know that they see it."""
+        with tempfile.NamedTemporaryFile(dir=self.folder, prefix=".seen.") as file:
+            yield pathlib.Path(file.name).name
 
     @contextlib.contextmanager
     def lock(self, spec: RunSpec) -> Iterator[None]:
@@ -325,7 +332,9 @@ def _reading(path: pathlib.Path, advice: str) -> Iterator[None]:
             f"{path} {error}. Install that version, or name another folder with --store."
         ) from error
     except OSError as error:
-        raise StoreError(f"{path} cannot be read ({error}).") from error
+        raise StoreError(
+            f"{path} cannot be read ({error}). Name another folder with --store or KERAS_VAE_STORE."
+        ) from error
 
 
 @contextlib.contextmanager

@@ -2,32 +2,22 @@
 
 import contextlib
 import dataclasses
-import multiprocessing
 import os
-import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-import joblib
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from keras_vae import UserError, datasets
 from keras_vae._internal import backend
 from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_positive_integer
+from keras_vae.experiments.runs import workers
 from keras_vae.experiments.runs.evaluation import evaluate_log_likelihood, stored_log_likelihood
+from keras_vae.experiments.runs.progress import Wanted, progress_bar
 from keras_vae.experiments.runs.spec import RunSpec
-from keras_vae.experiments.runs.store import RunStore, StoredRun, StoreError
+from keras_vae.experiments.runs.store import RunStore, StoredRun
 from keras_vae.experiments.runs.training import (
-    DivergedError,
     check_runs,
     load_model,
     load_stored,
@@ -35,11 +25,10 @@ from keras_vae.experiments.runs.training import (
 )
 
 MAX_RUNS_PER_GPU = 4
-# Each run with the epochs that it shall have.
-Wanted = Sequence[tuple[RunSpec, int]]
 # Further Keras callbacks for a run, made in the process that trains it.
 MakeCallbacks = Callable[[RunSpec], Sequence[keras.callbacks.Callback]]
-POLL_SECONDS = 0.5
+# Keras and TensorFlow keep state of a whole process: threads of a Dask worker train in turn.
+_TRAINING = threading.Lock()
 
 
 class SweepError(UserError):
@@ -58,11 +47,12 @@ def train_all(
     tensorboard: str | os.PathLike[str] | None = None,
     make_callbacks: MakeCallbacks | None = None,
     keep_weights: bool = False,
+    dask: str | None = None,
 ) -> list[StoredRun]:
     """Brings runs to a number of epochs and evaluates each; stored work is not repeated.
 
     Runs go in parallel through joblib, so that `joblib.parallel_config` can send them to
-    Dask or Ray. Progress is read from the store, which works across machines too.
+    Ray, for example. Progress is read from the store, which works across machines too.
 
     Arguments:
         specs: List of `RunSpec`.
@@ -76,13 +66,19 @@ def train_all(
         make_callbacks: Function from a `RunSpec` to a list of Keras callbacks, made in the process
             that trains the run; None for none. Runs that are stored already have none to call.
         keep_weights: As of `train`.
+        dask: Address of a Dask scheduler, to train on the workers of its cluster, which have to
+            see the store; `jobs` is then of no account. None trains on this machine.
 
     Returns:
         List of `StoredRun` with their weights, in the order of `specs`.
 
     Raises:
         StoreError: Before training, if the store cannot be used or a stored run not be read.
-        SweepError: If a run failed; the rest were trained and stored.
+        DataError, SpecError: Before training, if the data of a run do not suit it.
+        SweepError: If a run failed, or its process was killed twice; the rest were trained and
+            stored.
+        ClusterError: Before training, if there is no such Dask cluster, or a worker of it lacks
+            the store or a data set.
         TrackingError: Before training, if there is a `tensorboard` folder and TensorBoard is not
             installed, or the folder cannot be written.
     """
@@ -116,8 +112,15 @@ def train_all(
             make_callbacks,
             keep_weights,
             datasets.registered(),
+            workers.process_name(),
+            # The workers of a cluster know themselves how many they have.
+            max(1, backend.cores() // jobs) if dask is None else None,
         )
-        _train_missing(missing, store, jobs, work, console)
+        with contextlib.ExitStack() as stack:
+            if dask is not None:
+                client = stack.enter_context(workers.dask_cluster(dask))
+                _check_cluster(client, missing, store, work)
+            _train_missing(missing, store, jobs, work, console)
     runs = [load_stored(spec, store, with_weights=True) for spec in specs]
     return [dataclasses.replace(run, optimizer=[]) for run in runs]
 
@@ -133,6 +136,8 @@ class Work:
         make_callbacks: Function from a `RunSpec` to a list of Keras callbacks, or None.
         keep_weights: Whether weights of earlier epochs are kept.
         sources: Data sets that a worker has to register before it knows them.
+        sender: Name of the process that wants it.
+        threads: Threads for one run; None for as many as the worker has.
     """
 
     store: str
@@ -141,21 +146,18 @@ class Work:
     make_callbacks: MakeCallbacks | None
     keep_weights: bool
     sources: tuple[datasets.Source, ...]
+    sender: tuple[str, int]
+    threads: int | None
 
 
 def _train_missing(
     wanted: Wanted, store: RunStore, jobs: int, work: Work, console: Console | None
 ) -> None:
-    try:
-        images = check_runs([spec for spec, _ in wanted])
-    except ValueError as error:
-        raise SweepError(str(error)) from error
+    images = check_runs([spec for spec, _ in wanted])
     costs = [cost_per_epoch(spec, count) for (spec, _), count in zip(wanted, images, strict=True)]
-    threads = max(1, backend.cores() // jobs)
-    with _progress_bar(wanted, costs, store, work.evaluation, console):
-        failures = joblib.Parallel(n_jobs=jobs, prefer="processes")(
-            joblib.delayed(_attempt)(spec, count, threads, work) for spec, count in wanted
-        )
+    with progress_bar(wanted, costs, store, work.evaluation, console):
+        tasks = [(spec, count, work) for spec, count in wanted]
+        failures = workers.call_each(_attempt, tasks, jobs, lambda index: _lost(wanted[index][0]))
     failures = [failure for failure in failures if failure is not None]
     if failures:
         raise SweepError("\n".join(failures))
@@ -167,25 +169,58 @@ def default_jobs(runs: int) -> int:
     return max(1, min(limit, runs))
 
 
-def _attempt(spec: RunSpec, epochs: int, threads: int, work: Work) -> str | None:
+def _attempt(spec: RunSpec, epochs: int, work: Work) -> str | None:
     """Trains one run in a worker; returns what went wrong, or None."""
-    in_worker = multiprocessing.parent_process() is not None
-    if in_worker:
-        # Ctrl-C reaches every process of the terminal; the parent alone answers it.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        for source in work.sources:
-            datasets.register(source)
-    backend.configure(threads)
-    store = RunStore(work.store)
-    try:
-        _train_and_log(spec, epochs, store, work)
-        evaluate_log_likelihood(spec, store, *work.evaluation, epochs)
-    except (StoreError, DivergedError) as error:
-        return str(error)
-    finally:
+    in_worker = work.sender != workers.process_name()
+    with _TRAINING if in_worker else contextlib.nullcontext():
         if in_worker:
-            # The next run in this process shall not add to this one's memory.
-            keras.utils.clear_session(free_memory=True)
+            _register(work)
+        backend.configure(work.threads or workers.dask_threads())
+        store = RunStore(work.store)
+        try:
+            _train_and_log(spec, epochs, store, work)
+            evaluate_log_likelihood(spec, store, *work.evaluation, epochs)
+        except UserError as error:
+            return str(error)
+        finally:
+            if in_worker:
+                # The next run in this process shall not add to this one's memory.
+                keras.utils.clear_session(free_memory=True)
+    return None
+
+
+def _lost(spec: RunSpec) -> str:
+    return (
+        f"The process that trained run {spec.run_id} was killed twice, as it is where memory runs "
+        "out. Its finished epochs are stored: the same command continues there; --jobs 1 needs "
+        "the least memory."
+    )
+
+
+def _register(work: Work) -> None:
+    for source in work.sources:
+        datasets.register(source)
+
+
+def _check_cluster(client: workers.Client, wanted: Wanted, store: RunStore, work: Work) -> None:
+    """Finds out, before any training, whether all workers see the store and have the data."""
+    specs = [spec for spec, _ in wanted]
+    with store.marker() as name:
+        workers.ask_every_worker(client, _find_missing, name, specs, work)
+
+
+def _find_missing(marker: str, specs: Sequence[RunSpec], work: Work) -> str | None:
+    """What a worker lacks to train runs, or None."""
+    if not (RunStore(work.store).folder / marker).is_file():
+        return (
+            f"it does not see the run store {work.store} of {work.sender[0]}. Name a folder that "
+            "all machines share with --store."
+        )
+    _register(work)
+    try:
+        check_runs(specs)
+    except UserError as error:
+        return str(error)
     return None
 
 
@@ -206,57 +241,3 @@ def _train_and_log(spec: RunSpec, epochs: int, store: RunStore, work: Work) -> N
 def cost_per_epoch(spec: RunSpec, train_images: int) -> int:
     """Relative cost of an epoch: encoding is done once, decoding for each sample, on each level."""
     return train_images * (2 + spec.objective.num_samples) * len(spec.model.latent_dims)
-
-
-@contextlib.contextmanager
-def _progress_bar(
-    wanted: Wanted,
-    costs: Sequence[int],
-    store: RunStore,
-    evaluation: tuple[int, int | None],
-    console: Console | None,
-) -> Iterator[None]:
-    columns = (
-        TextColumn("[bold]{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f}%"),
-        TimeElapsedColumn(),
-        TextColumn("left:"),
-        TimeRemainingColumn(elapsed_when_finished=False),
-    )
-    total = sum(cost * epochs for cost, (_, epochs) in zip(costs, wanted, strict=True))
-    stop = threading.Event()
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=total)
-
-        def update() -> None:
-            progress.update(task, **_progress(wanted, costs, store, evaluation))
-
-        def follow() -> None:
-            while not stop.wait(POLL_SECONDS):
-                update()
-
-        update()
-        thread = threading.Thread(target=follow, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
-            update()
-
-
-def _progress(
-    wanted: Wanted, costs: Sequence[int], store: RunStore, evaluation: tuple[int, int | None]
-) -> dict[str, Any]:
-    """How far the runs are, as the store has them: arguments of `Progress.update`."""
-    done = [min(store.epochs_done(spec), epochs) for spec, epochs in wanted]
-    epochs = sum(count for _, count in wanted)
-    description = f"{len(wanted)} runs, epoch {sum(done)} of {epochs}"
-    if sum(done) == epochs:
-        found = [stored_log_likelihood(spec, store, *evaluation, count) for spec, count in wanted]
-        evaluated = len(found) - found.count(None)
-        description = f"{evaluated} of {len(wanted)} log-likelihoods"
-    completed = sum(cost * count for cost, count in zip(costs, done, strict=True))
-    return {"completed": completed, "description": description}

@@ -121,8 +121,9 @@ def check_runs(specs: Sequence[RunSpec]) -> list[int]:
         List of the numbers of their training images.
 
     Raises:
-        ValueError: If a data set lacks what a spec names, or has fewer training images than a
-            batch takes, or than pseudo-inputs shall be taken from it.
+        DataError: If a data set lacks what a spec names, or has fewer training images than a
+            batch takes.
+        SpecError: If it has fewer than pseudo-inputs shall be taken from it.
         ConnectionError: If data are neither at hand nor to be had.
     """
     images = {}

@@ -68,6 +68,7 @@ def test_trials_come_back_by_method(figure, asked_of, tmp_path):
         likelihood_samples=7,
         likelihood_images=5,
         tensorboard="logs",
+        dask="tcp://there",
     )
     methods = collect(dataclasses.replace(figure, keep_weights=True), chosen, store, "console")
     ((trained, epochs, arguments),) = asked_of.trained
@@ -80,6 +81,7 @@ def test_trials_come_back_by_method(figure, asked_of, tmp_path):
         "console": "console",
         "tensorboard": chosen.tensorboard,
         "keep_weights": True,
+        "dask": "tcp://there",
     }
     assert asked_of.evaluated == [(7, 5, 3)] * 3 + [(7, 5, 5)] * 3
     assert list(methods) == ["a", "b"]

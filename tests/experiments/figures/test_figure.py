@@ -24,7 +24,7 @@ from keras_vae.experiments.figures.figure import Figure, find_original, main
 from keras_vae.experiments.figures.plots import panels
 from keras_vae.experiments.reports.activity import PRESETS
 from keras_vae.experiments.runs.spec import ModelSpec
-from keras_vae.experiments.runs.store import RunStore
+from keras_vae.experiments.runs.store import RunStore, StoredRun
 from keras_vae.experiments.runs.training import load_model
 
 FOLDER = pathlib.Path(__file__).parents[3] / "reproductions"
@@ -251,10 +251,11 @@ def test_a_damaged_run_is_named_before_anything_is_trained(figure, tmp_path, pla
 
 
 def test_a_foreign_store_is_named(figure, tmp_path, plain_spec, capsys):
-    folder = tmp_path / "store" / plain_spec.run_id
-    folder.mkdir(parents=True)
-    (folder / "checkpoint.npz").write_bytes(b"")
-    (folder / "spec.json").write_text(json.dumps({**plain_spec.to_dict(), "batch_size": 7}))
+    store = RunStore(tmp_path / "store")
+    other = dataclasses.replace(plain_spec, batch_size=7)
+    nothing = {"history": {}, "weights": [], "optimizer": [], "versions": []}
+    store.save(other, StoredRun(epochs=1, activity=np.zeros((1, 4)), **nothing))
+    store.run_folder(other).rename(store.run_folder(plain_spec))
     assert run(figure, tmp_path, "--preset", "smoke", "--seed", str(plain_spec.seed)) == 1
     assert "belongs to another run: its batch_size is 7" in capsys.readouterr().err
 

@@ -26,6 +26,7 @@ GIVEN = {
     "likelihood_images": (("--likelihood-images", "2"), 2),
     "originals": (("--originals", "pictures"), pathlib.Path("pictures")),
     "tensorboard": (("--tensorboard", "logs"), pathlib.Path("logs")),
+    "dask": (("--dask", "tcp://there:8786"), "tcp://there:8786"),
 }
 
 
@@ -109,6 +110,12 @@ def test_seeds_count_up(mnist_is_at_hand):
         (("--seed", "0"), ("--seed", "-1")),
         (("--seed", f"{2**31 - 1001}"), ("--seed", f"{2**31 - 1000}")),
         (("--dataset", "mnist"), ("--dataset", "MNIST")),
+        (("--epochs", f"{10**7}"), ("--epochs", f"{10**7 + 1}")),
+        (("--epochs", "7"), ("--epochs", "9" * 30)),
+        (("--output", "a"), ("--output", "")),
+        (("--store", "a"), ("--store", " ")),
+        (("--originals", "a"), ("--originals", "")),
+        (("--tensorboard", "a"), ("--tensorboard", "")),
     ],
 )
 def test_values_at_their_bounds(mnist_is_at_hand, capsys, good, bad):

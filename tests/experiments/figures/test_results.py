@@ -1,9 +1,14 @@
 """Which of two results is the longer one, and what becomes of it."""
 
 import dataclasses
+import errno
 import itertools
 import json
+import math
+import os
+import pathlib
 
+import numpy as np
 import pytest
 
 from keras_vae import UserError
@@ -98,6 +103,113 @@ def test_a_damaged_earlier_result_is_none(write, tmp_path):
         (tmp_path / "data.json").write_text(damaged)
         assert write(3) is None
     assert not (tmp_path / "longer_run").exists()
+
+
+@pytest.mark.parametrize("shape", [[], {"a": []}, 3, None, "many", [[[]]], 1.5])
+def test_an_older_result_of_odd_shape_is_no_error(tmp_path, monkeypatch, shape):
+    monkeypatch.setattr(results.plots, "save", lambda picture, file: None)
+    for key in ("epochs", "trials", "dataset"):
+        odd = result("mnist", 7)
+        odd["protocol"]["reached"][key] = shape
+        for content in (odd, {"protocol": shape}, {**odd, "runs": shape}):
+            (tmp_path / "data.json").write_text(json.dumps(content))
+            results.write(tmp_path, None, result("mnist", 3), [])
+
+
+def fill_the_disk(monkeypatch, name, after):
+    """Lets a function of `os` fail for lack of space at its call of some number."""
+    calls, function = [], getattr(os, name)
+
+    def full(*arguments, **keywords):
+        calls.append(1)
+        if len(calls) == after:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return function(*arguments, **keywords)
+
+    monkeypatch.setattr(os, name, full)
+
+
+def files_in(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".lock"}
+
+
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_a_full_disk_leaves_the_earlier_result_whole(tmp_path, monkeypatch, after):
+    results.write(tmp_path, panels(1)[0], result("mnist", 1), [claim("a.1.1", 1.0)])
+    before = files_in(tmp_path)
+    with monkeypatch.context() as patch:
+        fill_the_disk(patch, "fsync", after)
+        with pytest.raises(UserError, match="No space left"):
+            results.write(tmp_path, panels(2)[0], result("mnist", 2), [claim("a.1.1", -1.0)])
+    assert files_in(tmp_path) == before
+
+
+class Killed(BaseException):
+    """As SIGKILL: nothing is cleaned up."""
+
+
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_a_result_that_was_half_put_in_place_is_seen_and_finished(tmp_path, monkeypatch, after):
+    folder = tmp_path / "report" / "fig_1"
+    folder.mkdir(parents=True)
+    results.write(folder, panels(1)[0], result("mnist", 1), [claim("a.1.1", 1.0)])
+    replace, calls = pathlib.Path.replace, []
+
+    def kill(path, target):
+        calls.append(1)
+        if len(calls) == after:
+            raise Killed
+        return replace(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pathlib.Path, "replace", kill)
+        with pytest.raises(Killed):
+            results.write(folder, panels(2)[0], result("mnist", 2), [claim("a.1.1", -1.0)])
+
+    def damage():
+        return results.find_damage(folder, json.loads((folder / "data.json").read_text()))
+
+    assert (damage() is None) == (after == 1)
+    results.prepare_folder(folder)
+    assert damage() is None and set(files_in(folder)) == {"figure.png", "data.json", "claims.json"}
+    assert json.loads((folder / "data.json").read_text())["protocol"]["reached"]["epochs"] == 2
+
+
+def test_files_that_do_not_belong_together_are_found(tmp_path):
+    results.write(tmp_path, panels(1)[0], result("mnist", 1), [], {"table.md": "| a |"})
+    data = json.loads((tmp_path / "data.json").read_text())
+    assert results.find_damage(tmp_path, data) is None
+    # One of version 0.2.0 has no digests.
+    assert results.find_damage(tmp_path, result("mnist", 1)) is None
+    for changed, wrong in (
+        ({"runs": {}}, "data.json: not"),
+        ({"runs": math.nan}, "no number"),
+        ({"sha256": None}, "does not say"),
+        ({"format": 2}, "does not say"),
+        ({"sha256": {**data["sha256"], "../up": "0"}}, "up: not"),
+    ):
+        assert wrong in results.find_damage(tmp_path, {**data, **changed})
+    for name in ("figure.png", "claims.json", "table.md"):
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content + b" ")
+        assert f"{name}: not" in results.find_damage(tmp_path, data)
+        (tmp_path / name).unlink()
+        assert f"{name}: not" in results.find_damage(tmp_path, data)
+        (tmp_path / name).write_bytes(content)
+
+
+def test_what_killed_writers_left_is_removed(tmp_path):
+    (tmp_path / ".writing.a1").mkdir()
+    (tmp_path / ".writing.a1" / "figure.png").touch()
+    (tmp_path / ".side_by_side.png.b2").touch()
+    results.write(tmp_path, panels(1)[0], result("mnist", 1), [])
+    results.write_side_by_side(tmp_path, np.zeros((4, 4, 3)))
+    assert set(files_in(tmp_path)) == {
+        "figure.png",
+        "data.json",
+        "claims.json",
+        "side_by_side.png",
+    }
 
 
 def test_claims_are_written_with_their_verdicts(tmp_path):

@@ -1,7 +1,11 @@
 """What the reports' own figures show, beside ours."""
 
+import struct
+import zlib
+
 import matplotlib.image
 import numpy as np
+import PIL.Image
 import pytest
 
 from keras_vae.experiments.figures import catalogue, results
@@ -69,6 +73,61 @@ def test_a_users_picture_is_put_beside_ours(tmp_path, suffix):
 
 def test_a_picture_that_is_not_there_is_none(tmp_path):
     assert originals.read_picture(tmp_path, "report", "fig_1") is None
+
+
+def test_a_picture_is_found_whatever_the_case_of_its_name(tmp_path):
+    for suffix in (".PNG", ".Webp", ".JPG"):
+        folder = tmp_path / suffix
+        (folder / "report").mkdir(parents=True)
+        PIL.Image.new("L", (6, 4), 200).save(folder / "report" / f"fig_1{suffix}")
+        found = originals.read_picture(folder, "report", "fig_1")
+        assert found.shape == (4, 6, 4) and abs(int(found[0, 0, 0]) - 200) < 5
+
+
+def test_pictures_of_sixteen_bits_keep_their_greys(tmp_path):
+    (tmp_path / "report").mkdir()
+    greys = np.array([[1000, 60000]], np.uint16)
+    PIL.Image.fromarray(greys).save(tmp_path / "report" / "fig_1.png")
+    np.testing.assert_array_equal(originals.read_picture(tmp_path, "report", "fig_1"), greys)
+
+
+def write_header(path, width, height):
+    """A PNG that says how large it is, without a pixel."""
+    content = b"\x89PNG\r\n\x1a\n"
+    for name, part in (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)),
+        (b"IDAT", b""),
+    ):
+        content += struct.pack(">I", len(part)) + name + part
+        content += struct.pack(">I", zlib.crc32(name + part))
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("size", [(5001, 10_000), (20_000, 20_000), (2**31 - 1, 2**31 - 1)])
+def test_pictures_too_large_to_decode_are_refused_by_their_header(tmp_path, size):
+    (tmp_path / "report").mkdir()
+    write_header(tmp_path / "report" / "fig_1.png", *size)
+    with pytest.raises(
+        originals.OriginalsError, match="fig_1.png.*(pixels. Scale it down|exceeds limit)"
+    ):
+        originals.read_picture(tmp_path, "report", "fig_1")
+
+
+def test_pictures_without_a_figure_and_broken_ones_are_named(tmp_path):
+    (tmp_path / "report").mkdir()
+    PIL.Image.new("L", (6, 4)).save(tmp_path / "report" / "fig_1.png")
+    for name in ("report/fig_2.webp", "report/fig_9.png", "fig_1.png", "report/fig_1.gif"):
+        (tmp_path / name).write_bytes(b"no picture")
+    count, *lines = originals.describe_pictures(
+        tmp_path, ["report/fig_1", "report/fig_2", "report/fig_3"]
+    )
+    assert count == "2 of 3 figures have a picture of the original."
+    assert [line.split(" ", 1)[0] for line in lines] == [
+        str(tmp_path / name)
+        for name in ("fig_1.png", "report/fig_1.gif", "report/fig_2.webp", "report/fig_9.png")
+    ]
+    assert "cannot be read as a picture" in lines[2]
+    assert "belongs to no figure" in lines[0]
 
 
 def test_refuses_a_folder_that_is_not_there(tmp_path):

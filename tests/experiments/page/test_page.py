@@ -1,7 +1,9 @@
 """The page: what it shows, and what it warns of."""
 
+import contextlib
 import html.parser
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -14,6 +16,7 @@ from keras_vae.experiments import page
 from keras_vae.experiments.figures.claims import Number
 from keras_vae.experiments.figures.results import OriginalsError
 from keras_vae.experiments.page import wording
+from keras_vae.experiments.page.findings import read_findings
 
 ROOT = pathlib.Path(__file__).parents[3]
 
@@ -165,6 +168,66 @@ def test_markdown_has_text_as_text(results):
     page.write(results)
     assert "### a \\| b &lt;i>c" in (results / "README.md").read_text()
     assert "| a \\| b &lt;i>c |" in page.figure_table(results, "nowhere")
+
+
+def dangerous(content):
+    """JSON-compatible values with a script in the place, or at the end, of every text."""
+    script = "<script>alert(1)</script>"
+    if isinstance(content, dict):
+        return {key: dangerous(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [dangerous(value) for value in content]
+    return f"{content}{script}" if isinstance(content, str) else content
+
+
+def test_nothing_in_a_file_of_results_becomes_html(results):
+    for path in results.rglob("*.json"):
+        with contextlib.suppress(ValueError):
+            path.write_text(json.dumps(dangerous(json.loads(path.read_text()))))
+        if path.name == "data.json":
+            path.with_name("table.md").write_text("| a |\n|---|\n| <script>x</script> |\n")
+    (results / "findings.json").write_text(
+        json.dumps([{"text": "<script>", "figure": "<script>", "values": {}}])
+    )
+    evil = results / "activity" / "<script>x"
+    shutil.copytree(results / "activity/fig_3_1", evil)
+    for path in page.write(results):
+        text = path.read_text()
+        assert "<script>alert" not in text and "<script>x" not in text, path.name
+    assert "<script" not in page.figure_table(results, "scripts")
+
+
+@pytest.mark.parametrize(
+    "text, at, said",
+    [
+        ("{d}", "../outside/data.json#d", "not among the results"),
+        ("{d}", "/etc/hostname#d", "not among the results"),
+        ("{d}", "pipe#d", "no file pipe"),
+        ("{d:999999999}", "number.json#d", "unknown format"),
+        ("{d:{d}}", "number.json#d", "unknown format"),
+        ("{d.__class__}", "number.json#d", "d.__class__"),
+        ("{d[0]}", "number.json#d", r"d\[0\]"),
+        ("{}", "number.json#d", "KeyError"),
+        ("{d}", "number.json#e", "a list in place of a number"),
+    ],
+)
+def test_findings_reach_nothing_but_numbers_of_the_results(results, text, at, said):
+    (results.parent / "outside").mkdir()
+    (results.parent / "outside" / "data.json").write_text('{"d": 1}')
+    os.mkfifo(results / "pipe")
+    (results / "number.json").write_text('{"d": 999999999, "e": [1]}')
+    finding = {"text": text, "figure": "x", "values": {"d": at}}
+    (results / "findings.json").write_text(json.dumps([finding]))
+    found, notes = read_findings(results)
+    assert found == [] and re.search(said, notes[0])
+
+
+def test_a_pipe_in_place_of_a_result_is_damage(results):
+    path = results / "activity" / "fig_3_1" / "claims.json"
+    path.unlink()
+    os.mkfifo(path)
+    page.write(results)
+    assert "claims.json is damaged: it is not a file." in (results / "README.md").read_text()
 
 
 def test_nothing_to_show(tmp_path):

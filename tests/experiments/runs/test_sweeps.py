@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from keras_vae.experiments.runs import sweeps
+from keras_vae import UserError
+from keras_vae.experiments.runs import progress, sweeps, workers
 from keras_vae.experiments.runs.spec import DataSpec, ModelSpec, ObjectiveSpec
 from keras_vae.experiments.runs.store import DamagedRunError, StoredRun, StoreError
 from keras_vae.experiments.runs.sweeps import (
@@ -113,6 +114,11 @@ def test_a_failed_run_leaves_the_others(attempts, seeds, store, monkeypatch):
     with pytest.raises(SweepError, match="^the first diverged\nthe third met a full disk$"):
         train_all(seeds, 2, store, jobs=1)
     assert [store.epochs_done(spec) for spec in seeds] == [0, 2, 0, 2]
+    # A process that is killed twice is named as well.
+    with monkeypatch.context() as patch:
+        patch.setattr(workers, "call_each", lambda function, each, jobs, lost: [lost(1), None])
+        with pytest.raises(SweepError, match=f"{seeds[1].run_id} was killed twice.*--jobs 1"):
+            train_all(seeds[:2], 5, store, jobs=2)
     # What was not foreseen is not collected.
     monkeypatch.setattr(sweeps, "train", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -128,7 +134,7 @@ def test_nothing_is_trained_where_something_is_wrong(attempts, seeds, store, mon
     with pytest.raises(DamagedRunError):
         train_all(seeds, 1, store, jobs=1)
     large = dataclasses.replace(seeds[0], batch_size=27)
-    with pytest.raises(SweepError, match="batch_size"):
+    with pytest.raises(UserError, match="batch_size"):
         train_all([seeds[2], large], 1, store, jobs=1)
     prepared = []
     monkeypatch.setattr(type(store), "prepare", lambda _, *asked: prepared.append(asked))
@@ -149,13 +155,13 @@ def test_cores_are_shared_among_the_jobs(
     threads, asked = [], []
     monkeypatch.setattr(sweeps.backend, "configure", threads.append)
 
-    def parallel(n_jobs, prefer):
-        asked.append((n_jobs, prefer))
-        return lambda tasks: [function(*args, **kwargs) for function, args, kwargs in tasks]
+    def call_each(function, arguments, jobs, lost):
+        asked.append(jobs)
+        return [function(*each) for each in arguments]
 
-    monkeypatch.setattr(sweeps.joblib, "Parallel", parallel)
+    monkeypatch.setattr(sweeps.workers, "call_each", call_each)
     train_all(seeds, 1, store, jobs=jobs)
-    assert asked == [(expected[0], "processes")]
+    assert asked == [expected[0]]
     assert threads == [expected[1]] * 4
 
 
@@ -182,10 +188,10 @@ def test_costs(plain_spec):
 
 
 def test_the_bar_is_renewed_while_runs_are_trained(attempts, seeds, store, monkeypatch):
-    monkeypatch.setattr(sweeps, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(progress, "POLL_SECONDS", 0.001)
     renewed = threading.Semaphore(0)
 
-    class Bar(sweeps.Progress):
+    class Bar(progress.Progress):
         def update(self, task, **shown):
             renewed.release()
             super().update(task, **shown)
@@ -195,23 +201,23 @@ def test_the_bar_is_renewed_while_runs_are_trained(attempts, seeds, store, monke
         assert all(renewed.acquire(timeout=60) for _ in range(4))
         add(store, spec, epochs)
 
-    monkeypatch.setattr(sweeps, "Progress", Bar)
+    monkeypatch.setattr(progress, "Progress", Bar)
     monkeypatch.setattr(sweeps, "train", train)
     train_all(seeds[:1], 1, store, jobs=1, console=Console(file=io.StringIO()))
 
 
 def test_the_bar_follows_the_store(attempts, seeds, store, monkeypatch):
     """It ends where the work does, and counts what was there before."""
-    monkeypatch.setattr(sweeps, "POLL_SECONDS", 1000)
+    monkeypatch.setattr(progress, "POLL_SECONDS", 1000)
     half = dataclasses.replace(seeds[0], data=DataSpec(name="mnist_5k", train_images=13))
     bars = []
 
-    class Bar(sweeps.Progress):
+    class Bar(progress.Progress):
         def update(self, task, **shown):
             bars.append((self.tasks[0].total, shown))
             super().update(task, **shown)
 
-    monkeypatch.setattr(sweeps, "Progress", Bar)
+    monkeypatch.setattr(progress, "Progress", Bar)
     add(store, half, 2)
     add(store, seeds[3], 9, 9)
     train_all([half, seeds[1]], [4, 2], store, jobs=1, console=Console(file=io.StringIO()))
