@@ -5,7 +5,7 @@ import sys
 
 from keras_vae.cli.errors import CommandError
 from keras_vae.cli.output import Commands
-from keras_vae.experiments.figures.options import folder
+from keras_vae.experiments.figures.options import given_path
 
 
 def add_parser(commands: Commands) -> None:
@@ -18,17 +18,17 @@ def add_parser(commands: Commands) -> None:
         epilog="example: keras-vae compare --results my-results --originals scans",
     )
     parser.add_argument(
-        "--results", type=folder, default="results", help="folder of results [results]"
+        "--results", type=given_path, default="results", help="folder of results [results]"
     )
     parser.add_argument(
         "--originals",
-        type=folder,
+        type=given_path,
         metavar="DIR",
         help="folder with your pictures of the original figures, as <report>/<figure>.png",
     )
     parser.add_argument(
         "--readme",
-        type=folder,
+        type=given_path,
         metavar="FILE",
         help="also renew the table of figures between its marks in this file",
     )

@@ -1,11 +1,11 @@
 """`keras-vae explorer`: a page on which latent spaces of trained models can be explored."""
 
 import argparse
-import pathlib
 
 from keras_vae.cli.errors import CommandError
 from keras_vae.cli.output import Commands, format_bytes
 from keras_vae.cli.startup import start_tensorflow
+from keras_vae.experiments.figures.options import given_path
 
 
 def add_parser(commands: Commands) -> None:
@@ -21,13 +21,13 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "models",
         nargs="+",
-        type=pathlib.Path,
+        type=given_path,
         metavar="MODEL",
         help=".keras file of a keras_vae.VAE with dense networks, as model.save() writes it",
     )
     parser.add_argument(
         "--output",
-        type=pathlib.Path,
+        type=given_path,
         default="results/explorer.html",
         help="page to write [results/explorer.html]",
     )

@@ -10,7 +10,7 @@ from keras_vae.cli import stored_runs
 from keras_vae.cli.errors import CommandError
 from keras_vae.cli.output import Commands
 from keras_vae.cli.startup import start_tensorflow
-from keras_vae.experiments.figures.options import folder
+from keras_vae.experiments.figures.options import given_path
 from keras_vae.experiments.runs.run_folder import SPEC, restorable_epochs
 
 KERAS_FILE = ".keras"
@@ -36,9 +36,9 @@ def add_parser(commands: Commands) -> None:
         metavar="MODEL",
         help="id of a stored run (its beginning will do), or .keras file",
     )
-    parser.add_argument("path", metavar="PATH", type=folder, help="folder or file to write")
+    parser.add_argument("path", metavar="PATH", type=given_path, help="folder or file to write")
     parser.add_argument(
-        "--store", type=folder, help="folder of stored runs [KERAS_VAE_STORE or the cache]"
+        "--store", type=given_path, help="folder of stored runs [KERAS_VAE_STORE or the cache]"
     )
     parser.add_argument("--epoch", type=int, help="epoch whose weights to take [the last]")
     parser.set_defaults(run=run)

@@ -17,7 +17,7 @@ from keras_vae.cli.output import Commands
 from keras_vae.cli.startup import start_tensorflow
 from keras_vae.experiments.figures import catalogue
 from keras_vae.experiments.figures.claims import STYLES
-from keras_vae.experiments.figures.options import folder
+from keras_vae.experiments.figures.options import given_path
 
 # Where there are none yet, all figures are listed all the same.
 RESULTS = pathlib.Path("results")
@@ -34,7 +34,7 @@ def add_parser(commands: Commands) -> None:
         epilog="example: keras-vae figures --results my-results",
     )
     parser.add_argument(
-        "--results", type=folder, default=RESULTS, help="folder of results [results]"
+        "--results", type=given_path, default=RESULTS, help="folder of results [results]"
     )
     parser.add_argument("--json", action="store_true", help="print JSON in place of a table")
     parser.add_argument(

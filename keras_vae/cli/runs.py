@@ -10,7 +10,7 @@ from keras_vae.cli import output, run_descriptions, stored_runs
 from keras_vae.cli.errors import FAILED, MISUSED, CommandError
 from keras_vae.cli.output import Commands
 from keras_vae.cli.startup import start_tensorflow
-from keras_vae.experiments.figures.options import folder
+from keras_vae.experiments.figures.options import given_path
 from keras_vae.experiments.runs.run_folder import CHECKPOINT
 
 
@@ -102,7 +102,7 @@ def _add(
         name, help=summary, description=f"Runs: {summary}.", epilog=f"example: {example}"
     )
     parser.add_argument(
-        "--store", type=folder, help="folder of stored runs [KERAS_VAE_STORE or the cache]"
+        "--store", type=given_path, help="folder of stored runs [KERAS_VAE_STORE or the cache]"
     )
     parser.set_defaults(run=run)
     return parser

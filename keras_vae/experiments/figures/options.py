@@ -147,17 +147,17 @@ def _add_shared_options(
         help="runs at a time; by default as many as the machine suits",
     )
     add("--dask", metavar="ADDRESS", help="scheduler of a Dask cluster that trains the runs")
-    add("--store", type=folder, help="folder of stored runs [KERAS_VAE_STORE or the cache]")
-    add("--output", type=folder, default="results", help="folder that gets the results")
+    add("--store", type=given_path, help="folder of stored runs [KERAS_VAE_STORE or the cache]")
+    add("--output", type=given_path, default="results", help="folder that gets the results")
     add(
         "--originals",
-        type=folder,
+        type=given_path,
         help="folder with your pictures of the original figures, as <report>/<figure>.png; the "
         "one of this figure is put beside ours",
     )
     add(
         "--tensorboard",
-        type=folder,
+        type=given_path,
         help="folder for TensorBoard's logs of every run: scalars, activity, reconstructions",
     )
     add(
@@ -231,8 +231,8 @@ def positive_integer(text: str) -> int:
     return value
 
 
-def folder(text: str) -> pathlib.Path:
-    """Reads a folder's path from the command line, as `type` of an argument."""
+def given_path(text: str) -> pathlib.Path:
+    """Reads a path from the command line, as `type` of an argument."""
     if not text.strip():
         raise argparse.ArgumentTypeError("must not be empty")
     return pathlib.Path(text)
