@@ -1,6 +1,7 @@
 """A figure from command line to files, and every way it can be refused."""
 
 import dataclasses
+import errno
 import json
 import os
 import pathlib
@@ -128,6 +129,13 @@ def test_trials_leave_picture_numbers_and_claims(
     # All is stored now: the same command computes nothing of a run.
     for name in ("training.untrained_model", "evaluation.load_model"):
         monkeypatch.setattr(f"keras_vae.experiments.runs.{name}", None)
+
+    def refuse(path):
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    # Nor has the store to be writable.
+    for name in ("locked", "require_writable"):
+        monkeypatch.setattr(f"keras_vae.experiments.runs.store.{name}", refuse)
     assert run(*command) == 0
 
 
