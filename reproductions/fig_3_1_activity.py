@@ -1,44 +1,97 @@
 """Figure 3.1: active latent dimensions per epoch, by training method.
 
-"Latent Space Activity and Visualization", Section 3: mean over trials, n_z = 50,
-threshold 0.1, in three panels that compare importance weighting with the plain VAE, with
-batch normalisation and with warm-up.
+"Latent Space Activity and Visualization", Section 3. Run are the four methods, n_z = 50. Measured
+is the activity of every dimension over the test images after every epoch, and within the first
+epoch every 20 steps, for which that epoch is trained over again: a dimension that is inactive
+after it may have been pruned, or may not have risen yet. Drawn are the counts at the threshold
+0.1, a panel for each comparison, and under it the first epoch, at the threshold 0.01 too.
+Recorded are the counts at both thresholds, and what was pruned and had not risen by then.
 """
 
+import dataclasses
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.figure import Figure as Picture
 
 from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import (
     Claim,
+    JsonObject,
     Number,
     Reading,
+    over_seeds,
+    plus_minus,
     unmet_requirements,
 )
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.measures.convergence import final_value, has_settled
-from keras_vae.experiments.reports import activity as protocol
-from keras_vae.experiments.reports.activity import (
-    THRESHOLD,
-    Activity,
-    CountFigure,
-    active_counts,
-    draw_counts,
-    label_counts,
+from keras_vae.experiments.measures import first_epoch
+from keras_vae.experiments.measures.convergence import FINAL, final_values
+from keras_vae.experiments.measures.pruning import (
+    epochs_to_half_pruned,
+    largest_drop,
+    return_to_prune_ratio,
+    returned_share,
 )
+from keras_vae.experiments.reports import activity as protocol
+from keras_vae.experiments.reports.activity import THRESHOLD, THRESHOLDS
 from keras_vae.experiments.runs.spec import Specs
 
-# From the least number of epochs, and the methods that must have settled, to what is unmet.
-Unmet = Callable[..., tuple[str, ...]]
 PANELS = {"a": ("VAE", "IW"), "b": ("IW", "IW+BN"), "c": ("IW", "IW+WU")}
-EARLY = 30
+EARLY, LAST = 30, protocol.WARM_UP_EPOCHS
 CLEAR_DIFFERENCE = 0.5
-FROM_ALL = "all dimensions count as active before the first epoch"
+DIMS = "dimensions"
+# "Not likely": a chance of under one half, of that to be pruned or of all.
+UNLIKELY = 0.5
+BEFORE, AFTER, RISEN = (
+    "all count as active before the first epoch",
+    "from the end of the first epoch on",
+    "of dimensions that had risen",
+)
+EARLY_READINGS = {
+    BEFORE: "What is inactive after the first epoch counts as pruned in it.",
+    AFTER: "What happened within the first epoch does not count.",
+    RISEN: "In the first epoch those count that were active at one of its steps, but not after it.",
+}
+# The faster and the slower method, the claim, its source, what the slower one's fall has to be,
+# and the same as the most that it less a multiple of the faster one's may be.
+SLOWER = {
+    "3.1a.2": (
+        *("VAE", "IW", "IW smooths early pruning."),
+        *("'to smooth the early pruning' (Section 3.2)", "smaller than VAE's by at least 1", 1, -1),
+    ),
+    "3.1b.1": (
+        *("IW", "IW+BN", "Batch normalisation slows early pruning."),
+        "'reduced the rate of early pruning' (Section 3.2)",
+        *("smaller than IW's by at least 1", 1, -1),
+    ),
+    "3.1c.1": (
+        *("IW", "IW+WU", "Warm-up removes the initial drop."),
+        *("'removing the drastic initial drop' (Section 3.2)", "at most half of IW's", 0.5, 0),
+    ),
+}
+# The first and the second method, the claim, its source, and what the second one's count has to be.
+ENDS: dict[str, tuple[str, str, str, str, str, dict[str, float]]] = {
+    "3.1a.3": (
+        *("VAE", "IW", "IW ends with fewer active dimensions than the VAE."),
+        "'convergence to fewer latent dimensions than the vanilla VAE' (Section 3.2)",
+        *(f"is lower by at least {CLEAR_DIFFERENCE:g}", {"at_most": -CLEAR_DIFFERENCE}),
+    ),
+    "3.1b.2": (
+        *("IW", "IW+BN", "Batch normalisation ends with more active dimensions."),
+        "'a greater number of active latent dimensions' (Section 3.2)",
+        *(f"is higher by at least {CLEAR_DIFFERENCE:g}", {"at_least": CLEAR_DIFFERENCE}),
+    ),
+    "3.1c.3": (
+        *("IW", "IW+WU", "Warm-up ends with the same count as IW."),
+        "'did not differ with warm-up' (Section 3.2)",
+        *("differs by at most 1", {"at_least": -1.0, "at_most": 1.0}),
+    ),
+}
+ABOUT_TEN = {"of VAE and IW": ("VAE", "IW"), "of all four methods": protocol.METHODS}
 
 
 def runs(options: Options, seed: int) -> Specs:
@@ -46,315 +99,293 @@ def runs(options: Options, seed: int) -> Specs:
     return protocol.method_specs(options.dataset, seed)
 
 
-def largest_drop(counts: npt.ArrayLike, epochs: int, start: float | None = None) -> float:
-    """Largest fall of the mean count from one epoch to the next, in the first epochs.
-
-    Arguments:
-        counts: Array of shape (trials, all_epochs).
-        epochs: Number of epochs, from the first on, to look at.
-        start: Count before the first epoch; None leaves out what fell in that one.
-
-    Returns:
-        Number of dimensions; 0 if the count never falls.
-    """
-    mean = np.asarray(counts, dtype=float).mean(axis=0)[:epochs]
-    if start is not None:
-        mean = np.concatenate([[start], mean])
-    return float(max(0.0, -np.diff(mean).min(initial=0.0)))
-
-
-def epochs_to_half_pruned(counts: npt.ArrayLike) -> int:
-    """Epochs until half of all pruning that ever happens has happened.
-
-    Arguments:
-        counts: Array of shape (trials, epochs).
-
-    Returns:
-        Number of epochs, counted from 1, on the mean over trials, from its highest count
-        down to its last.
-    """
-    mean = np.asarray(counts, dtype=float).mean(axis=0)
-    start = int(mean.argmax())
-    half = (mean[start] + mean[-1]) / 2
-    return start + int(np.argmax(mean[start:] <= half)) + 1
-
-
-def returned_fraction(activity: npt.ArrayLike, threshold: float = THRESHOLD) -> float:
-    """Share of pruned dimensions that became active again.
-
-    A dimension is pruned once it was active after one epoch and inactive after a later
-    one; it has returned if it is active after any epoch that follows.
-
-    Arguments:
-        activity: Array of shape (trials, epochs, latent_dim).
-        threshold: Activity above which a dimension counts as active.
-
-    Returns:
-        Number in [0, 1] over all trials; 0 if nothing was pruned.
-    """
-    active = np.asarray(activity) > threshold
-    was_active = np.maximum.accumulate(active, axis=1)
-    pruned = np.maximum.accumulate(was_active & ~active, axis=1)
-    returned = (pruned & active).any(axis=1)
-    return float(returned.sum() / max(1, pruned[:, -1].sum()))
-
-
+@dataclasses.dataclass(frozen=True)
 class MethodActivity:
-    """Activity of one method's trials, and the numbers that claims are judged by.
+    """What is measured of one method's trials.
 
-    Arguments:
+    Attributes:
         activity: Array of shape (trials, epochs, latent_dim).
+        first_epoch: `FirstEpoch` of the same trials.
     """
 
-    def __init__(self, activity: np.ndarray) -> None:
-        self.counts = active_counts(activity)
-        # Activities rise within the first hundreds of steps and may fall in the same epoch:
-        # what is inactive after the first epoch counts as pruned in it.
-        self.early_drop = largest_drop(self.counts, EARLY, start=activity.shape[-1])
-        self.half_pruned = epochs_to_half_pruned(self.counts)
-        self.returned = returned_fraction(activity)
-        self.final = final_value(self.counts)
-        self.settled = has_settled(self.counts, CLEAR_DIFFERENCE)
+    activity: np.ndarray
+    first_epoch: first_epoch.FirstEpoch
 
-    def mean_count(self, epoch: int) -> float | None:
-        """Mean count over trials after an epoch counted from 1; None if it never ran."""
+    @property
+    def counts(self) -> np.ndarray:
+        """Active dimensions, integers of shape (trials, epochs)."""
+        return protocol.active_counts(self.activity)
+
+    def count_after(self, epoch: int) -> np.ndarray:
+        """Each trial's count after an epoch counted from 1; NaN if it never ran."""
         if epoch > self.counts.shape[1]:
-            return None
-        return float(self.counts[:, epoch - 1].mean())
+            return np.full(len(self.counts), np.nan)
+        return self.counts[:, epoch - 1]
+
+    def early_fall(self, reading: str) -> np.ndarray:
+        """Largest fall of each trial's count in an epoch of the first `EARLY`, by reading."""
+        if reading == BEFORE:
+            return largest_drop(self.counts, EARLY, start=self.activity.shape[-1])
+        fall = largest_drop(self.counts, EARLY)
+        return fall if reading == AFTER else np.maximum(fall, self.first_epoch.pruned(THRESHOLD))
 
 
-def draw(activity: Activity, options: Options) -> Picture:
-    """Draws the three panels."""
-    counts = {name: active_counts(value) for name, value in activity.items()}
-    figure, axes = plots.panels(len(PANELS), sharey=True)
-    for axis, (letter, names) in zip(axes, PANELS.items(), strict=True):
-        draw_counts(axis, {name: counts[name] for name in names}, protocol.METHOD_STYLES)
+Measured = dict[str, MethodActivity]
+
+
+def measure(methods: Methods, options: Options) -> Measured:
+    """`MethodActivity` by method."""
+    return {
+        name: MethodActivity(method.activity, first_epoch.measure(method))
+        for name, method in methods.items()
+    }
+
+
+def draw(measured: Measured, options: Options) -> Picture:
+    """Draws the three panels of epochs, and the first epoch under each."""
+    figure, (upper, lower) = plots.grid(2, len(PANELS), width=4.0, sharey=True)
+    for axis, within, (letter, names) in zip(upper, lower, PANELS.items(), strict=True):
+        protocol.draw_counts(axis, {name: measured[name].counts for name in names})
         axis.set_title(f"({letter}) {names[0]} and {names[1]}")
-        axis.legend()
-    label_counts(axes[0])
+        for name in names:
+            draw_first_epoch(within, measured[name].first_epoch, name)
+        within.set_xlabel("Step of the first epoch")
+        within.legend(fontsize=8)
+    protocol.label_counts(upper[0])
+    lower[0].set_ylabel("Active latent dimensions")
     return figure
 
 
-def judge(activity: Activity, options: Options, about: str = "mnist") -> list[Claim]:
-    """Judges the report's nine claims, in its order, about one data set."""
-    methods = {name: MethodActivity(value) for name, value in activity.items()}
+def draw_first_epoch(axis: plots.Axes, found: first_epoch.FirstEpoch, name: str) -> None:
+    """Draws one method's counts by step, those of the lower threshold with small dots."""
+    style = protocol.STYLES[name]
+    plots.line_with_trials(axis, found.steps, found.counts(THRESHOLD), name, style)
+    low = found.counts(min(THRESHOLDS)).mean(axis=0)
+    color = plots.COLORS[style % len(plots.COLORS)]
+    axis.plot(found.steps, low, ".", color=color, markersize=3, label=f"{name}, > 0.01")
+
+
+def caption(measured: Measured, options: Options) -> str:
+    """What the lines are."""
+    return f"activity over the test images{plots.trials_caption(options.trials)}"
+
+
+def record(measured: Measured, options: Options) -> JsonObject:
+    """Active dimensions of every trial and epoch, and of the first epoch's steps, by method."""
+    return {
+        **protocol.record_counts({name: of.activity for name, of in measured.items()}, options),
+        "first_epoch": {
+            name: {
+                "steps": of.first_epoch.steps.tolist(),
+                "activity_at_its_end_less_the_stored": float(
+                    np.abs(of.first_epoch.activity[:, -1] - of.activity[:, 0]).max()
+                ),
+                **{
+                    str(threshold): {
+                        "active": of.first_epoch.counts(threshold).tolist(),
+                        "pruned": of.first_epoch.pruned(threshold).tolist(),
+                        "not_risen": of.first_epoch.not_risen(threshold).tolist(),
+                    }
+                    for threshold in THRESHOLDS
+                },
+            }
+            for name, of in measured.items()
+        },
+    }
+
+
+def judge(measured: Measured, options: Options, about: str = "mnist") -> list[Claim]:
+    """Judges the report's claims, in its order, about one data set."""
 
     def unmet(min_epochs: int, *settled: str) -> tuple[str, ...]:
-        return unmet_requirements(
-            options,
-            min_epochs=min_epochs,
-            min_trials=2,
-            settled=all(methods[name].settled for name in settled),
-            about=about,
-        )
+        counts = {name: measured[name].counts for name in settled}
+        needs = unmet_requirements(options, min_epochs=min_epochs, min_trials=2, about=about)
+        return needs + protocol.still_moving(counts)
 
+    converged = protocol.CONVERGED_EPOCHS
     return [
-        *vae_claims(methods["VAE"], methods["IW"], unmet),
-        *batch_norm_claims(methods["IW"], methods["IW+BN"], unmet),
-        *warm_up_claims(methods["IW"], methods["IW+WU"], unmet),
+        judge_quick_pruning(measured["VAE"], unmet(converged)),
+        judge_slower(measured, "3.1a.2", unmet(EARLY)),
+        judge_ends(measured, "3.1a.3", unmet(converged, "VAE", "IW")),
+        judge_about_ten(
+            measured, {name: unmet(converged, *methods) for name, methods in ABOUT_TEN.items()}
+        ),
+        judge_slower(measured, "3.1b.1", unmet(EARLY)),
+        judge_ends(measured, "3.1b.2", unmet(converged, "IW", "IW+BN")),
+        judge_slower(measured, "3.1c.1", unmet(EARLY)),
+        judge_smooth(measured["IW+WU"], unmet(LAST)),
+        judge_ends(measured, "3.1c.3", unmet(protocol.AFTER_WARM_UP_EPOCHS, "IW", "IW+WU")),
     ]
 
 
-def vae_claims(vae: MethodActivity, iw: MethodActivity, unmet: Unmet) -> list[Claim]:
-    """Panel (a)."""
-    return [
-        Claim(
-            id="activity.3.1a.1",
-            statement="The VAE prunes quickly, and pruned dimensions do not come back.",
-            reported="'tends to quickly prune'; 'not likely to reactivate' (Section 3.2)",
-            measured=f"half pruned after {vae.half_pruned} epochs; {vae.returned:.0%} return",
-            readings=[
-                Reading(
-                    rule=f"Half of the VAE's pruning is done within {EARLY} epochs, and at most "
-                    "10% of its pruned dimensions are active again after any later epoch.",
-                    numbers={
-                        "epochs_to_half_pruned": Number(vae.half_pruned, "epochs"),
-                        "returned_share": Number(vae.returned, "share"),
-                    },
-                    holds=vae.half_pruned <= EARLY and vae.returned <= 0.1,
-                    unmet=unmet(protocol.CONVERGED_EPOCHS),
-                )
-            ],
+def judge_quick_pruning(vae: MethodActivity, unmet: tuple[str, ...]) -> Claim:
+    """Panel (a): how fast the VAE prunes, and whether it is for good."""
+    half = Number(over_seeds(epochs_to_half_pruned(vae.counts)), "epochs", at_most=EARLY)
+    ratio = over_seeds(return_to_prune_ratio(vae.activity, THRESHOLD))
+    share = over_seeds(returned_share(vae.activity, THRESHOLD))
+    by_reading = {
+        "in an epoch": (
+            "a pruned dimension's chance to return is at most half an active one's to be pruned",
+            {"chance to return / to be pruned": Number(ratio, "1", at_most=UNLIKELY)},
         ),
-        slower_pruning(
-            "activity.3.1a.2", "IW smooths early pruning.", ("VAE", vae), ("IW", iw), unmet
+        "ever again": (
+            "at most half of the pruned dimensions are active again after any later epoch",
+            {"share that returns": Number(share, "1", at_most=UNLIKELY)},
         ),
-        Claim(
-            id="activity.3.1a.3",
-            statement="IW ends with fewer active dimensions than the VAE.",
-            reported="'convergence to fewer latent dimensions' (Section 3.2)",
-            measured=f"IW {iw.final:.1f}, VAE {vae.final:.1f} dimensions",
-            readings=[
-                Reading(
-                    rule=f"IW's final count is lower by at least {CLEAR_DIFFERENCE}.",
-                    numbers=final_numbers(VAE=vae, IW=iw),
-                    holds=iw.final <= vae.final - CLEAR_DIFFERENCE,
-                    unmet=unmet(protocol.CONVERGED_EPOCHS, "VAE", "IW"),
-                )
-            ],
-        ),
-        Claim(
-            id="activity.3.1a.4",
-            statement="About 10 active dimensions remain.",
-            reported="'~ 10 active dimensions' (Section 3.2)",
-            measured=f"VAE {vae.final:.1f}, IW {iw.final:.1f} dimensions",
-            readings=[
-                Reading(
-                    rule="The final counts of VAE and IW both lie in [8, 12].",
-                    numbers=final_numbers(VAE=vae, IW=iw),
-                    holds=all(8 <= method.final <= 12 for method in (vae, iw)),
-                    unmet=unmet(protocol.CONVERGED_EPOCHS, "VAE", "IW"),
-                )
-            ],
-        ),
-    ]
-
-
-def batch_norm_claims(iw: MethodActivity, batch_norm: MethodActivity, unmet: Unmet) -> list[Claim]:
-    """Panel (b)."""
-    return [
-        slower_pruning(
-            "activity.3.1b.1",
-            "Batch normalisation slows early pruning.",
-            ("IW", iw),
-            ("IW+BN", batch_norm),
-            unmet,
-        ),
-        Claim(
-            id="activity.3.1b.2",
-            statement="Batch normalisation ends with more active dimensions.",
-            reported="'a greater number of active latent dimensions' (Section 3.2)",
-            measured=f"IW+BN {batch_norm.final:.1f}, IW {iw.final:.1f} dimensions",
-            readings=[
-                Reading(
-                    rule=f"IW+BN's final count is higher by at least {CLEAR_DIFFERENCE}.",
-                    numbers=final_numbers(**{"IW": iw, "IW+BN": batch_norm}),
-                    holds=batch_norm.final >= iw.final + CLEAR_DIFFERENCE,
-                    unmet=unmet(protocol.CONVERGED_EPOCHS, "IW", "IW+BN"),
-                )
-            ],
-        ),
-    ]
-
-
-def warm_up_claims(iw: MethodActivity, warm_up: MethodActivity, unmet: Unmet) -> list[Claim]:
-    """Panel (c)."""
-    last = protocol.CONVERGED_EPOCHS
-    middle, end = warm_up.mean_count(last // 2), warm_up.mean_count(last)
-    drop = largest_drop(warm_up.counts, last)
-    smooth = None if end is None else drop <= 5 and middle - end >= 1
-    return [
-        Claim(
-            id="activity.3.1c.1",
-            statement="Warm-up removes the initial drop.",
-            reported="'removing the drastic initial drop' (Section 3.2)",
-            measured=f"largest fall {warm_up.early_drop:.1f} with warm-up, {iw.early_drop:.1f} "
-            "without",
-            readings=[
-                Reading(
-                    rule=f"In the first {EARLY} epochs IW+WU's largest fall of the mean count "
-                    f"from one epoch to the next is at most half of IW's; {FROM_ALL}.",
-                    numbers={
-                        "largest_drop": Number(
-                            {"IW": iw.early_drop, "IW+WU": warm_up.early_drop}, "dimensions"
-                        )
-                    },
-                    holds=warm_up.early_drop <= 0.5 * iw.early_drop if iw.early_drop else None,
-                    unmet=unmet(EARLY),
-                )
-            ],
-        ),
-        Claim(
-            id="activity.3.1c.2",
-            statement="With warm-up, pruning goes on smoothly through epoch 100.",
-            reported="'continues smoothly throughout the entire warm-up period of 100 epochs' "
-            "(Section 3.2)",
-            measured=f"largest fall in an epoch: {drop:.1f} dimensions",
-            readings=[
-                Reading(
-                    rule=f"From epoch {last // 2} to {last} the mean count falls by at least 1, "
-                    f"and in the first {last} epochs it never falls by more than 5 in one.",
-                    numbers={
-                        f"count_at_{last // 2}": Number(middle, "dimensions"),
-                        f"count_at_{last}": Number(end, "dimensions"),
-                        "largest_drop": Number(drop, "dimensions"),
-                    },
-                    holds=smooth,
-                    unmet=unmet(last),
-                )
-            ],
-        ),
-        Claim(
-            id="activity.3.1c.3",
-            statement="Warm-up ends with the same count as IW.",
-            reported="'did not differ with warm-up' (Section 3.2)",
-            measured=f"IW+WU {warm_up.final:.1f}, IW {iw.final:.1f} dimensions",
-            readings=[
-                Reading(
-                    rule="The final counts differ by at most 1.",
-                    numbers=final_numbers(**{"IW": iw, "IW+WU": warm_up}),
-                    holds=abs(warm_up.final - iw.final) <= 1,
-                    unmet=unmet(protocol.AFTER_WARM_UP_EPOCHS, "IW", "IW+WU"),
-                )
-            ],
-        ),
-    ]
-
-
-def slower_pruning(
-    claim_id: str,
-    statement: str,
-    faster: tuple[str, MethodActivity],
-    slower: tuple[str, MethodActivity],
-    unmet: Unmet,
-) -> Claim:
-    """The claim that one method's largest early fall is smaller than another's."""
-    (fast_name, fast), (slow_name, slow) = faster, slower
+    }
     return Claim(
-        id=claim_id,
-        statement=statement,
-        reported="Section 3.2",
-        measured=f"largest fall: {slow_name} {slow.early_drop:.1f}, {fast_name} "
-        f"{fast.early_drop:.1f}",
+        id="activity.3.1a.1",
+        statement="The VAE prunes quickly, and pruned dimensions are not likely to come back.",
+        reported="'tends to quickly prune'; 'not likely to reactivate' (Section 3.2)",
+        measured=f"half pruned after {plus_minus(half.value)} epochs; a share of "
+        f"{plus_minus(share, 2)} ever returns",
         readings=[
             Reading(
-                rule=f"In the first {EARLY} epochs the largest fall of the mean count from one "
-                f"epoch to the next is smaller for {slow_name} than for {fast_name} by at least "
-                f"1; {FROM_ALL}.",
+                reading,
+                rule=f"Half of the pruning is done within {EARLY} epochs, and {rule}; on average "
+                "over seeds.",
+                numbers={"epochs to half pruned": half, **numbers},
+                unmet=unmet,
+            )
+            for reading, (rule, numbers) in by_reading.items()
+        ],
+    )
+
+
+def judge_slower(measured: Measured, figure: str, unmet: tuple[str, ...]) -> Claim:
+    """All panels: whether one method's largest early fall is smaller than another's."""
+    fast, slow, statement, reported, rule, factor, limit = SLOWER[figure]
+    names = (fast, slow)
+    falls = {
+        reading: {name: measured[name].early_fall(reading) for name in names}
+        for reading in EARLY_READINGS
+    }
+    less = {reading: over_seeds(of[slow] - factor * of[fast]) for reading, of in falls.items()}
+    means = (f"{of[slow].mean():.1f} and {of[fast].mean():.1f}" for of in falls.values())
+    return Claim(
+        id=f"activity.{figure}",
+        statement=statement,
+        reported=reported,
+        measured=f"largest early falls of {slow} and {fast}, by reading: {', '.join(means)}",
+        readings=[
+            Reading(
+                reading,
+                rule=f"In the first {EARLY} epochs the largest fall of {slow}'s count in an epoch "
+                f"is {rule}, on average over seeds. {what}",
                 numbers={
-                    "largest_drop": Number(
-                        {fast_name: fast.early_drop, slow_name: slow.early_drop}, "dimensions"
-                    )
+                    f"{slow} - {factor:g} {fast}": Number(less[reading], DIMS, at_most=limit),
+                    "largest fall, each trial": Number(
+                        {name: values.tolist() for name, values in falls[reading].items()}, DIMS
+                    ),
+                    **first_epoch_numbers({name: measured[name].first_epoch for name in names}),
                 },
-                holds=slow.early_drop <= fast.early_drop - 1,
-                unmet=unmet(EARLY),
+                unmet=unmet,
+            )
+            for reading, what in EARLY_READINGS.items()
+        ],
+    )
+
+
+def first_epoch_numbers(found: Mapping[str, first_epoch.FirstEpoch]) -> dict[str, Number]:
+    """What was pruned in the first epoch, and what had not risen by its end, at each threshold."""
+    words = {"pruned": "pruned within the first epoch", "not_risen": "not risen by its end"}
+    return {
+        f"{words[what]}, threshold {threshold:g}": Number(
+            {name: getattr(of, what)(threshold).tolist() for name, of in found.items()}, DIMS
+        )
+        for threshold in THRESHOLDS
+        for what in words
+    }
+
+
+def final_counts(measured: Measured, names: Sequence[str]) -> tuple[dict[str, JsonObject], str]:
+    """Final counts of methods over seeds, and the same in a line."""
+    ends = {name: over_seeds(final_values(measured[name].counts)) for name in names}
+    return ends, ", ".join(f"{name} {plus_minus(end)}" for name, end in ends.items())
+
+
+def judge_ends(measured: Measured, figure: str, unmet: tuple[str, ...]) -> Claim:
+    """All panels: where both methods end."""
+    first, second, statement, reported, rule, limits = ENDS[figure]
+    difference = final_values(measured[second].counts) - final_values(measured[first].counts)
+    ends, in_words = final_counts(measured, (first, second))
+    return Claim(
+        id=f"activity.{figure}",
+        statement=statement,
+        reported=reported,
+        measured=f"active dimensions: {in_words}",
+        readings=[
+            Reading(
+                rule=f"{second}'s final count {rule}, on average over seeds. {FINAL}",
+                numbers={
+                    f"{second} - {first}": Number(over_seeds(difference), DIMS, **limits),
+                    "final count": Number(ends, DIMS),
+                },
+                unmet=unmet,
             )
         ],
     )
 
 
-def final_numbers(**methods: MethodActivity) -> dict[str, Number]:
-    """The numbers of a claim about final counts, by method."""
-    return {
-        "final_count": Number({name: of.final for name, of in methods.items()}, "dimensions"),
-        "lowest_and_highest_trial_after_the_last_epoch": Number(
-            {
-                name: [int(method.counts[:, -1].min()), int(method.counts[:, -1].max())]
-                for name, method in methods.items()
-            },
-            "dimensions",
-        ),
-    }
+def judge_about_ten(measured: Measured, unmet: Mapping[str, tuple[str, ...]]) -> Claim:
+    """All panels: how many remain."""
+    ends, in_words = final_counts(measured, tuple(measured))
+    return Claim(
+        id="activity.3.1a.4",
+        statement="About 10 active dimensions remain.",
+        reported="'~ 10 active dimensions', 'with these methods' (Section 3.2)",
+        measured=f"active dimensions: {in_words}",
+        readings=[
+            Reading(
+                reading,
+                rule=f"The final counts lie in [8, 12], on average over seeds. {FINAL}",
+                numbers={
+                    "final count": Number(
+                        {name: ends[name] for name in names}, DIMS, at_least=8, at_most=12
+                    )
+                },
+                unmet=unmet[reading],
+            )
+            for reading, names in ABOUT_TEN.items()
+        ],
+    )
 
 
-FIGURE = CountFigure(
+def judge_smooth(warm_up: MethodActivity, unmet: tuple[str, ...]) -> Claim:
+    """Panel (c): how pruning goes on while beta rises."""
+    fall = over_seeds(warm_up.count_after(LAST // 2) - warm_up.count_after(LAST))
+    drop = over_seeds(largest_drop(warm_up.counts, LAST))
+    return Claim(
+        id="activity.3.1c.2",
+        statement="With warm-up, pruning goes on smoothly through epoch 100.",
+        reported="'smoothly throughout the entire warm-up period of 100 epochs' (Section 3.2)",
+        measured=f"{plus_minus(fall)} fewer after epoch {LAST} than {LAST // 2}; largest fall in "
+        f"an epoch {plus_minus(drop)}",
+        readings=[
+            Reading(
+                rule=f"From epoch {LAST // 2} to {LAST} the count falls by at least 1, and in the "
+                f"first {LAST} epochs it never falls by more than 5 in one, on average over seeds.",
+                numbers={
+                    "fall in the second half of warm-up": Number(fall, DIMS, at_least=1),
+                    "largest fall in an epoch": Number(drop, DIMS, at_most=5),
+                },
+                unmet=unmet,
+            )
+        ],
+    )
+
+
+FIGURE = protocol.ActivityFigure(
     script=__file__,
     name="fig_3_1",
     title="Figure 3.1: effect of methods on latent dimension activity (n_z = 50)",
     presets=protocol.PRESETS,
     runs=runs,
+    measure=measure,
     draw=draw,
+    caption=caption,
     judge=judge,
+    record=record,
 )
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import keras_vae as kv
 from keras_vae import linear_probe
 from keras_vae.experiments.figures.catalogue import load_script
 from keras_vae.experiments.figures.method_runs import MethodRuns
+from keras_vae.experiments.measures import first_epoch
 from keras_vae.experiments.reports.vampprior import samples
 from keras_vae.experiments.runs.store import StoredRun
 from keras_vae.experiments.runs.training import build_model
@@ -31,7 +32,11 @@ SMALLER = {
     },
 }
 QUANTITIES = ("bound", "reconstruction", "kl")
-HISTORY = ("seconds", *(f"{s}_{name}" for s in ("train", "test") for name in QUANTITIES))
+HISTORY = (
+    "seconds",
+    "train_loss",
+    *(f"{s}_{name}" for s in ("train", "test") for name in QUANTITIES),
+)
 
 
 def load(script):
@@ -58,6 +63,7 @@ def little_is_measured():
         patch.setattr(samples, "BATCHES", 2)
         patch.setattr(samples, "BATCH", 60)
         patch.setattr(linear_probe, "MAX_ITERATIONS", 2)
+        patch.setattr(first_epoch, "activity_by_step", made_up_steps)
         yield
 
 
@@ -74,6 +80,14 @@ def small_model(spec):
 
     model.log_likelihood = log_likelihood
     return model
+
+
+def made_up_steps(spec):
+    """A first epoch in which every other dimension rises, and half of those fall again."""
+    dims = np.arange(sum(spec.model.latent_dims))
+    risen = np.where(dims % 2, 0.05, 0.5)
+    fallen = np.where(dims % 4, risen, 0.005)
+    return {"steps": [0, 20, 40], "activity": [np.zeros(dims.size), risen, fallen]}
 
 
 class MadeUpRuns(MethodRuns):

@@ -2,7 +2,7 @@
 
 "Latent Space Activity and Visualization", Section 5.1, asks for it: Figure 3.1 over again on
 Fashion-MNIST's grey images, with the report's Gaussian decoder, in one panel and under the rules
-of `fig_3_1_activity.py`.
+of `fig_3_1_activity.py`, where measures and claims are defined.
 """
 
 import dataclasses
@@ -12,11 +12,11 @@ import sys
 from matplotlib.figure import Figure as Picture
 
 from keras_vae.experiments.figures.catalogue import load_script
-from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.claims import Claim, JsonObject
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.options import Options, Preset
 from keras_vae.experiments.reports import activity as protocol
-from keras_vae.experiments.reports.activity import Activity, CountFigure, draw_in_one_panel
+from keras_vae.experiments.reports.activity import draw_in_one_panel
 from keras_vae.experiments.runs.spec import DataSpec, Specs
 
 DATASET = "fashion_mnist"
@@ -29,12 +29,12 @@ def runs(options: Options, seed: int) -> Specs:
     return protocol.method_specs(grey, seed, likelihood="gaussian")
 
 
-def draw(activity: Activity, options: Options) -> Picture:
+def draw(measured: JsonObject, options: Options) -> Picture:
     """Draws a line for each method."""
-    return draw_in_one_panel(activity, protocol.METHOD_STYLES)
+    return draw_in_one_panel({name: of.activity for name, of in measured.items()})
 
 
-def judge(activity: Activity, options: Options) -> list[Claim]:
+def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Asks of these data what the report claims of MNIST."""
     return [
         dataclasses.replace(
@@ -43,11 +43,11 @@ def judge(activity: Activity, options: Options) -> list[Claim]:
             reported=f"of MNIST: {claim.reported}",
             extension=True,
         )
-        for claim in FIGURE_3_1.judge(activity, options, about=DATASET)
+        for claim in FIGURE_3_1.judge(measured, options, about=DATASET)
     ]
 
 
-FIGURE = CountFigure(
+FIGURE = protocol.ActivityFigure(
     script=__file__,
     report=f"{protocol.REPORT}/beyond",
     name="continuous_data",
@@ -65,8 +65,11 @@ FIGURE = CountFigure(
         "note": "ours: the report asks for continuous data and names none",
     },
     runs=runs,
+    measure=FIGURE_3_1.measure,
     draw=draw,
+    caption=FIGURE_3_1.caption,
     judge=judge,
+    record=FIGURE_3_1.record,
 )
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import collections
 import dataclasses
 import math
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,7 +80,7 @@ class Number:
     def is_clear(self) -> bool:
         """Whether no estimate lies within `CLEAR_OF_LIMIT` standard errors of a limit."""
         return all(
-            mean is None or error is None or abs(mean - limit) > CLEAR_OF_LIMIT * error
+            mean is None or not error or abs(mean - limit) > CLEAR_OF_LIMIT * error
             for mean, error in _leaves(self.value)
             for limit in self.limits.values()
         )
@@ -120,7 +120,7 @@ class Reading:
         object.__setattr__(self, "unmet", tuple(dict.fromkeys((*self.unmet, *near))))
         holds = self.holds
         if holds is None:
-            holds = _all([each.holds for each in numbers.values()])
+            holds = _keep_limits(numbers.values())
         object.__setattr__(self, "holds", None if holds is None else bool(holds))
 
     @property
@@ -158,7 +158,7 @@ class Reading:
                 raise ClaimError(f"has no finite number as its {name!r}")
             if self.holds and number.holds is False:
                 raise ClaimError(f"is said to hold, but its number {name!r} is past the limit")
-        if self.holds is False and _all([each.holds for each in self.numbers.values()]):
+        if self.holds is False and _keep_limits(self.numbers.values()):
             raise ClaimError("is said not to hold, but its numbers keep every limit")
 
     def to_dict(self) -> JsonObject:
@@ -326,10 +326,12 @@ def _leaves(value: Any) -> Iterator[tuple[float | None, float | None]]:
         yield value, None
 
 
-def _all(answers: Sequence[bool | None]) -> bool | None:
-    """Whether all that can be answered is so; None if nothing can, or only a part."""
-    known = [answer for answer in answers if answer is not None]
-    return all(known) if known else None
+def _keep_limits(numbers: Iterable[Number]) -> bool | None:
+    """Whether all numbers that have limits keep them; None if none has, or one is not measured."""
+    answers = {number.holds for number in numbers if number.limits}
+    if False in answers:
+        return False
+    return None if None in answers or not answers else True
 
 
 def _upgraded(content: JsonObject) -> JsonObject:

@@ -16,12 +16,17 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 Item = TypeVar("Item")
 # Okabe & Ito's palette, distinguishable with every common colour blindness.
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# Its seven come first, three of Tol's follow.
+COLORS = (
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"),
+    *("#882255", "#999933", "#661100"),
+)
 # Ten classes are too many for colour alone; markers and written numbers tell them apart too.
 CLASS_COLORS = (
     "#332288",
@@ -36,7 +41,13 @@ CLASS_COLORS = (
     "#CC79A7",
 )
 CLASS_MARKERS = "ox^sDv+*<P"
+# Between the written numbers of two classes, as a share of what a picture spans.
+LABEL_DISTANCE = 0.05
 LINE_STYLES = ("-", "--", "-.", ":")
+# Ever darker, with a change of colour in the middle.
+SHADES = LinearSegmentedColormap.from_list(
+    "shades", [(0, "#ffffff"), (0.5, "#86b8dd"), (0.5, "#e39a4e"), (1, "#3b0f02")]
+)
 CAPTION_CHARACTERS_PER_INCH = 15
 STYLE: dict[Any, Any] = {
     "font.size": 10,
@@ -136,13 +147,34 @@ def line_with_band(
         )
 
 
-def shade_plot(axis: Axes, values: np.ndarray, limits: tuple[float, float]) -> AxesImage:
+def line_with_trials(
+    axis: Axes, x: Sequence[int] | np.ndarray, trials: npt.ArrayLike, label: str, index: int
+) -> None:
+    """Draws the mean over trials, and each of several trials thinly.
+
+    Arguments:
+        axis: Matplotlib axes.
+        x: Array of shape (epochs,), or of whatever the trials run over.
+        trials: Array of shape (trials, epochs).
+        label: Name in the legend.
+        index: Which colour and line style.
+    """
+    trials = np.asarray(trials, dtype=float)
+    color = COLORS[index % len(COLORS)]
+    style = LINE_STYLES[index % len(LINE_STYLES)]
+    marker = "o" if len(x) == 1 else None
+    axis.plot(x, trials.mean(axis=0), style, color=color, label=label, marker=marker)
+    if len(trials) > 1:
+        axis.plot(x, trials.T, color=color, alpha=0.5, linewidth=0.6, label="_trials")
+
+
+def shade_plot(axis: Axes, values: np.ndarray, scale: TwoSlopeNorm) -> AxesImage:
     """Draws values by row and epoch, darker where higher, the first row at the bottom.
 
     Arguments:
         axis: Matplotlib axes.
         values: Array of shape (rows, epochs).
-        limits: Lowest and highest value of the scale.
+        scale: Matplotlib's scale; what is under its middle is blue, what is above it brown.
 
     Returns:
         Matplotlib image, for a colour bar.
@@ -150,9 +182,8 @@ def shade_plot(axis: Axes, values: np.ndarray, limits: tuple[float, float]) -> A
     rows, epochs = values.shape
     image = axis.imshow(
         values,
-        cmap="Greys",
-        vmin=limits[0],
-        vmax=limits[1],
+        cmap=SHADES,
+        norm=scale,
         origin="lower",
         aspect="auto",
         interpolation="nearest",
@@ -198,7 +229,10 @@ def scatter_classes(axis: Axes, points: np.ndarray, labels: np.ndarray) -> None:
         points: Array of shape (N, 2).
         labels: Integer array of shape (N,).
     """
-    for index, label in enumerate(np.unique(labels)):
+    classes = np.unique(labels)
+    middles = np.array([np.median(points[labels == label], axis=0) for label in classes])
+    places = apart(middles, np.maximum(np.ptp(points, axis=0), 1e-9) * LABEL_DISTANCE)
+    for index, label in enumerate(classes):
         own = points[labels == label]
         color, marker = CLASS_COLORS[index % 10], CLASS_MARKERS[index % 10]
         axis.scatter(
@@ -206,7 +240,7 @@ def scatter_classes(axis: Axes, points: np.ndarray, labels: np.ndarray) -> None:
         )
         axis.annotate(
             str(label),
-            np.median(own, axis=0),
+            places[index],
             ha="center",
             va="center",
             fontsize=15,
@@ -214,6 +248,36 @@ def scatter_classes(axis: Axes, points: np.ndarray, labels: np.ndarray) -> None:
             path_effects=[withStroke(linewidth=4, foreground="white")],
         )
     axis.legend(title="Class", loc="upper left", bbox_to_anchor=(1, 1), markerscale=2)
+
+
+def apart(points: np.ndarray, distance: npt.ArrayLike) -> np.ndarray:
+    """Moves points that are too near to each other apart.
+
+    Arguments:
+        points: Array of shape (N, 2).
+        distance: What counts as a distance of 1 along either axis, shape (2,); so far apart all
+            of them end.
+
+    Returns:
+        Array of shape (N, 2).
+    """
+    unit = np.asarray(distance, dtype=float)
+    scaled = np.asarray(points, dtype=float) / unit
+    for _ in range(200):
+        offsets = scaled[:, None] - scaled[None]
+        lengths = np.linalg.norm(offsets, axis=-1)
+        np.fill_diagonal(lengths, np.inf)
+        if lengths.min() >= 1:
+            break
+        # Those in one place part sideways, the later ones to the right.
+        order = np.sign(np.subtract.outer(np.arange(len(scaled)), np.arange(len(scaled))))
+        sideways = np.stack([order, np.zeros_like(order)], axis=-1)
+        directions = np.where(
+            lengths[..., None] > 1e-9, offsets / np.maximum(lengths, 1e-9)[..., None], sideways
+        )
+        overlap = np.clip(1.001 - lengths, 0, None)
+        scaled = scaled + 0.5 * (directions * overlap[..., None]).sum(axis=1)
+    return scaled * unit
 
 
 def mosaic(axis: Axes, images: np.ndarray, **kwargs: Any) -> None:
@@ -242,15 +306,23 @@ def image_lattice(axis: Axes, images: np.ndarray, points: np.ndarray) -> None:
     """
     rows, columns = images.shape[:2]
     mosaic(axis, images[::-1], extent=(0, columns, 0, rows))
-    shown = np.linspace(0, len(points) - 1, 5).round().astype(int)
-    names = [f"{points[index]:.1f}" for index in shown]
-    axis.set_xticks(shown + 0.5, names)
-    axis.set_yticks(shown + 0.5, names)
+    values = MaxNLocator(nbins=8, steps=[1, 2, 5, 10]).tick_values(points[0], points[-1])
+    values = values[(values >= points[0]) & (values <= points[-1])]
+    # Between two images lies a coordinate between theirs.
+    positions = np.interp(values, points, np.arange(len(points))) + 0.5
+    names = [f"{value:g}" for value in values]
+    axis.set_xticks(positions, names)
+    axis.set_yticks(positions, names)
 
 
 def band_caption(trials: int) -> str:
     """What `line_with_band` shows of several trials, to append to a caption."""
     return "; mean over trials, band from lowest to highest" if trials > 1 else ""
+
+
+def trials_caption(trials: int) -> str:
+    """What `line_with_trials` shows of several trials, to append to a caption."""
+    return "; mean over trials, thin lines are single ones" if trials > 1 else ""
 
 
 def add_caption(figure: Picture, text: str) -> None:

@@ -1,48 +1,78 @@
-"""What rules ask of curves over epochs."""
+"""What rules ask of curves over epochs: where they end, how fast, and whether they settled."""
+
+import math
 
 import numpy as np
 import numpy.typing as npt
 
-
-def final_value(values: npt.ArrayLike, share: float = 0.1) -> float:
-    """Mean over trials and the last share of the epochs.
-
-    Arguments:
-        values: Array of shape (trials, epochs).
-        share: Length of the window as a share of all epochs.
-    """
-    values = np.asarray(values, dtype=float)
-    return float(values[:, -_window(values, share) :].mean())
+FINAL = "Final is the mean over the last tenth of the epochs."
+LAST_TENTH, LAST_THIRD = 0.1, 1 / 3
+STANDARD_ERRORS = 2.0
 
 
-def has_settled(values: npt.ArrayLike, tolerance: float, share: float = 0.1) -> bool:
-    """Whether the mean over trials moved by at most `tolerance` between the two last windows.
+def final_values(values: npt.ArrayLike) -> np.ndarray:
+    """Mean of each trial over the last tenth of the epochs, at least one.
 
     Arguments:
         values: Array of shape (trials, epochs).
-        tolerance: Largest change, in the values' own unit.
-        share: Length of a window as a share of all epochs.
+
+    Returns:
+        Array of shape (trials,).
     """
     values = np.asarray(values, dtype=float)
-    width = _window(values, share)
-    if values.shape[1] < 2 * width:
+    return values[:, -_window(values, LAST_TENTH) :].mean(axis=1)
+
+
+def final_value(values: npt.ArrayLike) -> float:
+    """Mean over trials of `final_values`."""
+    return float(final_values(values).mean())
+
+
+def final_rates(values: npt.ArrayLike) -> np.ndarray:
+    """Change per epoch of each trial over the last third of the epochs, by least squares.
+
+    Arguments:
+        values: Array of shape (trials, epochs).
+
+    Returns:
+        Array of shape (trials,), in the values' unit per epoch; NaN of a single epoch.
+    """
+    values = np.asarray(values, dtype=float)
+    last = values[:, -max(2, _window(values, LAST_THIRD)) :]
+    if last.shape[1] < 2:
+        return np.full(len(values), np.nan)
+    return np.polynomial.polynomial.polyfit(np.arange(last.shape[1]), last.T, 1)[1]
+
+
+def has_settled(values: npt.ArrayLike, limit: float) -> bool:
+    """Whether the mean of `final_rates` lies within a limit, and so do two standard errors of it.
+
+    The error is over trials, so that one trial alone has not settled, and neither have few epochs
+    that fluctuate.
+
+    Arguments:
+        values: Array of shape (trials, epochs).
+        limit: Largest change, in the values' own unit per epoch.
+    """
+    rates = final_rates(values)
+    if len(rates) < 2 or not np.isfinite(rates).all():
         return False
-    last = values[:, -width:].mean()
-    return bool(abs(last - values[:, -2 * width : -width].mean()) <= tolerance)
+    error = rates.std(ddof=1) / math.sqrt(len(rates))
+    return bool(abs(rates.mean()) + STANDARD_ERRORS * error <= limit)
 
 
-def epochs_to_level(values: npt.ArrayLike, level: float) -> int | None:
-    """Epochs until the mean over trials first reaches a level.
+def epochs_to_level(values: npt.ArrayLike, levels: npt.ArrayLike) -> list[int | None]:
+    """Epochs until each trial first reaches a level.
 
     Arguments:
         values: Array of shape (trials, epochs) of a bound that rises.
-        level: In the values' own unit.
+        levels: Array of shape (trials,): one level for each, in the values' own unit.
 
     Returns:
-        Number of epochs, counted from 1, or None if it never does.
+        List of numbers of epochs, counted from 1; None where a trial never does.
     """
-    reached = np.asarray(values, dtype=float).mean(axis=0) >= level
-    return int(np.argmax(reached)) + 1 if reached.any() else None
+    reached = np.asarray(values, dtype=float) >= np.asarray(levels)[:, None]
+    return [int(np.argmax(trial)) + 1 if trial.any() else None for trial in reached]
 
 
 def _window(values: np.ndarray, share: float) -> int:

@@ -21,6 +21,7 @@ from keras_vae.experiments.figures.claims import (
     Reading,
     count_verdicts,
     over_seeds,
+    plus_minus,
     unmet_requirements,
 )
 
@@ -122,9 +123,12 @@ def test_a_reading_holds_if_all_its_numbers_keep_their_limits():
     numbers = {"x": Number(1, "nats", above=0), "y": Number(2, "nats", below=1)}
     assert reading(numbers=numbers).holds is False
     assert reading(numbers={**numbers, "y": Number(0, "nats", below=1)}).holds is True
+    # What was not measured could be past its limit; what is past it decides.
+    assert reading(numbers={**numbers, "y": Number(None, "nats", below=1)}).holds is None
+    assert reading(numbers={**numbers, "z": Number(None, "nats", below=1)}).holds is False
 
 
-@pytest.mark.parametrize("error, clear", [(0.999, True), (1.0, False), (None, True)])
+@pytest.mark.parametrize("error, clear", [(0.999, True), (1.0, False), (None, True), (0.0, True)])
 def test_an_estimate_near_its_limit_decides_nothing(error, clear):
     estimate = {"mean": 3.0, "standard_error": error}
     found = reading(numbers={"gain_of_bn": Number({"IW": estimate}, "nats", at_least=1)})
@@ -135,7 +139,20 @@ def test_an_estimate_near_its_limit_decides_nothing(error, clear):
     assert reading(numbers={"x": Number(estimate, "nats")}, holds=True).is_decided
 
 
+def test_an_estimate_at_its_limit_without_any_error_is_clear():
+    exactly = Number({"mean": 1.0, "standard_error": 0.0}, "dimensions", at_least=1)
+    assert reading(numbers={"x": exactly}).is_decided
+
+
+def test_estimates_in_words():
+    assert plus_minus({"mean": 1.26, "standard_error": 0.04}) == "1.3 ± 0.0"
+    assert plus_minus({"mean": 1.26, "standard_error": None}, 2) == "1.26"
+    assert plus_minus({"mean": None, "standard_error": None}) == "none"
+
+
 def test_seeds_are_the_unit_of_error():
+    for missing in ([1.0, None], [np.nan]):
+        assert over_seeds(missing)["mean"] is None is over_seeds(missing)["standard_error"]
     assert over_seeds([1.0, 3.0]) == {"mean": 2.0, "standard_error": 1.0, "seeds": 2}
     assert over_seeds(np.array([4])) == {"mean": 4.0, "standard_error": None, "seeds": 1}
 

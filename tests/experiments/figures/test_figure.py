@@ -355,23 +355,6 @@ def test_what_is_no_script_is_not_run(tmp_path):
         catalogue.load_script(tmp_path / "notes.txt")
 
 
-def test_script_draws_and_judges_what_the_report_has():
-    script = catalogue.load_script(SCRIPT)
-    rng = np.random.default_rng(0)
-    method = type("Method", (), {"activity": rng.random((2, 4, 50)) ** 6})()
-    chosen = options.resolve(PRESETS, preset="smoke", epochs=4, trials=2)
-    methods = dict.fromkeys(script.FIGURE.trial(chosen, 0), method)
-    analysis = script.FIGURE.make_analysis(methods, chosen)
-    assert len(analysis.picture.axes) == 3
-    for axis, expected in zip(analysis.picture.axes, script.PANELS.values(), strict=True):
-        assert tuple(text.get_text() for text in axis.get_legend().get_texts()) == expected
-        assert axis.get_xlabel() == "Epoch"
-    numbers = analysis.data["active_dimensions"]["VAE"]
-    assert numbers["0.1"] == (method.activity > 0.1).sum(-1).tolist()
-    assert numbers["0.01"] == (method.activity > 0.01).sum(-1).tolist()
-    assert len(analysis.claims) == 9
-
-
 def test_refuses_a_folder_of_originals_that_is_not_there_before_training(figure, tmp_path, capsys):
     assert run(figure, tmp_path, "--preset", "smoke", "--originals", str(tmp_path / "none")) == 1
     assert "no folder" in capsys.readouterr().err

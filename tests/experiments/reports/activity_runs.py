@@ -11,9 +11,15 @@ import numpy as np
 from matplotlib import pyplot
 
 from keras_vae.experiments.figures.catalogue import load_script
-from keras_vae.experiments.figures.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
+from keras_vae.experiments.figures.claims import (
+    DEPENDS,
+    INCONCLUSIVE,
+    NOT_REPRODUCED,
+    REPRODUCED,
+)
+from keras_vae.experiments.measures.first_epoch import FirstEpoch
 
-YES, NO, OPEN = REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE
+YES, NO, OPEN, EITHER = REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE, DEPENDS
 EPOCHS = 300
 # The first epochs of the last tenth, and of the tenth before.
 LAST, BEFORE = 271, 241
@@ -28,24 +34,36 @@ def ask(epochs=EPOCHS, trials=2, dataset="mnist", seed=0):
 
 def curve(points, epochs=EPOCHS):
     """A number, or pairs (epoch counted from 1, value from there on), as an array (epochs,)."""
+    if isinstance(points, np.ndarray):
+        return points
     values = np.empty(epochs)
     for epoch, value in points if isinstance(points, list) else [(1, points)]:
         values[epoch - 1 :] = value
     return values
 
 
-def bounds(*trials, epochs=EPOCHS):
-    """Runs of one method with these test bounds, one a trial; training bounds are 1 higher."""
+def bounds(*trials, epochs=EPOCHS, train=1, objective=None, log_likelihood=3):
+    """Runs of one method with these test bounds, one a trial.
+
+    Training bounds are higher by `train`, log-likelihoods than the last test bound by
+    `log_likelihood`; what training maximises is its bound, or else has these points.
+    """
     test = np.stack([curve(points, epochs) for points in trials])
+    maximised = test + train
+    if objective is not None:
+        maximised = np.stack([curve(objective, epochs)] * len(trials))
+    history = {"test_bound": test, "train_bound": test + train, "train_loss": -maximised}
     return types.SimpleNamespace(
-        history=lambda name: {"test_bound": test, "train_bound": test + 1}[name],
-        log_likelihood_summary=lambda: [{"mean": trial[-1] + 3} for trial in test],
+        history=lambda name: history[name],
+        log_likelihood_summary=lambda: [{"mean": trial[-1] + log_likelihood} for trial in test],
     )
 
 
-def drifting(end, change):
-    """Points of a curve that moves by `change` to `end` between the two last tenths."""
-    return [(1, end - change), (LAST, end)]
+def moving(end, rate, epochs=EPOCHS):
+    """A curve that changes by `rate` an epoch over the last third, and ends on average at `end`."""
+    third, tenth = epochs // 3, epochs // 10
+    last = end + rate * (np.arange(third) - (third - 1) + (tenth - 1) / 2)
+    return np.concatenate([np.full(epochs - third, last[0]), last])
 
 
 def active(*trials, latent_dim=50, epochs=EPOCHS):
@@ -57,9 +75,33 @@ def active(*trials, latent_dim=50, epochs=EPOCHS):
     return np.where(np.arange(latent_dim) < counts[..., None], 0.1001, 0.1)
 
 
-def under_threshold(*values):
-    """Activity (trials, epochs, 3): the last epoch's values under the threshold, one a trial."""
-    last = np.stack([[5.0, value, value] for value in values])
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """Runs of one method as Figure 3.1 measures them."""
+
+    activity: np.ndarray
+    steps: np.ndarray
+
+    @property
+    def measured(self):
+        first = FirstEpoch(np.arange(self.steps.shape[1]) * 20, self.steps)
+        return FIGURE_3_1.MethodActivity(self.activity, first)
+
+
+def watched(*trials, pruned=0, latent_dim=50, epochs=EPOCHS):
+    """`active` runs of which so many dimensions rise within the first epoch and fall again."""
+    activity = active(*trials, latent_dim=latent_dim, epochs=epochs)
+    end = activity[:, 0]
+    risen = end.copy()
+    for trial, count in enumerate(np.broadcast_to(pruned, len(trials))):
+        inactive = np.flatnonzero(end[trial] <= 0.1)
+        risen[trial, inactive[:count]] = 0.5
+    return Run(activity, np.stack([np.zeros_like(end), risen, end], axis=1))
+
+
+def under_threshold(*values, over=5.0):
+    """Activity (trials, epochs, 3) whose two last dimensions stay at these values, one a trial."""
+    last = np.stack([[over, value, value] for value in values])
     return np.stack([np.full_like(last, 0.05), last], axis=1)
 
 
@@ -96,20 +138,43 @@ SCRIPTS = {
     "4.1": "fig_4_1_reconstructions.py",
     "4.2": "fig_4_2_encodings.py",
     "4.3": "fig_4_3_manifold.py",
+    "section_5": "section_5_choices.py",
     "five_digits": "beyond/five_digits.py",
     "two_layers": "beyond/two_layers.py",
     "continuous_data": "beyond/continuous_data.py",
+    "sensitivity": "beyond/fig_3_1_sensitivity.py",
 }
+MODULES = {name: load_script(path) for name, path in SCRIPTS.items()}
+FIGURES = {name: module.FIGURE for name, module in MODULES.items()}
+FIGURE_3_1 = MODULES["3.1"]
 OVERLAP = {(2, 3): 0.3, (3, 2): 0.3}
 RECOGNISED = [0.3, 0.97, 0.2, 0.6, 0.6, 0.5, 0.8, 0.9, 0.7, 0.6]
 METHODS = ("VAE", "IW", "IW+BN", "IW+WU")
 WARMED_UP = [(1, 45), (20, 40), (70, 35), (99, 32), (101, 9)]
+PRUNED = {
+    "VAE": watched(*[[(1, 30), (2, 11)]] * 2, pruned=15),
+    "IW": watched(*[[(1, 32), (3, 20), (40, 9)]] * 2),
+    "IW+BN": watched(*[[(1, 34), (20, 25), (60, 12)]] * 2),
+    "IW+WU": watched(WARMED_UP, WARMED_UP),
+}
+
+
+def with_low(many, top):
+    """Activities as `under_threshold`, and dimensions that alternate between 0.009 and `top`."""
+    base = np.repeat(under_threshold(0.05, 0.05), [1, EPOCHS - 1], axis=1)
+    flicker = np.where(np.arange(EPOCHS)[:, None] % 2, top, 0.009)
+    low = np.broadcast_to(flicker, (2, EPOCHS, many))
+    return np.concatenate([base, low], axis=2)
+
 
 BASE = {
     "2.1": {"Bernoulli": bounds(-70, -90), "Gaussian": bounds(-340, -330)},
     "2.2": {"VAE": bounds(-80, -82), "IW": bounds(-76, -78)},
     "2.3": {"IW": bounds(-76, -78), "IW+BN": bounds(-77, -79)},
-    "2.4": {"IW": bounds(-76, -78), "IW+WU": bounds(-77, -77)},
+    "2.4": {
+        "IW": bounds(*[[(1, -90), (40, -77)]] * 2),
+        "IW+WU": bounds(*[[(1, -90), (45, -77)]] * 2),
+    },
     "2.5": {
         **{size: bounds(end, end) for size, end in {"2": -120, "5": -95}.items()},
         **{
@@ -117,31 +182,36 @@ BASE = {
             for size, epoch in {"10": 20, "20": 30, "50": 30, "100": 31}.items()
         },
     },
-    "3.1": {
-        "VAE": active([(1, 30), (2, 11)], [(1, 30), (2, 12)]),
-        "IW": active(*[[(1, 32), (3, 16), (40, 9)]] * 2),
-        "IW+BN": active(*[[(1, 34), (20, 20), (60, 14)]] * 2),
-        "IW+WU": active(WARMED_UP, WARMED_UP),
-    },
+    "3.1": PRUNED,
     "3.2": {
         **{str(size): active(size, size, latent_dim=size) for size in (2, 5)},
-        **{str(size): active(10, 11, latent_dim=size) for size in (10, 20, 50, 100)},
+        **{str(size): active(10, 10, latent_dim=size) for size in (10, 20, 50, 100)},
     },
     "3.3": {
-        "VAE": under_threshold(0.01, 0.01),
-        **{name: under_threshold(0.02, 0.03) for name in METHODS[1:]},
+        "VAE": with_low(8, 0.011),
+        "IW": with_low(18, 0.03),
+        "IW+BN": with_low(18, 0.03),
+        "IW+WU": with_low(18, 0.03),
     },
     "4.1": {
         "better": np.array([0.995, 0.999]),
+        "shown": np.array([1.0, 1.0]),
         "recognised": np.array([RECOGNISED] * 2),
+        "of_50": np.minimum(0.99, np.array([RECOGNISED] * 2) + 0.04),
         "weights": {"2": [EPOCHS, EPOCHS], "50": [EPOCHS, EPOCHS]},
     },
     "4.2": {
         "confusion": confusions((RISING, OVERLAP), (RISING, OVERLAP)),
+        "silhouette": np.stack([RISING, RISING]) - 0.5,
         "recognised": np.stack([RISING, RISING]),
         "weights": {"2": [EPOCHS, EPOCHS]},
     },
-    "4.3": {"agreement": [0.8, 0.75], "weights": {"2": [EPOCHS, EPOCHS]}},
+    "4.3": {
+        "agreement": [0.8, 0.75],
+        "meetings": [3, 1],
+        "less_alike": [0.2, 0.2],
+        "weights": {"2": [EPOCHS, EPOCHS]},
+    },
     "five_digits": {
         f"{method}, {part}": active(count, count)
         for method in ("VAE", "IW")
@@ -157,14 +227,21 @@ BASE = {
         for name, count in zip(("VAE", "IW", "IW+WU"), of_layer, strict=True)
     },
 }
-BASE["continuous_data"] = BASE["3.1"]
+BASE["continuous_data"] = PRUNED
 
 
 def judged(figure, changes=None, options=None):
     """A figure's claims by id, without the report's name, on its `BASE` with changes."""
     measured = _measured(figure, {**BASE[figure], **(changes or {})})
     claims = FIGURES[figure].judge(measured, options or ask())
+    for claim in claims:
+        claim.check()
     return {claim.id.removeprefix("activity."): claim for claim in claims}
+
+
+def answers(claim):
+    """What each reading of a claim says, in their order."""
+    return [reading.answer for reading in claim.readings]
 
 
 def analysed(figure, methods, options=None):
@@ -186,17 +263,29 @@ def drawn(figure, activity):
 
 def _of_activity(figure, activity):
     # Claims need all of the report's methods; what is recorded and drawn is no matter of them.
-    methods = {name: types.SimpleNamespace(activity=value) for name, value in activity.items()}
+    methods = {name: stored(value) for name, value in activity.items()}
     unjudged = dataclasses.replace(FIGURES[figure], judge=None)
     found = unjudged.make_analysis(methods, ask())
     pyplot.close(found.picture)
     return found
 
 
+def stored(activity):
+    """What `measure` looks at of runs with such activities, which all rise in the first epoch."""
+    by_step = [np.stack([np.zeros_like(trial[0]), trial[0]]).tolist() for trial in activity]
+    return types.SimpleNamespace(
+        activity=activity,
+        specs=[None] * len(activity),
+        remembered=lambda trial, name, compute: {"steps": [0, 20], "activity": by_step[trial]},
+    )
+
+
 def _measured(figure, changed):
     """What the script's `judge` takes."""
     if figure.startswith("2"):
         return FIGURES[figure].measure(changed, ask())
+    if figure in ("3.1", "continuous_data"):
+        return {name: run.measured for name, run in changed.items()}
     if figure == "two_layers":
         return {
             layer: {name: changed[of, name] for of, name in changed if of == layer}
@@ -205,21 +294,34 @@ def _measured(figure, changed):
     if figure.startswith("4"):
         return {
             "better_share": changed.get("better"),
-            "by_class": {"2": _trials(changed)},
+            "shown_better": changed.get("shown"),
+            "by_class": {
+                "2": _trials(changed),
+                "50": _trials({"recognised": changed.get("of_50")}),
+            },
             "trials": _trials(changed),
             "agreement": {"(a) Equal prior mass": changed.get("agreement")},
+            "transitions": {"(a) Equal prior mass": _transitions(changed)},
             "weights_epochs": [epochs for of in changed["weights"].values() for epochs in of],
         }
     return changed
 
 
 def _trials(changed):
-    names = {
-        "confusion": "neighbour_confusion",
-        "recognised": "recognised_share_by_class",
+    found = {
+        "neighbour_confusion": changed.get("confusion"),
+        "silhouette_by_class": changed.get("silhouette"),
+        "recognised_share_by_class": changed.get("recognised"),
     }
-    of = {long: changed[short] for short, long in names.items() if short in changed}
-    return [{name: values[trial] for name, values in of.items()} for trial in range(2)]
+    if found["neighbour_confusion"] is not None:
+        diagonal = np.diagonal(found["neighbour_confusion"], axis1=1, axis2=2)
+        found["own_class_share_of_neighbours"] = diagonal
+    return [
+        {name: values[trial] for name, values in found.items() if values is not None}
+        for trial in range(2)
+    ]
 
 
-FIGURES = {name: load_script(path).FIGURE for name, path in SCRIPTS.items()}
+def _transitions(changed):
+    pairs = zip(changed.get("meetings", ()), changed.get("less_alike", ()), strict=True)
+    return [{"meetings": meetings, "less_alike": less} for meetings, less in pairs]

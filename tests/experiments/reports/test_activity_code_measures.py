@@ -58,7 +58,9 @@ def test_lattice_agreement(sign, agreement):
     lattice = lattices.plane_lattice(8)
     means = np.random.default_rng(0).uniform(-4, 4, size=(5000, 2))
     labels = (means[:, 0] > 0).astype(int)
-    encoded = EncodedTestSet(model=None, images=None, labels=labels, means=means, classify=None)
+    encoded = EncodedTestSet(
+        model=None, images=None, labels=labels, means=means, classify=None, confidence=None
+    )
     decoded = (sign * lattice.reshape(-1, 2)[:, 0] > 0).astype(int)
     assert manifold.lattice_agreement(encoded, lattice, decoded) == agreement
 

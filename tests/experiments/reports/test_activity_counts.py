@@ -20,7 +20,13 @@ def test_active_dimensions_at_both_thresholds_are_recorded(figure):
 
 def lines(axis):
     """What a panel shows: the mean over trials by name in the legend."""
-    return {line.get_label(): line.get_ydata().tolist() for line in axis.lines}
+    named = [line for line in axis.lines if not line.get_label().startswith("_")]
+    return {line.get_label(): line.get_ydata().tolist() for line in named}
+
+
+def thin_lines(axis):
+    """The single trials that a panel shows."""
+    return [line.get_ydata().tolist() for line in axis.lines if line.get_label() == "_trials"]
 
 
 def test_the_panels_show_the_mean_counts_of_their_methods():
@@ -28,9 +34,16 @@ def test_the_panels_show_the_mean_counts_of_their_methods():
     shown = {"VAE": [2, 0.5], "IW": [3, 3], "IW+BN": [2, 0.5], "IW+WU": [3, 3]}
     pairs = [("VAE", "IW"), ("IW", "IW+BN"), ("IW", "IW+WU")]
     panels = drawn("3.1", every).axes
-    assert [lines(axis) for axis in panels] == [{name: shown[name] for name in p} for p in pairs]
+    assert [lines(axis) for axis in panels[:3]] == [
+        {name: shown[name] for name in p} for p in pairs
+    ]
+    assert thin_lines(panels[0]) == [[1, 1], [3, 0], [3, 3], [3, 3]]
     titles = ["(a) VAE and IW", "(b) IW and IW+BN", "(c) IW and IW+WU"]
-    assert [axis.get_title() for axis in panels] == titles
+    assert [axis.get_title() for axis in panels[:3]] == titles
+    # Under it the first epoch, at both thresholds: nothing, then 1 over 0.1 and 2 over 0.01.
+    first = lines(panels[3])
+    assert first["VAE"] == [0, 2] and first["VAE, > 0.01"] == [0, 2.5]
+    assert panels[3].lines[0].get_xdata().tolist() == [0, 20]
     (panel,) = drawn("continuous_data", every).axes
     assert lines(panel) == shown
     (panel,) = drawn("3.2", {"2": ACTIVITY, "20": ACTIVITY + 1}).axes
@@ -60,6 +73,17 @@ def test_shades_are_recorded_by_dimensions_in_the_order_of_the_first_epoch():
     # From 0.6 down; nothing is shown as 1e-12.
     assert found["IW"] == [[-0.2218, -0.3979, -0.5229], [-1.699, -12.0, -12.0]]
     assert found["IW+BN"] == found["IW+WU"] == found["VAE"]
+
+
+def test_the_first_epoch_is_recorded_at_both_thresholds():
+    found = recorded("3.1", dict.fromkeys(BASE["3.1"], ACTIVITY))["first_epoch"]
+    assert list(found) == list(BASE["3.1"])
+    assert found["VAE"] == {
+        "steps": [0, 20],
+        "activity_at_its_end_less_the_stored": 0,
+        "0.1": {"active": [[0, 1], [0, 3]], "pruned": [0, 0], "not_risen": [2, 0]},
+        "0.01": {"active": [[0, 2], [0, 3]], "pruned": [0, 0], "not_risen": [1, 0]},
+    }
 
 
 def test_the_layers_of_two_are_recorded_apart():

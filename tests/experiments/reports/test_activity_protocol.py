@@ -1,5 +1,7 @@
 """What each figure of the activity report runs, written out, and for how long."""
 
+import dataclasses
+
 import pytest
 from activity_runs import FIGURES, ask
 
@@ -25,7 +27,9 @@ METHODS = {
 def run(objective=IWAE, latent_dim=50, *, data=None, **model):
     """The report's run: binary images, its Adam, batches of 100; by default importance-weighted."""
     return RunSpec(
-        data=DataSpec("mnist", "static", **(data or {})) if data != "grey" else GREY,
+        data=DataSpec(**{"name": "mnist", "binarize": "static", **(data or {})})
+        if data != "grey"
+        else GREY,
         model=ModelSpec(latent_dim, (200, 200), "softplus", **model),
         objective=objective,
         optimizer=OptimizerSpec(
@@ -83,7 +87,28 @@ EXPECTED = {
         )
     },
     "continuous_data": methods(*METHODS, data="grey", **GAUSSIAN),
+    "section_5": {
+        "Gaussian": run(ELBO, **GAUSSIAN),
+        **methods(*METHODS),
+        **latent_dims(2, 5, 10, 20, 100),
+    },
+    "sensitivity": {
+        f"{name}, {choice}": dataclasses.replace(run(objective, data=data, **model), **optimizer)
+        for choice, data, model, optimizer in (
+            ("as in Figure 3.1", {}, {}, {}),
+            ("pixels drawn", {"binarize": "stochastic"}, {}, {}),
+            ("pixels left grey", "grey", {"grey_levels": True}, {}),
+            ("usual Adam", {}, {}, {"optimizer": OptimizerSpec("adam")}),
+        )
+        for name, objective in (
+            ("VAE", ELBO),
+            ("VAE, KL sampled", ObjectiveSpec("iwae", 1)),
+            ("IW", IWAE),
+        )
+    },
 }
+# The four methods' runs are there three times over, as Figure 3.1 has them.
+THREE_TRIALS = {"2.2", "2.3", "2.4", "3.1", "3.3"}
 LABELLED = {"4.1", "4.2", "4.3"}
 
 
@@ -114,26 +139,40 @@ def test_presets_compute_as_much_as_they_say(figure, monkeypatch):
     beyond_mnist = figure == "continuous_data"
     dataset = "fashion_mnist" if beyond_mnist else "mnist"
     assert size(preset="smoke") == ("mnist_5k", 3, 1, 50)
-    assert size(preset="paper") == (dataset, 300, 3 if figure == "3.1" else 2, 5000)
-    short = ("mnist_5k", 60, 2 if figure == "3.1" else 1, 50)
+    three = figure in THREE_TRIALS
+    full = (300, 3 if three else 2, 5000) if figure != "sensitivity" else (120, 2, 50)
+    assert size(preset="paper") == (dataset, *full)
+    # Where models are compared, by their log-likelihood too, it is over all test images.
+    assert resolve(figure, preset="paper").likelihood_images is None
+    short = ("mnist_5k", 60, 2 if three else 1, 50)
     assert size() == (("fashion_mnist", 8, 1, 50) if beyond_mnist else short)
     monkeypatch.setattr("keras_vae.datasets.is_at_hand", lambda name: True)
     assert size() == (dataset, 8, 1, 50)
 
 
-@pytest.mark.parametrize("figure", [name for name in EXPECTED if not name.startswith("4")])
+CAPTIONS = {
+    **dict.fromkeys(("2.1", "2.2", "2.3", "2.5"), "bounds at beta = 1"),
+    "2.4": "bounds at beta = 1, and training's own at its beta",
+    **dict.fromkeys(("3.2", "five_digits"), "threshold 0.1"),
+    "two_layers": "threshold 0.1; warm-up of 20 epochs",
+    **dict.fromkeys(("3.1", "continuous_data"), "activity over the test images"),
+}
+
+
+@pytest.mark.parametrize("figure", CAPTIONS)
 def test_captions_say_what_is_shown_of_one_trial_and_of_several(figure):
     def caption(trials):
         return FIGURES[figure].caption({}, ask(trials=trials, seed=4))
 
-    if figure == "3.3":
-        seed = "shown is the trial of seed 4; the line in the scale marks the threshold 0.1"
-        assert caption(1) == caption(2) == seed
-        return
-    shown = "bounds at beta = 1" if figure.startswith("2") else "threshold 0.1"
-    shown += "; warm-up of 20 epochs" if figure == "two_layers" else ""
-    assert caption(1) == shown
-    assert caption(2) == f"{shown}; mean over trials, band from lowest to highest"
+    band = "; mean over trials, band from lowest to highest"
+    thin = "; mean over trials, thin lines are single ones"
+    assert caption(1) == CAPTIONS[figure]
+    assert caption(2) == CAPTIONS[figure] + (band if figure.startswith("2") else thin)
+
+
+def test_the_caption_of_shades_names_their_seed():
+    shown = "seed 4; blue is under the threshold 0.1, brown above it"
+    assert FIGURES["3.3"].caption({}, ask(seed=4)) == shown
 
 
 @pytest.mark.parametrize("figure", EXPECTED)

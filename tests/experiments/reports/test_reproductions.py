@@ -20,6 +20,8 @@ CLAIMS_OF_THE_REPORTS = {
     *("activity.3.2.1", "activity.3.2.2", "activity.3.3.1"),
     *("activity.4.1.1", "activity.4.1.2", "activity.4.1.3"),
     *("activity.4.2.1", "activity.4.2.2", "activity.4.3.1"),
+    *("activity.text.1", "activity.text.2", "activity.text.3", "activity.text.4"),
+    "activity.text.5",
     *("understanding.3.1", "understanding.6.1"),
     *("vampprior.8.1", "vampprior.10.1", "vampprior.10.2", "vampprior.T1.1", "vampprior.T1.2"),
     *("vampprior.cost.1", "vampprior.warm_up.1"),

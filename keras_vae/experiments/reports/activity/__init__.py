@@ -14,6 +14,7 @@ from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.figure import Figure
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options, Preset
+from keras_vae.experiments.measures.convergence import has_settled
 from keras_vae.experiments.runs.spec import (
     DataSpec,
     ModelSpec,
@@ -24,7 +25,29 @@ from keras_vae.experiments.runs.spec import (
 )
 
 REPORT = "activity"
-METHOD_STYLES = {"IW": 0, "VAE": 1, "IW+BN": 2, "IW+WU": 3}
+# Colour and dash of everything that the report's figures draw, the same in all of them. What
+# differs in the data alone has its method's colour with another dash.
+STYLES = {
+    "IW": 0,
+    "VAE": 1,
+    "IW+BN": 2,
+    "IW+WU": 3,
+    "IW+WU, as maximised": 12,
+    "Bernoulli": 1,
+    "Gaussian": 8,
+    "Bernoulli, grey (cross-entropy)": 11,
+    "Gaussian, grey": 18,
+    "2": 4,
+    "5": 5,
+    "10": 6,
+    "20": 7,
+    "50": 0,
+    "100": 9,
+    "digits 1-5": 4,
+    "all digits, as many images": 5,
+    "all digits": 6,
+}
+METHODS = ("VAE", "IW", "IW+BN", "IW+WU")
 LATENT_DIM = 50
 LATENT_DIMS = (2, 5, 10, 20, 50, 100)
 NUM_SAMPLES = 5
@@ -105,7 +128,7 @@ def run_spec(
 def method_specs(
     data: str | DataSpec,
     seed: int,
-    names: Sequence[str] = ("VAE", "IW", "IW+BN", "IW+WU"),
+    names: Sequence[str] = METHODS,
     **model: Any,
 ) -> Specs:
     """Some of the four methods whose activity the report compares.
@@ -137,6 +160,8 @@ def latent_dim_specs(data: str | DataSpec, seed: int, sizes: Sequence[int] = LAT
 Activity = dict[str, np.ndarray]
 THRESHOLD = 0.1
 THRESHOLDS = (0.1, 0.01)
+# Dimensions an epoch that a settled count may change: less than one in fifty epochs.
+SETTLED = 0.02
 
 
 def measure_activity(methods: Methods, options: Options) -> Activity:
@@ -157,17 +182,25 @@ def active_counts(activity: npt.ArrayLike, threshold: float = THRESHOLD) -> np.n
     return np.count_nonzero(np.asarray(activity) > threshold, axis=-1)
 
 
-def draw_counts(axis: Axes, counts: Mapping[str, np.ndarray], styles: Mapping[str, int]) -> None:
+def still_moving(counts: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+    """Why counts, by method, of shape (trials, epochs), have not converged; empty if they have."""
+    return tuple(
+        f"{name}: its count still changes by over {SETTLED:g} an epoch, errors included"
+        for name, values in counts.items()
+        if not has_settled(values, SETTLED)
+    )
+
+
+def draw_counts(axis: Axes, counts: Mapping[str, np.ndarray]) -> None:
     """Draws active dimensions per epoch, one line a method.
 
     Arguments:
         axis: Matplotlib axes.
         counts: Dictionary by name in the legend of integer arrays of shape (trials, epochs).
-        styles: Dictionary by that name of the index of colour and line style.
     """
     for name, values in counts.items():
         epochs = np.arange(1, values.shape[1] + 1)
-        plots.line_with_band(axis, epochs, values, name, styles[name])
+        plots.line_with_trials(axis, epochs, values, name, STYLES[name])
     plots.label_epochs(axis)
 
 
@@ -177,21 +210,18 @@ def label_counts(axis: Axes) -> None:
     axis.set_ylabel(f"Active latent dimensions\n(activity > {THRESHOLD:g})")
 
 
-def draw_in_one_panel(
-    activity: Activity, styles: Mapping[str, int], legend_title: str | None = None
-) -> Picture:
+def draw_in_one_panel(activity: Activity, legend_title: str | None = None) -> Picture:
     """Draws all methods in one panel, the legend beside it.
 
     Arguments:
         activity: From `measure_activity`.
-        styles: Dictionary by method of the index of colour and line style.
         legend_title: What the methods' names are.
 
     Returns:
         Matplotlib figure.
     """
     figure, (axis,) = plots.panels(1, width=6.0, height=4.0)
-    draw_counts(axis, {name: active_counts(value) for name, value in activity.items()}, styles)
+    draw_counts(axis, {name: active_counts(value) for name, value in activity.items()})
     axis.legend(title=legend_title, loc="upper left", bbox_to_anchor=(1, 1))
     label_counts(axis)
     return figure
@@ -199,7 +229,7 @@ def draw_in_one_panel(
 
 def caption_counts(activity: Activity, options: Options) -> str:
     """What a picture of counts shows."""
-    return f"threshold {THRESHOLD:g}" + plots.band_caption(options.trials)
+    return f"threshold {THRESHOLD:g}" + plots.trials_caption(options.trials)
 
 
 def record_counts(activity: Activity, options: Options) -> JsonObject:

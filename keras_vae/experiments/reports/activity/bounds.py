@@ -1,22 +1,38 @@
 """What Figures 2.1 to 2.5 of the activity report share: bounds per epoch, drawn and recorded."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 from matplotlib.figure import Figure as Picture
 
 from keras_vae._internal.files import JsonObject
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Number
+from keras_vae.experiments.figures.claims import Number, over_seeds
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.measures.convergence import epochs_to_level, final_value, has_settled
-from keras_vae.experiments.reports.activity import METHOD_STYLES, ActivityFigure
+from keras_vae.experiments.measures.convergence import (
+    FINAL,
+    epochs_to_level,
+    final_rates,
+    final_values,
+    has_settled,
+)
+from keras_vae.experiments.reports.activity import STYLES, ActivityFigure
 
-# Nats under a bound's end from which it counts as reached, and that a settled bound may move.
+# Nats under a bound's end from which it counts as reached, and that a settled one may move an
+# epoch: less than a nat in a hundred.
 NEAR = 1.0
-SETTLED = 0.2
+SETTLED = 0.01
+SPLITS = ("train", "test")
+# What "the bound" of a text may mean, and the model's own quality, which bounds tell less of.
+READINGS = {
+    "train": "on training data",
+    "test": "on test data",
+    "log_likelihood": "by the test log-likelihood",
+}
+PAIRED = f"{FINAL} Differences are of trials with the same seed, errors over seeds."
+STILL = f"its bound still changes by over {SETTLED:g} nats an epoch, errors included"
 
 
 class MethodBounds:
@@ -27,22 +43,30 @@ class MethodBounds:
 
     Attributes:
         by_split: Bounds by `"train"` and `"test"`, shape (trials, epochs), in nats.
-        test: Those of the test data.
-        final: Mean of the test bound over trials and the last tenth of the epochs.
-        trials: The same of each trial, a list.
-        settled: Whether the mean test bound moves by at most `SETTLED` between the two last
-            tenths of the epochs.
+        objective: What training maximised, of that shape: the training bound with the KL weighted
+            by beta, which is the bound itself once beta is 1.
         log_likelihood: Each trial's test log-likelihood. Importance-weighted bounds are tighter
             at the same model; this is the same for all.
     """
 
     def __init__(self, method: MethodRuns) -> None:
-        self.by_split = {split: method.history(f"{split}_bound") for split in ("train", "test")}
-        self.test = self.by_split["test"]
-        self.final = final_value(self.test)
-        self.trials = [final_value(trial[None]) for trial in self.test]
-        self.settled = has_settled(self.test, SETTLED)
+        self.by_split = {split: method.history(f"{split}_bound") for split in SPLITS}
+        self.objective = -method.history("train_loss")
         self.log_likelihood = method.log_likelihood_summary()
+
+    def ends(self, reading: str) -> np.ndarray:
+        """Each trial's final bound, or its log-likelihood, by one of `READINGS`."""
+        if reading == "log_likelihood":
+            return np.array([trial["mean"] for trial in self.log_likelihood])
+        return final_values(self.by_split[reading])
+
+    def epochs_to_own_end(self, split: str) -> list[int | None]:
+        """Epochs until each trial is within `NEAR` of its own final bound."""
+        return epochs_to_level(self.by_split[split], self.ends(split) - NEAR)
+
+    def rates(self, split: str) -> JsonObject:
+        """Change of the bound per epoch over the last third of the epochs, with its error."""
+        return over_seeds(final_rates(self.by_split[split]))
 
 
 Bounds = dict[str, MethodBounds]
@@ -53,14 +77,46 @@ def measure_bounds(methods: Methods, options: Options) -> Bounds:
     return {name: MethodBounds(method) for name, method in methods.items()}
 
 
+def gains(
+    bounds: Bounds, first: str, second: str, readings: Iterable[str] = SPLITS
+) -> dict[str, JsonObject]:
+    """How much higher the second method ends than the first, by reading, as means over seeds."""
+    return {
+        reading: over_seeds(bounds[second].ends(reading) - bounds[first].ends(reading))
+        for reading in readings
+    }
+
+
+def final_numbers(bounds: Bounds, reading: str) -> dict[str, Number]:
+    """What stands beside a difference: where each trial of each method ended."""
+    ends = {name: method.ends(reading).tolist() for name, method in bounds.items()}
+    return {"final, each trial": Number(ends, "nats")}
+
+
+def still_moving(bounds: Bounds, split: str) -> tuple[str, ...]:
+    """Why bounds of these methods cannot be said to have converged; empty if they can."""
+    return tuple(
+        f"{name}: {STILL}"
+        for name, method in bounds.items()
+        if not has_settled(method.by_split[split], SETTLED)
+    )
+
+
+def epochs_to_common_level(bounds: Bounds, split: str) -> dict[str, list[int | None]]:
+    """Epochs until each trial is within `NEAR` of the lowest final bound of its seed's methods."""
+    levels = np.min([method.ends(split) for method in bounds.values()], axis=0) - NEAR
+    return {
+        name: epochs_to_level(method.by_split[split], levels) for name, method in bounds.items()
+    }
+
+
 def draw_bounds(bounds: Bounds, options: Options, legend_title: str | None = None) -> Picture:
     """Two panels: the bound on training data, and on test data."""
     figure, axes = plots.panels(2, width=4.6, sharey=True)
     epochs = np.arange(1, options.epochs + 1)
-    for axis, split in zip(axes, ("train", "test"), strict=True):
-        for index, (label, method) in enumerate(bounds.items()):
-            style = METHOD_STYLES.get(label, index)
-            plots.line_with_band(axis, epochs, method.by_split[split], label, style)
+    for axis, split in zip(axes, SPLITS, strict=True):
+        for label, method in bounds.items():
+            plots.line_with_band(axis, epochs, method.by_split[split], label, STYLES[label])
         axis.set_title({"train": "Training data", "test": "Test data"}[split])
         plots.label_epochs(axis)
     axes[0].set_ylabel("Bound on log p(x) (nats per image)")
@@ -76,44 +132,36 @@ def caption_bounds(bounds: Bounds, options: Options) -> str:
 
 
 def record_bounds(bounds: Bounds, options: Options) -> JsonObject:
-    """The curves, and how fast each came near its end, per method."""
+    """The curves, where each trial ended, and how fast it came near its end, per method."""
     return {
         "bounds": {
             label: {
-                split: np.round(values, 4).tolist() for split, values in method.by_split.items()
+                split: np.round(values, 4).tolist()
+                for split, values in {**method.by_split, "objective": method.objective}.items()
             }
             for label, method in bounds.items()
         },
         # Of a bound that still rises this tells as much about the length of the run.
         "convergence": {
             label: {
-                "final_test_bound": method.final,
-                "epochs_to_within_1_nat_of_it": epochs_to_level(method.test, method.final - NEAR),
-                "of_epochs": method.test.shape[1],
+                split: {
+                    "final_bound": method.ends(split).tolist(),
+                    "epochs_to_within_1_nat_of_it": method.epochs_to_own_end(split),
+                    "of_epochs": method.by_split[split].shape[1],
+                    "change_per_epoch": method.rates(split),
+                }
+                for split in SPLITS
             }
             for label, method in bounds.items()
         },
     }
 
 
-def epochs_to_common_level(bounds: Bounds) -> dict[str, int | None]:
-    """Epochs until each method's mean test bound is within `NEAR` of the lowest final one."""
-    level = min(method.final for method in bounds.values()) - NEAR
-    return {name: epochs_to_level(method.test, level) for name, method in bounds.items()}
-
-
-def final_bounds(bounds: Bounds) -> dict[str, Number]:
-    """The numbers of a claim about where bounds end: those of each trial, by method."""
-    likelihoods = {name: method.log_likelihood for name, method in bounds.items()}
-    return {
-        "final_test_bound": Number({name: of.trials for name, of in bounds.items()}, "nats"),
-        "test_log_likelihood": Number(likelihoods, "nats"),
-    }
-
-
-def describe_ends(bounds: Bounds) -> str:
-    """The final test bounds in a line."""
-    return ", ".join(f"{name} {method.final:.1f}" for name, method in bounds.items()) + " nats"
+def in_words(by_reading: Mapping[str, JsonObject], suffix: str = "nats") -> str:
+    """Estimates by reading in a line, for a claim's `measured`."""
+    names = {"train": "training", "test": "test", "log_likelihood": "log-likelihood"}
+    found = ", ".join(f"{names[name]} {of['mean']:+.1f}" for name, of in by_reading.items())
+    return f"{found} {suffix}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,11 @@ import numpy as np
 from keras_vae.experiments.figures.claims import unmet_requirements
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.measures.class_measures import by_class, image_classifier
+from keras_vae.experiments.measures.class_measures import (
+    by_class,
+    digit_confidence,
+    image_classifier,
+)
 from keras_vae.experiments.reports.activity import CONTRAST_EPOCHS
 from keras_vae.models import LatentVariableModel
 
@@ -24,6 +28,7 @@ class EncodedTestSet:
         labels: Their classes, shape (N,).
         means: Posterior means, shape (N, latent_dim).
         classify: Classifier of images, from `image_classifier`.
+        confidence: How much images are like those of one class, from `digit_confidence`.
     """
 
     model: LatentVariableModel
@@ -31,6 +36,7 @@ class EncodedTestSet:
     labels: np.ndarray
     means: np.ndarray
     classify: Callable[[np.ndarray], np.ndarray]
+    confidence: Callable[[np.ndarray], np.ndarray]
 
     @functools.cached_property
     def reconstructions(self) -> np.ndarray:
@@ -49,7 +55,8 @@ def encoded_test_sets(method: MethodRuns) -> list[EncodedTestSet]:
         images, labels = data.test
         means = model.encode(images).mean().numpy()
         classify = image_classifier(data.train, binary=data.binarize is not None)
-        views.append(EncodedTestSet(model, images, labels, means, classify))
+        confidence = digit_confidence(data.train)
+        views.append(EncodedTestSet(model, images, labels, means, classify, confidence))
     return views
 
 

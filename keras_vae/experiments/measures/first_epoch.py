@@ -1,0 +1,87 @@
+"""Latent activity within the first epoch, from that epoch trained over again."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from keras_vae._internal.backend import keras
+from keras_vae.activity import latent_activity
+from keras_vae.experiments.figures.method_runs import MethodRuns
+from keras_vae.experiments.runs.spec import RunSpec
+from keras_vae.experiments.runs.training import retrain
+
+STEPS_BETWEEN = 20
+BATCH_SIZE = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class FirstEpoch:
+    """Activity of a method's trials within the first epoch.
+
+    Attributes:
+        steps: Optimiser steps after which it was taken, from 0 to the epoch's last, shape (S,).
+        activity: Array of shape (trials, S, latent_dim).
+    """
+
+    steps: np.ndarray
+    activity: np.ndarray
+
+    def counts(self, threshold: float) -> np.ndarray:
+        """Active dimensions, integers of shape (trials, S)."""
+        return np.count_nonzero(self.activity > threshold, axis=-1)
+
+    def pruned(self, threshold: float) -> np.ndarray:
+        """Dimensions of each trial that were active in the epoch and are not at its end."""
+        active = self.activity > threshold
+        return np.count_nonzero(active.any(axis=1) & ~active[:, -1], axis=-1)
+
+    def not_risen(self, threshold: float) -> np.ndarray:
+        """Dimensions of each trial that were never active in the epoch."""
+        return np.count_nonzero(~(self.activity > threshold).any(axis=1), axis=-1)
+
+
+def measure(method: MethodRuns) -> FirstEpoch:
+    """Trains the first epoch of each trial over again, once, and remembers what was found."""
+    name = f"activity_within_the_first_epoch/every_{STEPS_BETWEEN}_steps"
+    found = [
+        method.remembered(trial, name, functools.partial(activity_by_step, spec))
+        for trial, spec in enumerate(method.specs)
+    ]
+    activity = np.array([trial["activity"] for trial in found])
+    return FirstEpoch(np.array(found[0]["steps"]), activity)
+
+
+def activity_by_step(spec: RunSpec) -> dict[str, list]:
+    """Activity over the test images at the start, and after every `STEPS_BETWEEN` steps or fewer.
+
+    Arguments:
+        spec: `RunSpec`; nothing of it is stored.
+
+    Returns:
+        Dictionary of `steps`, a list of S numbers, and `activity`, S lists of latent_dim ones.
+    """
+    recorder = _Recorder(spec.data.load().test.images)
+    retrain(spec, epochs=1, callbacks=[recorder], max_steps_per_execution=STEPS_BETWEEN)
+    return {"steps": recorder.steps, "activity": recorder.rows}
+
+
+class _Recorder(keras.callbacks.Callback):
+    """Takes the activity whenever a compiled execution of steps has ended."""
+
+    def __init__(self, images: np.ndarray) -> None:
+        super().__init__()
+        self._images = images
+        self.steps: list[int] = []
+        self.rows: list[list[float]] = []
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        self._record(0)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self._record(batch + 1)
+
+    def _record(self, step: int) -> None:
+        means = self.model.posterior_means(self._images, batch_size=BATCH_SIZE)
+        self.steps.append(step)
+        self.rows.append(np.round(latent_activity(means), 6).tolist())

@@ -1,0 +1,124 @@
+"""How active latent dimensions are pruned over epochs, and whether they come back."""
+
+import numpy as np
+import numpy.typing as npt
+
+
+def largest_drop(
+    counts: npt.ArrayLike, epochs: int, start: float | np.ndarray | None = None
+) -> np.ndarray:
+    """Largest fall of each trial's count from one epoch to the next, in the first epochs.
+
+    Arguments:
+        counts: Array of shape (trials, all_epochs).
+        epochs: Number of epochs, from the first on, to look at.
+        start: Count before the first epoch; None leaves out what fell in that one.
+
+    Returns:
+        Array of shape (trials,); 0 where a count never falls.
+    """
+    first = np.asarray(counts, dtype=float)[:, :epochs]
+    if start is not None:
+        first = np.concatenate([np.full((len(first), 1), start), first], axis=1)
+    return np.maximum(0.0, -np.diff(first, axis=1).min(axis=1, initial=0.0))
+
+
+def epochs_to_half_pruned(counts: npt.ArrayLike) -> list[int]:
+    """Epochs until half of all pruning that ever happens has happened.
+
+    Arguments:
+        counts: Array of shape (trials, epochs).
+
+    Returns:
+        List of numbers of epochs, counted from 1, from a trial's highest count down to its last.
+    """
+    epochs = []
+    for trial in np.asarray(counts, dtype=float):
+        start = int(trial.argmax())
+        half = (trial[start] + trial[-1]) / 2
+        epochs.append(start + int(np.argmax(trial[start:] <= half)) + 1)
+    return epochs
+
+
+def returned_share(activity: npt.ArrayLike, threshold: float) -> list[float | None]:
+    """Share of each trial's pruned dimensions that became active again.
+
+    A dimension is pruned once it was active after one epoch and inactive after a later
+    one; it has returned if it is active after any epoch that follows.
+
+    Arguments:
+        activity: Array of shape (trials, epochs, latent_dim).
+        threshold: Activity above which a dimension counts as active.
+
+    Returns:
+        List of numbers in [0, 1]; None where nothing was pruned.
+    """
+    active, pruned = _active_and_pruned(activity, threshold)
+    returned = (pruned & active).any(axis=1)
+    return _ratios(returned.sum(axis=-1), pruned[:, -1].sum(axis=-1))
+
+
+def return_to_prune_ratio(activity: npt.ArrayLike, threshold: float) -> list[float | None]:
+    """How much likelier an active dimension is pruned in an epoch than a pruned one returns.
+
+    Arguments:
+        activity: Array of shape (trials, epochs, latent_dim).
+        threshold: Activity above which a dimension counts as active.
+
+    Returns:
+        List, one a trial, of the chance to return, over all epochs and dimensions that were pruned
+        before, divided by the chance to be pruned, over all that were active; None where nothing
+        was pruned.
+    """
+    active, pruned = _active_and_pruned(activity, threshold)
+    before, after = active[:, :-1], active[:, 1:]
+    away = pruned[:, :-1] & ~before
+    falls = _ratios(np.sum(before & ~after, axis=(1, 2)), before.sum(axis=(1, 2)))
+    returns = _ratios(np.sum(away & after, axis=(1, 2)), away.sum(axis=(1, 2)))
+    # Pruned in the last epoch alone, dimensions had no time to return.
+    chances = zip(returns, falls, strict=True)
+    return [None if back is None or not fall else back / fall for back, fall in chances]
+
+
+def ever_pruned(activity: npt.ArrayLike, threshold: float) -> np.ndarray:
+    """Dimensions of each trial that were inactive after an epoch that follows an active one.
+
+    Arguments:
+        activity: Array of shape (trials, epochs, latent_dim).
+        threshold: Activity above which a dimension counts as active.
+
+    Returns:
+        Integer array of shape (trials,).
+    """
+    return _active_and_pruned(activity, threshold)[1][:, -1].sum(axis=-1)
+
+
+def crossings_per_epoch(activity: npt.ArrayLike, threshold: float, share: float) -> np.ndarray:
+    """How many dimensions pass a threshold, in either direction, from one epoch to the next.
+
+    Arguments:
+        activity: Array of shape (trials, epochs, latent_dim).
+        threshold: Activity.
+        share: Share of all epochs, the last ones, to look at.
+
+    Returns:
+        Array of shape (trials,); NaN of a single epoch.
+    """
+    active = np.asarray(activity) > threshold
+    last = active[:, -max(2, round(share * active.shape[1])) :]
+    if last.shape[1] < 2:
+        return np.full(len(active), np.nan)
+    return np.mean(np.sum(last[:, 1:] != last[:, :-1], axis=-1), axis=1)
+
+
+def _active_and_pruned(activity: npt.ArrayLike, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+    """Whether dimensions are active, and whether they were pruned by then, at every epoch."""
+    active = np.asarray(activity) > threshold
+    was_active = np.logical_or.accumulate(active, axis=1)
+    return active, np.logical_or.accumulate(was_active & ~active, axis=1)
+
+
+def _ratios(parts: np.ndarray, wholes: np.ndarray) -> list[float | None]:
+    return [
+        float(part / whole) if whole else None for part, whole in zip(parts, wholes, strict=True)
+    ]

@@ -1,0 +1,159 @@
+"""Section 5, what each choice brings, and what Figure 3.1's counts depend on: every boundary."""
+
+import numpy as np
+import pytest
+from activity_runs import EPOCHS, MODULES, active, answers, ask, bounds
+
+from keras_vae.experiments.reports.activity.bounds import MethodBounds
+
+CHOICES, SENSITIVITY = MODULES["section_5"], MODULES["sensitivity"]
+ENDS = {"Gaussian": -300, "VAE": -80, "IW": -76, "IW+BN": -76.5, "IW+WU": -75.5}
+SIZES = {"2": -77, "5": -77, "10": -77, "20": -77, "100": -76}
+COUNTS = {"VAE": 14, "IW": 17, "IW+BN": 23, "IW+WU": 36}
+
+
+def choices(ends=None, counts=None, **choices):
+    """The answers of the two claims, from where bounds and counts end."""
+    found = {**ENDS, **SIZES, **(ends or {})}
+    runs = {name: bounds(end, end) if np.isscalar(end) else end for name, end in found.items()}
+    counted = {
+        name: np.array([value] * 2, dtype=float)
+        for name, value in {**COUNTS, **(counts or {})}.items()
+    }
+    measured = CHOICES.Measured({name: MethodBounds(run) for name, run in runs.items()}, counted)
+    claims = CHOICES.judge(measured, ask(**choices))
+    for claim in claims:
+        claim.check()
+    return [answers(claim) for claim in claims]
+
+
+def test_more_dimensions_with_no_better_bound_are_no_better():
+    assert choices()[0][:3] == ["yes"] * 3
+    assert choices({"IW+BN": -76})[0][:3] == ["yes"] * 3
+    assert choices({"IW+BN": -75.9})[0][:3] == ["no"] * 3
+    # The training bound is lower, the test bound higher.
+    assert choices({"IW+BN": bounds(-75, -75, train=-2)})[0][:2] == ["yes", "no"]
+    assert choices(counts={"IW+BN": 17.4})[0][:3] == ["no"] * 3
+    assert choices(counts={"IW+BN": 17.5})[0][:3] == ["yes"] * 3
+
+
+def test_over_all_runs_a_correlation_has_to_be_significant():
+    rising = {"VAE": -80.0, "IW": -76.0, "IW+BN": -75.0, "IW+WU": -74.0}
+    assert choices(rising)[0][3:] == ["no"] * 3
+    # As many active dimensions say nothing of bounds.
+    assert choices(rising, counts=dict.fromkeys(COUNTS, 9))[0][3:] == ["not measured"] * 3
+    falling = {name: -150 - end for name, end in rising.items()}
+    assert choices(falling)[0][3:] == ["yes"] * 3
+
+
+def test_decoder_and_importance_weighting_have_to_be_the_two_largest():
+    # Importance weighting brings 4, the sizes differ by 1, warm-up by half.
+    assert choices()[1] == ["yes"] * 6
+    assert choices({"2": -80})[1] == ["yes", "no"] * 3
+    assert choices({"IW+WU": -72})[1] == ["no"] * 6
+    assert choices({"IW+WU": -72.01})[1][::2] == ["yes"] * 3
+    assert choices({"Gaussian": -80.4})[1] == ["no"] * 6
+    # A method that loses brings nothing.
+    assert choices({"IW+BN": -90})[1] == ["yes"] * 6
+
+
+@pytest.mark.parametrize("short", [{"epochs": 99}, {"trials": 1}, {"dataset": "mnist_5k"}])
+def test_choices_need_what_claims_about_ends_need(short):
+    assert not any(answer in ("yes", "no") for claim in choices(**short) for answer in claim)
+
+
+def test_gains_by_hand():
+    runs = {name: MethodBounds(bounds(end, end + 1)) for name, end in {**ENDS, **SIZES}.items()}
+    measured = CHOICES.Measured(runs, {})
+    assert measured.gains("test")["Bernoulli decoder"].tolist() == [220, 220]
+    assert measured.gains("train")["importance weighting"].tolist() == [4, 4]
+    assert measured.gains("log_likelihood")["batch normalisation"].tolist() == [-0.5, -0.5]
+    assert measured.size_range("test").tolist() == [1, 1]
+
+
+PLAIN = "as in Figure 3.1"
+
+
+def counted(count, training=None, low=None):
+    """`Counts` of two equal trials, by default the same over training images and at 0.01."""
+
+    def flat(value):
+        return np.full((2, EPOCHS), value)
+
+    by_epoch = {0.1: flat(count), 0.01: flat(count if low is None else low)}
+    return SENSITIVITY.Counts(by_epoch, np.array([count if training is None else training] * 2))
+
+
+def sensitivity(changes=None, **choices):
+    """What the two claims say by reading, of runs that all end with 11 and with IW 10."""
+    runs = SENSITIVITY.FIGURE.trial(ask(), 0)
+    measured = {name: counted(10 if name.startswith("IW") else 11) for name in runs}
+    claims = SENSITIVITY.judge({**measured, **(changes or {})}, ask(**choices))
+    for claim in claims:
+        claim.check()
+    return [{reading.name: reading.answer for reading in claim.readings} for claim in claims]
+
+
+READINGS = [
+    *(PLAIN, f"{PLAIN}, KL sampled", "pixels drawn", "pixels drawn, KL sampled"),
+    *("pixels left grey", "pixels left grey, KL sampled", "usual Adam", "usual Adam, KL sampled"),
+    *("over training images", "threshold 0.01"),
+]
+
+
+def test_every_choice_is_a_reading():
+    fewer, ten = sensitivity()
+    assert fewer == ten == dict.fromkeys(READINGS, "yes")
+
+
+@pytest.mark.parametrize(
+    "run, value, readings",
+    [
+        (f"VAE, {PLAIN}", 10, {PLAIN, "over training images", "threshold 0.01"}),
+        (f"VAE, KL sampled, {PLAIN}", 10, {f"{PLAIN}, KL sampled"}),
+        ("VAE, pixels drawn", 10, {"pixels drawn"}),
+        ("IW, pixels left grey", 11, {"pixels left grey", "pixels left grey, KL sampled"}),
+        ("VAE, KL sampled, usual Adam", 10, {"usual Adam, KL sampled"}),
+    ],
+)
+def test_each_choice_has_its_own_runs(run, value, readings):
+    fewer, _ = sensitivity({run: counted(value)})
+    assert {name for name, answer in fewer.items() if answer == "no"} == readings
+
+
+def test_training_images_and_the_low_threshold_have_their_own_counts():
+    fewer, ten = sensitivity({f"IW, {PLAIN}": counted(10, training=11, low=13)})
+    assert {name for name, answer in fewer.items() if answer == "no"} == set(READINGS[-2:])
+    assert {name for name, answer in ten.items() if answer == "no"} == {READINGS[-1]}
+    for count, answer in ((8, "yes"), (7, "no"), (12, "yes"), (13, "no")):
+        assert sensitivity({"VAE, usual Adam": counted(count)})[1]["usual Adam"] == answer
+
+
+def test_what_still_moves_or_is_too_short_is_open():
+    moving = counted(10)
+    moving.by_epoch[0.1][:, :250] = 14
+    fewer, _ = sensitivity({"IW, usual Adam": moving})
+    assert {name for name, answer in fewer.items() if answer == "so far yes"} == {
+        "usual Adam",
+        "usual Adam, KL sampled",
+    }
+    for short in ({"epochs": 99}, {"trials": 1}, {"dataset": "mnist_5k"}):
+        assert set(sensitivity(**short)[0].values()) == {"so far yes"}
+
+
+def test_counts_are_over_test_and_over_training_images():
+    class Method:
+        activity = active(3, 5, epochs=4)
+        weights_epochs = (4, 4)
+        names = []
+
+        def remembered(self, trial, name, compute):
+            self.names.append((trial, name))
+            return [0.5] * (trial + 1) + [0.1] * (49 - trial)
+
+    found = SENSITIVITY.measure({f"VAE, {PLAIN}": Method(), "IW, usual Adam": Method()}, ask())
+    assert found[f"VAE, {PLAIN}"].by_epoch[0.1].tolist() == [[3] * 4, [5] * 4]
+    assert found[f"VAE, {PLAIN}"].by_epoch[0.01].tolist() == [[50] * 4] * 2
+    assert found[f"VAE, {PLAIN}"].training.tolist() == [1, 2]
+    assert found["IW, usual Adam"].training is None
+    assert Method.names == [(t, "activity_over_training_images/4_epochs") for t in (0, 1)]
