@@ -9,7 +9,7 @@ from keras_vae._internal.backend import keras
 from keras_vae.activity import latent_activity
 from keras_vae.experiments.figures.method_runs import MethodRuns
 from keras_vae.experiments.runs.spec import RunSpec
-from keras_vae.experiments.runs.training import retrain
+from keras_vae.experiments.runs.training import compiled_model, own_callbacks
 
 STEPS_BETWEEN = 20
 BATCH_SIZE = 1000
@@ -61,8 +61,15 @@ def activity_by_step(spec: RunSpec) -> dict[str, list]:
     Returns:
         Dictionary of `steps`, a list of S numbers, and `activity`, S lists of latent_dim ones.
     """
-    recorder = _Recorder(spec.data.load().test.images)
-    retrain(spec, epochs=1, callbacks=[recorder], max_steps_per_execution=STEPS_BETWEEN)
+    data = spec.data.load()
+    model, steps = compiled_model(spec, data, STEPS_BETWEEN)
+    recorder = _Recorder(data.test.images)
+    model.fit(
+        data.batches(spec.batch_size, spec.seed, 0),
+        steps_per_epoch=steps,
+        callbacks=[*own_callbacks(spec), recorder],
+        verbose=0,
+    )
     return {"steps": recorder.steps, "activity": recorder.rows}
 
 

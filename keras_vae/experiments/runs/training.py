@@ -111,31 +111,6 @@ def train(
     return load_stored(spec, store)
 
 
-def retrain(
-    spec: RunSpec,
-    epochs: int,
-    callbacks: Sequence[keras.callbacks.Callback],
-    max_steps_per_execution: int = MAX_STEPS_PER_EXECUTION,
-) -> None:
-    """Trains a run's first epochs over again for callbacks to watch, and stores nothing.
-
-    Arguments:
-        spec: `RunSpec`. Its seed decides all noise, so that this is the same training.
-        epochs: How many.
-        callbacks: Keras callbacks.
-        max_steps_per_execution: Steps between two calls of `on_train_batch_end`, or fewer.
-    """
-    data = spec.data.load()
-    model, steps = _compiled_model(spec, data, max_steps_per_execution)
-    model.fit(
-        data.batches(spec.batch_size, spec.seed, 0),
-        epochs=epochs,
-        steps_per_epoch=steps,
-        callbacks=[*_own_callbacks(spec), *callbacks],
-        verbose=0,
-    )
-
-
 def check_runs(specs: Sequence[RunSpec]) -> list[int]:
     """Finds out, before any training, whether the data of runs are there and suit them.
 
@@ -248,7 +223,7 @@ def _continue(
     keep_weights: bool,
 ) -> None:
     data = spec.data.load()
-    model, steps = _compiled_model(spec, data, MAX_STEPS_PER_EXECUTION)
+    model, steps = compiled_model(spec, data, MAX_STEPS_PER_EXECUTION)
     first_epoch = 0
     if stored is not None:
         first_epoch = stored.epochs
@@ -262,7 +237,7 @@ def _continue(
         steps_per_epoch=steps,
         validation_data=data.test_batches(_test_batch_size(len(data.test))),
         callbacks=[
-            *_own_callbacks(spec),
+            *own_callbacks(spec),
             *callbacks,
             RefuseDivergence(spec),
             activity,
@@ -272,10 +247,13 @@ def _continue(
     )
 
 
-def _compiled_model(
+def compiled_model(
     spec: RunSpec, data: ImageData, max_steps_per_execution: int
 ) -> tuple[LatentVariableModel, int]:
-    """The model with which a run begins, compiled, and its steps per epoch."""
+    """The model with which a run begins, compiled, and its steps per epoch.
+
+    How many of them an execution has, at most, changes nothing but how often callbacks are called.
+    """
     steps = data.steps_per_epoch(spec.batch_size)
     model = untrained_model(spec, data)
     model.compile(
@@ -286,8 +264,8 @@ def _compiled_model(
     return model, steps
 
 
-def _own_callbacks(spec: RunSpec) -> list[keras.callbacks.Callback]:
-    """Those without which it would be another training."""
+def own_callbacks(spec: RunSpec) -> list[keras.callbacks.Callback]:
+    """Callbacks without which it would be another run."""
     warm_up_epochs = spec.objective.warm_up_epochs
     return [WarmUp(warm_up_epochs)] if warm_up_epochs else []
 

@@ -242,7 +242,7 @@ def test_reasons_are_named():
     "enough, too_little, reason",
     [
         ({"min_epochs": 300}, {"min_epochs": 301}, "300 epochs, needs 301"),
-        ({"min_trials": 2}, {"min_trials": 3}, "2 trial, needs 3"),
+        ({"min_trials": 2}, {"min_trials": 3}, "2 trials, needs 3"),
         ({"about": "mnist"}, {"about": "frey_faces"}, "mnist, the claim is about frey_faces"),
         ({"settled": True}, {"settled": False}, "still changing after 300 epochs"),
         ({"weights_epochs": (300, 300)}, {"weights_epochs": (301, 300)}, "[300, 301], asked 300"),
