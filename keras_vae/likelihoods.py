@@ -1,7 +1,7 @@
 """Decoder heads: layers that turn hidden units into a distribution over images."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -178,6 +178,13 @@ class DiscretizedLogistic(Likelihood):
     The location is the sigmoid of one linear head; the logarithm of the scale is another,
     clamped to [-4.5, 0]. It is a probability, so values are comparable in bits per dimension.
 
+    A clamp has no gradient outside of its range. Pixels whose scale begins above it for every image
+    stay there at a low learning rate: on Frey Faces, at 1e-4, 16 of 560, visible in every image.
+
+    Arguments:
+        scale_recovers: Whether the gradient of what is minimised is passed on outside of the range
+            too, where it leads back into it; the value is the same.
+
     "Project: Large VAE", Section 3.1; Tomczak & Welling 2018, Section 5.
     """
 
@@ -185,12 +192,20 @@ class DiscretizedLogistic(Likelihood):
     levels = 256
     log_scale_range = (-4.5, 0.0)
 
+    def __init__(self, scale_recovers: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scale_recovers = scale_recovers
+
     def make_distribution(self, loc: tf.Tensor, log_scale: tf.Tensor) -> tfd.Distribution:
+        clip = clip_with_way_back if self.scale_recovers else keras.ops.clip
         return distributions.DiscretizedLogistic(
             loc=keras.ops.sigmoid(loc),
-            log_scale=keras.ops.clip(log_scale, *self.log_scale_range),
+            log_scale=clip(log_scale, *self.log_scale_range),
             levels=self.levels,
         )
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "scale_recovers": self.scale_recovers}
 
     def check_inputs(self, x: np.ndarray) -> None:
         check_pixels(x)
@@ -204,6 +219,29 @@ class DiscretizedLogistic(Likelihood):
                 f"The discretised logistic likelihood needs pixels i / {self.levels - 1}, with i "
                 f"an integer. Received {np.asarray(x)[between][0]}."
             )
+
+
+def clip_with_way_back(x: tf.Tensor, lowest: float, highest: float) -> tf.Tensor:
+    """Clips, but outside of the range keeps the gradient that descends into it.
+
+    Arguments:
+        x: Tensor.
+        lowest: Lower end of the range.
+        highest: Upper end.
+
+    Returns:
+        Tensor of the same shape. Its gradient is meant for a loss, which is minimised.
+    """
+
+    @tf.custom_gradient
+    def clip(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            leads_away = ((x > highest) & (upstream < 0)) | ((x < lowest) & (upstream > 0))
+            return tf.where(leads_away, tf.zeros_like(upstream), upstream)
+
+        return tf.clip_by_value(x, lowest, highest), gradient
+
+    return clip(x)
 
 
 def bits_per_dimension(log_likelihood: npt.ArrayLike, image_shape: Sequence[int]) -> np.ndarray:

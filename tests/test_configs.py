@@ -36,7 +36,7 @@ CASES = {
     "DenseStack": {"units": (3, 2), "batch_norm": True, "gated": True, **NETWORKS},
     "Bernoulli": {"grey_levels": True},
     "Gaussian": {},
-    "DiscretizedLogistic": {},
+    "DiscretizedLogistic": {"scale_recovers": False},
     "StandardNormal": {},
     "UnitInterval": {},
     "VampPrior": {"num_pseudo_inputs": 3, "seed": 77, "initializer": "glorot_uniform"},

@@ -106,6 +106,27 @@ def test_discretised_logistic_head_clamps_its_scale(rng):
         head.check_support(np.full((1, 1), 0.3))
 
 
+@pytest.mark.parametrize("recovers", [True, False])
+def test_a_scale_beyond_its_range_can_only_come_back(recovers):
+    """Above the range a smaller scale fits a pixel at its location; below, a larger one far off."""
+    head = likelihoods.DiscretizedLogistic(scale_recovers=recovers)
+    head.build_heads(7, (4,), "glorot_normal", 0)
+    raw = np.array([2.0, -7.0, 2.0, -7.0], "float32")
+    loc = np.array([0.0, 3.0, 9.0, 0.0], "float32")
+    pixels = np.array([128, 26, 0, 128], "float32") / 255
+
+    def loss(raw):
+        return -head.distribution((loc, raw)).log_prob(pixels)
+
+    value, gradient = tfp.math.value_and_gradient(loss, raw)
+    inside, wanted = tfp.math.value_and_gradient(loss, np.clip(raw, -4.4999, -1e-4))
+    np.testing.assert_allclose(value, inside, rtol=1e-3)
+    # The first two want to come back, the last two to go on outwards.
+    assert wanted[0] > 0 > wanted[1] and wanted[2] < 0 < wanted[3]
+    expected = [wanted[0], wanted[1], 0, 0] if recovers else [0, 0, 0, 0]
+    np.testing.assert_allclose(gradient, expected, rtol=1e-2)
+
+
 @pytest.mark.parametrize(
     "name, mean",
     [

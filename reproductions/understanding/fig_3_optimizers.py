@@ -1,14 +1,14 @@
 """Figure 3: lower bound, negative log-likelihood and KL divergence under four optimisers.
 
 "Understanding Variational Auto-Encoder", Section 3: 500 tanh units on each side, twenty latent
-dimensions, batches of 250. The report's own curves lie thinly under ours. Its author's code
-leaves out Adam's bias correction; a fifth run does so too.
+dimensions, batches of 250. Under ours is drawn how far they lie above the report's own curves,
+which were read from its figure. Its author's code leaves out Adam's bias correction, so that the
+first steps are larger; a fifth run does so too, and is held against the report's Adam as well.
 """
 
 import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure as Picture
@@ -20,17 +20,21 @@ from keras_vae.experiments.figures.claims import (
     JsonObject,
     Number,
     Reading,
+    over_seeds,
+    plus_minus,
     unmet_requirements,
 )
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.measures.convergence import final_value
+from keras_vae.experiments.measures.convergence import FINAL, final_values
 from keras_vae.experiments.reports.understanding import (
     ADAM,
     BATCH_SIZE,
     EPOCHS,
     REPORT,
+    SEEDS_PRESETS,
+    TRIALS,
     WEIGHT_DECAY,
     optimizer_spec,
     report_figure,
@@ -140,23 +144,34 @@ def rank_order(curves: Mapping[str, Sequence[float]], epoch: int) -> list[str] |
 def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges whether Adam's bound is the highest."""
     finals = {
-        label: final_value(by_split["validation"])
+        label: final_values(by_split["validation"])
         for label, by_split in measured["ours"]["lower_bound"].items()
     }
-    others = [value for label, value in finals.items() if original_name(label) != "Adam"]
+    above = {
+        label: over_seeds(finals["Adam"] - values)
+        for label, values in finals.items()
+        if original_name(label) != "Adam"
+    }
+    best = min(above, key=lambda label: above[label]["mean"])
     return [
         Claim(
             id="understanding.3.1",
             statement="Adam's lower bound is the highest.",
             reported="Adam -82.92, RMSprop -86.53, Adagrad -89.48, SGD -89.93 nats (Figure 3a)",
-            measured=f"Adam {finals['Adam']:.2f}, the best other {max(others):.2f} nats",
+            measured=f"Adam {plus_minus(over_seeds(finals['Adam']), 2)} nats, "
+            f"{plus_minus(above[best], 2)} above {best}",
             readings=[
                 Reading(
-                    rule="Its validation bound, averaged over the last tenth of the epochs, is "
-                    f"higher by at least {CLEARLY_HIGHER:g} nats than every other optimiser's.",
-                    numbers={"final_validation_bound": Number(finals, "nats")},
-                    holds=finals["Adam"] >= max(others) + CLEARLY_HIGHER,
-                    unmet=unmet_requirements(options, min_epochs=EPOCHS),
+                    rule="Its final validation bound is higher by at least "
+                    f"{CLEARLY_HIGHER:g} nats than every other optimiser's, by runs of the same "
+                    f"seed. {FINAL}",
+                    numbers={
+                        "adam_-_other": Number(above, "nats", at_least=CLEARLY_HIGHER),
+                        "final_validation_bound": Number(
+                            {label: over_seeds(values) for label, values in finals.items()}, "nats"
+                        ),
+                    },
+                    unmet=unmet_requirements(options, min_epochs=EPOCHS, min_trials=TRIALS),
                 )
             ],
         )
@@ -164,32 +179,46 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
 
 
 def draw(measured: JsonObject, options: Options) -> Picture:
-    """Draws the three panels, the original's curves thinly under ours."""
-    ours, original, epochs = measured["ours"], measured["original"], options.epochs
-    figure, axes = plots.panels(len(PANELS), width=4.6, height=4.2)
-    for axis, (panel, (_, _, title)) in zip(axes, PANELS.items(), strict=True):
+    """Draws the three panels, and under each how far our curves lie above the original's."""
+    ours, original = measured["ours"], measured["original"]
+    figure, rows = plots.grid(1 if original is None else 2, len(PANELS), width=4.6, height=3.4)
+    for axis, (panel, (_, _, title)) in zip(rows[0], PANELS.items(), strict=True):
         shown = []
-        for index, (label, by_split) in enumerate(ours[panel].items()):
+        for index, by_split in enumerate(ours[panel].values()):
             for split, values in by_split.items():
                 mean = values.mean(axis=0)
-                _draw_curve(axis, mean, index, SPLIT_STYLES[split], linewidth=1.6)
-                shown.append(mean[min(HIDDEN_EPOCHS, epochs - 1) :])
-                if original is not None and label != UNCORRECTED:
-                    theirs = original["panels"][panel][label][split][:epochs]
-                    _draw_curve(axis, theirs, index, SPLIT_STYLES[split], linewidth=0.6, zorder=1)
+                _draw_curve(axis, mean, index, SPLIT_STYLES[split])
+                shown.append(mean[min(HIDDEN_EPOCHS, len(mean) - 1) :])
         axis.set_title(title)
         axis.set_ylim(*_padded(shown))
         plots.label_epochs(axis)
-    axes[0].set_ylabel("Nats per image")
-    axes[-1].legend(
-        handles=_legend(ours["lower_bound"], original), loc="upper left", bbox_to_anchor=(1, 1)
+    rows[0][0].set_ylabel("Nats per image")
+    if original is not None:
+        for axis, panel in zip(rows[1], PANELS, strict=True):
+            _draw_residuals(axis, ours[panel], original["panels"][panel])
+        rows[1][0].set_ylabel("Ours less the report's, nats")
+    rows[0][-1].legend(
+        handles=_legend(ours["lower_bound"]), loc="upper left", bbox_to_anchor=(1, 1)
     )
     return figure
 
 
-def _draw_curve(axis, values, index, style, **kwargs: Any):
+def _draw_residuals(axis, ours, theirs):
+    """Ours less the original's, validation only, from the epoch on that the scales show."""
+    for index, (label, by_split) in enumerate(ours.items()):
+        mean = by_split["validation"].mean(axis=0)
+        other = np.array(theirs[original_name(label)]["validation"][: len(mean)])
+        difference = mean[: len(other)] - other
+        difference[:HIDDEN_EPOCHS] = np.nan
+        _draw_curve(axis, difference, index, SPLIT_STYLES["validation"])
+    axis.axhline(0, color="black", linewidth=0.8)
+    axis.set_title("Validation, ours less the report's", fontsize=9)
+    plots.label_epochs(axis)
+
+
+def _draw_curve(axis, values, index, style):
     epochs = np.arange(1, len(values) + 1)
-    axis.plot(epochs, values, style, color=plots.COLORS[index], **kwargs)
+    axis.plot(epochs, values, style, color=plots.COLORS[index], linewidth=1.2)
 
 
 def _padded(curves):
@@ -198,26 +227,24 @@ def _padded(curves):
     return low - margin, high + margin
 
 
-def _legend(labels, original):
+def _legend(labels):
     handles = [
         Line2D([], [], color=plots.COLORS[index], label=label, linewidth=1.6)
         for index, label in enumerate(labels)
     ]
-    handles += [
+    return handles + [
         Line2D([], [], color="black", linestyle=style, label=split, linewidth=1.6)
         for split, style in SPLIT_STYLES.items()
     ]
-    if original is not None:
-        handles.append(Line2D([], [], color="black", label="the report's own", linewidth=0.6))
-    return handles
 
 
 def caption(measured: JsonObject, options: Options) -> str:
     """How the picture shows its curves."""
-    text = f"scales cover epochs {HIDDEN_EPOCHS + 1} and later"
-    if options.trials > 1:
-        text += "; mean over trials"
-    return text if measured["original"] is None else text + "; thin: the report's own curves"
+    text = (
+        f"scales cover epochs {HIDDEN_EPOCHS + 1} and later; Adam, uncorrected: without bias "
+        "correction, as in the author's code"
+    )
+    return text + ("; mean over trials" if options.trials > 1 else "")
 
 
 def record(measured: JsonObject, options: Options) -> JsonObject:
@@ -275,6 +302,7 @@ FIGURE = report_figure(
     script=__file__,
     name="fig_3",
     title="Figure 3: four optimisers (n_z = 20)",
+    presets=SEEDS_PRESETS,
     runs=runs,
     measure=measure,
     judge=judge,

@@ -19,6 +19,8 @@ from keras_vae.experiments.figures.claims import (
     JsonObject,
     Number,
     Reading,
+    over_seeds,
+    plus_minus,
     unmet_requirements,
 )
 from keras_vae.experiments.figures.figure import main
@@ -32,8 +34,13 @@ from keras_vae.experiments.measures.class_measures import (
     draw_pixels,
 )
 from keras_vae.experiments.measures.image_pairs import evenly_spaced, pairs_of_two_classes
-from keras_vae.experiments.reports.understanding import EPOCHS, latent_dim_runs, report_figure
-from keras_vae.experiments.runs.evaluation import mean_and_error
+from keras_vae.experiments.reports.understanding import (
+    EPOCHS,
+    SEEDS_PRESETS,
+    TRIALS,
+    latent_dim_runs,
+    report_figure,
+)
 from keras_vae.models import LatentVariableModel
 
 ROWS = 12
@@ -41,7 +48,7 @@ STEPS = 13
 PAIRS = 1000
 LIKELIHOOD_SAMPLES = 100
 SMALL_EXCESS = 0.5
-STANDARD_ERRORS = 3
+CLEARLY_MORE = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,15 +88,15 @@ def join(model: LatentVariableModel, starts: np.ndarray, ends: np.ndarray) -> Pa
 
 
 def measure(methods: Methods, options: Options) -> JsonObject:
-    """Of the first trial the rows to draw, and a summary of many paths."""
+    """Of the first trial the rows to draw, and of every trial a summary of many paths."""
     method = methods["20"]
-    model, data = next(method.load_models())
-    images = chain(data.test.images, options.seed)
-    return {
-        "rows": join(model, images[:-1], images[1:]),
-        "paths": summarise(measure_paths(model, data, options.seed)),
-        "weights_epochs": method.weights_epochs,
-    }
+    rows, paths = None, []
+    for model, data in method.load_models():
+        if rows is None:
+            images = chain(data.test.images, options.seed)
+            rows = join(model, images[:-1], images[1:])
+        paths.append(summarise(measure_paths(model, data, options.seed)))
+    return {"rows": rows, "paths": paths, "weights_epochs": method.weights_epochs}
 
 
 def measure_paths(model: LatentVariableModel, data: ImageData, seed: int) -> dict[str, np.ndarray]:
@@ -119,16 +126,13 @@ def measure_paths(model: LatentVariableModel, data: ImageData, seed: int) -> dic
 
 
 def summarise(measures: dict[str, np.ndarray]) -> JsonObject:
-    """Means over pairs, and the paired difference of distances, as JSON-compatible values."""
-    closer = mean_and_error(measures["image_distance"] - measures["latent_distance"])
+    """Means over pairs, as JSON-compatible values."""
     names = ("image", "latent")
     return {
         "pairs": len(measures["image_distance"]),
         "pixels_from_nearest_images": {
             name: float(measures[f"{name}_distance"].mean()) for name in (*names, "held_out")
         },
-        "pixels_closer_on_latent_paths": closer["mean"],
-        "standard_error": closer["standard_error"],
         "share_of_neighbours_of_one_class": {
             name: np.round(measures[f"{name}_confidence"].mean(axis=0), 4).tolist()
             for name in names
@@ -139,44 +143,56 @@ def summarise(measures: dict[str, np.ndarray]) -> JsonObject:
     }
 
 
-UNITS = {
-    "pairs": "pairs",
-    "pixels_from_nearest_images": "pixels",
-    "standard_error": "pixels",
-    "pixels_closer_on_latent_paths": "pixels",
-    "log_likelihood_at_the_middle": "nats",
-    "share_of_neighbours_of_one_class": "share",
-}
-
-
 def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges whether paths in codes stay on digits where paths in pixels do not."""
-    summary = measured["paths"]
-    pixels = summary["pixels_from_nearest_images"]
-    image_excess, latent_excess = (pixels[n] - pixels["held_out"] for n in ("image", "latent"))
-    clear = summary["pixels_closer_on_latent_paths"] >= STANDARD_ERRORS * summary["standard_error"]
+    pixels = [summary["pixels_from_nearest_images"] for summary in measured["paths"]]
+    image, latent, held_out = (
+        np.array([of[name] for of in pixels]) for name in ("image", "latent", "held_out")
+    )
+    shares = [summary["share_of_neighbours_of_one_class"] for summary in measured["paths"]]
+    middle = [of["latent"][STEPS // 2] - of["image"][STEPS // 2] for of in shares]
+    closer = over_seeds(image - latent)
+    spared = over_seeds(SMALL_EXCESS * (image - held_out) - (latent - held_out))
+    unmet = unmet_requirements(
+        options,
+        min_epochs=EPOCHS,
+        min_trials=TRIALS,
+        weights_epochs=measured["weights_epochs"],
+    )
     return [
         Claim(
             id="understanding.6.1",
             statement="Morphing in latent space stays on digits; in image space it blends two.",
-            reported="Figure 6",
-            measured=f"{summary['pixels_closer_on_latent_paths']:.1f} pixels closer to digits in "
-            "latent space",
+            reported="'semantically smooth', in image space 'no semantic transition' (Figure 6)",
+            measured=f"{plus_minus(closer)} pixels closer to digits in latent space",
             readings=[
                 Reading(
+                    "by the distance from digits, a rule that replaced a first one",
                     rule="Binary images are drawn halfway between two digits of different "
                     f"classes. From the {NEIGHBOURS} nearest of {REFERENCE_IMAGES} training "
                     "images, held-out digits differ in some pixels; those on latent paths differ "
-                    f"in more, by at most {SMALL_EXCESS:g} of what those on image paths do, and "
-                    f"the two kinds of path differ by at least {STANDARD_ERRORS} standard errors. "
-                    "(A first rule, by the share of neighbours of one class, failed; it was "
-                    "dropped because noise meets it better than digits do.)",
-                    numbers={name: Number(value, UNITS[name]) for name, value in summary.items()},
-                    holds=bool(clear and latent_excess <= SMALL_EXCESS * image_excess),
-                    unmet=unmet_requirements(
-                        options, min_epochs=EPOCHS, weights_epochs=measured["weights_epochs"]
-                    ),
-                )
+                    f"in more, by at most {SMALL_EXCESS:g} of what those on image paths do.",
+                    numbers={
+                        "pixels_closer_on_latent_paths": Number(closer, "pixels", above=0.0),
+                        "half_the_excess_on_image_paths_less_that_on_latent_paths": Number(
+                            spared, "pixels", at_least=0.0
+                        ),
+                    },
+                    unmet=unmet,
+                ),
+                Reading(
+                    "by the classes of neighbours, the first rule",
+                    rule=f"Of the {NEIGHBOURS} nearest training images of those drawn halfway, the "
+                    "share that is of one class is larger on latent paths than on image paths by "
+                    f"at least {CLEARLY_MORE:g}. (It was replaced after it had failed, because "
+                    "noise meets it better than digits do.)",
+                    numbers={
+                        "share_on_latent_less_image_paths": Number(
+                            over_seeds(middle), "share", at_least=CLEARLY_MORE
+                        )
+                    },
+                    unmet=unmet,
+                ),
             ],
         )
     ]
@@ -194,7 +210,7 @@ def draw(measured: JsonObject, options: Options) -> Picture:
 
 
 def record(measured: JsonObject, options: Options) -> JsonObject:
-    """The summary of the paths."""
+    """The summary of the paths, one a trial."""
     return {"paths": measured["paths"]}
 
 
@@ -202,6 +218,7 @@ FIGURE = report_figure(
     script=__file__,
     name="fig_6",
     title="Figure 6: morphing in image space and in latent space (n_z = 20)",
+    presets=SEEDS_PRESETS,
     runs=latent_dim_runs(20),
     measure=measure,
     judge=judge,

@@ -7,16 +7,13 @@ import dataclasses
 import math
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from keras_vae import UserError
 from keras_vae._internal.files import JsonObject as JsonObject
-
-if TYPE_CHECKING:
-    from keras_vae.experiments.figures.options import Options
 
 REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE = "reproduced", "not reproduced", "inconclusive"
 DEPENDS = "depends on the reading"
@@ -352,7 +349,7 @@ def _read_reading(content: JsonObject) -> Reading:
 
 
 def unmet_requirements(
-    options: Options,
+    options: Any,
     *,
     min_epochs: int,
     min_trials: int = 1,

@@ -101,7 +101,8 @@ class ModelSpec:
     makes the model a `keras_vae.HierarchicalVAE`, whose hidden layers all have one size.
     `prior_components` is the number of a mixture prior's components, None for the prior's own
     default; `pseudo_inputs` says whether a VampPrior's begin as uniform `"noise"`, as `"grey"`
-    images of nearly one half everywhere, or as training images, `"data"`.
+    images of nearly one half everywhere, or as training images, `"data"`. `scale_recovers` is the
+    argument of `likelihoods.DiscretizedLogistic`.
     """
 
     latent_dim: int = 50
@@ -117,6 +118,7 @@ class ModelSpec:
     upper_latent_dims: tuple[int, ...] = ()
     prior_components: int | None = None
     pseudo_inputs: str = "noise"
+    scale_recovers: bool = False
 
     @_checked
     def __post_init__(self) -> None:
@@ -137,6 +139,10 @@ class ModelSpec:
             check_positive_integer(size, "hidden_units")
         check_choice(self.likelihood, likelihoods.LIKELIHOODS, "likelihood")
         check_choice(self.prior, priors.PRIORS, "prior")
+        if self.scale_recovers and self.likelihood != "discretized_logistic":
+            raise ValueError(
+                f"`scale_recovers` belongs to 'discretized_logistic'. Received: {self}."
+            )
         self._check_prior()
 
     def _check_prior(self) -> None:
@@ -162,6 +168,14 @@ class ModelSpec:
     def latent_dims(self) -> tuple[int, ...]:
         """Dimensions of all stochastic levels, from the top down."""
         return (*self.upper_latent_dims, self.latent_dim)
+
+    def make_likelihood(self) -> str | likelihoods.Likelihood:
+        """Returns the likelihood, or its name where that says all."""
+        if self.grey_levels:
+            return likelihoods.Bernoulli(grey_levels=True)
+        if self.likelihood == "discretized_logistic":
+            return likelihoods.DiscretizedLogistic(self.scale_recovers)
+        return self.likelihood
 
     def make_prior(self, seed: int) -> str | priors.Prior:
         """Returns the prior, or its name where that says all.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
-from keras_vae import UserError, datasets
+from keras_vae import UserError, datasets, likelihoods
 from keras_vae._internal import backend
 from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_positive_integer
@@ -112,6 +112,7 @@ def train_all(
             make_callbacks,
             keep_weights,
             datasets.registered(),
+            dict(likelihoods.LIKELIHOODS),
             workers.process_name(),
             # The workers of a cluster know themselves how many they have.
             max(1, backend.cores() // jobs) if dask is None else None,
@@ -136,6 +137,7 @@ class Work:
         make_callbacks: Function from a `RunSpec` to a list of Keras callbacks, or None.
         keep_weights: Whether weights of earlier epochs are kept.
         sources: Data sets that a worker has to register before it knows them.
+        likelihoods: Likelihoods by name, for the same reason.
         sender: Name of the process that wants it.
         threads: Threads for one run; None for as many as the worker has.
     """
@@ -146,6 +148,7 @@ class Work:
     make_callbacks: MakeCallbacks | None
     keep_weights: bool
     sources: tuple[datasets.Source, ...]
+    likelihoods: dict[str, type[likelihoods.Likelihood]]
     sender: tuple[str, int]
     threads: int | None
 
@@ -200,6 +203,7 @@ def _lost(spec: RunSpec) -> str:
 def _register(work: Work) -> None:
     for source in work.sources:
         datasets.register(source)
+    likelihoods.LIKELIHOODS.update(work.likelihoods)
 
 
 def _check_cluster(client: workers.Client, wanted: Wanted, store: RunStore, work: Work) -> None:

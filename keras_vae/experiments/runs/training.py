@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_vae import UserError, likelihoods
+from keras_vae import UserError
 from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_positive_integer
 from keras_vae.callbacks import LatentActivity, WarmUp
@@ -35,13 +35,10 @@ class DivergedError(UserError):
 
 def build_model(spec: RunSpec, image_shape: Sequence[int]) -> LatentVariableModel:
     """Returns the model of a spec, with weights that were drawn by its seed."""
-    likelihood = spec.model.likelihood
-    if spec.model.grey_levels:
-        likelihood = likelihoods.Bernoulli(grey_levels=True)
     shared: dict[str, Any] = {
         "activation": spec.model.activation,
         "gated": spec.model.gated,
-        "likelihood": likelihood,
+        "likelihood": spec.model.make_likelihood(),
         "prior": spec.model.make_prior(spec.seed),
         "objective": spec.objective.make(),
         "image_shape": image_shape,

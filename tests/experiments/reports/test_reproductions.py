@@ -24,7 +24,8 @@ CLAIMS_OF_THE_REPORTS = {
     "activity.text.5",
     *("understanding.3.1", "understanding.6.1"),
     *("vampprior.8.1", "vampprior.10.1", "vampprior.10.2", "vampprior.T1.1", "vampprior.T1.2"),
-    *("vampprior.cost.1", "vampprior.warm_up.1"),
+    *("vampprior.cost.1", "vampprior.cost.2", "vampprior.warm_up.1", "vampprior.5.1"),
+    *(f"vampprior.text.{n}" for n in range(1, 7)),
     *("geometry.1.1", "geometry.2a.1", "geometry.2a.2", "geometry.2b.1", "geometry.2b.2"),
     *("geometry.3.1", "geometry.3.2", "geometry.3.3", "geometry.4.1"),
     *("geometry.5.1", "geometry.5.2"),
@@ -33,8 +34,6 @@ CLAIMS_OF_THE_REPORTS = {
 WITHOUT_CLAIMS = {
     *("understanding/fig_4_random_samples", "understanding/fig_5_manifold"),
     *("vampprior/fig_4_reconstructions", "vampprior/fig_6_reconstructions"),
-    *("vampprior/fig_9_reconstructions", "vampprior/fig_5_generations"),
-    *("vampprior/fig_7_pseudo_inputs", "vampprior/fig_11_losses"),
 }
 WITHOUT_TRAINING = {"geometry/fig_4_geodesics"}
 # Two iterations of the classifier are too few, and meant to be.
@@ -84,5 +83,10 @@ def test_script(script, tmp_path, digits):
 
 def test_every_claim_of_the_reports_is_judged_once(digits):
     scripts = [script for script in SCRIPTS if script.parent.name != "beyond"]
-    claims = [claim.id for script in scripts for claim in analysed(script)[2].claims]
+    claims = [
+        claim.id
+        for script in scripts
+        for claim in analysed(script)[2].claims
+        if not claim.extension
+    ]
     assert sorted(claims) == sorted(CLAIMS_OF_THE_REPORTS)

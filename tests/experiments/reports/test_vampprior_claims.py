@@ -7,337 +7,470 @@ import numpy as np
 import pytest
 
 from keras_vae.experiments.figures.catalogue import load_script
-from keras_vae.experiments.figures.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
+from keras_vae.experiments.figures.claims import (
+    DEPENDS,
+    INCONCLUSIVE,
+    NOT_REPRODUCED,
+    REPRODUCED,
+)
+from keras_vae.experiments.figures.options import resolve
+from keras_vae.experiments.reports.vampprior import protocol
 from keras_vae.experiments.reports.vampprior.figures import by_dataset
 from keras_vae.experiments.reports.vampprior.protocol import run_spec
 
-VAE, VAMPPRIOR, HVAE, WITHOUT = "VAE", "VampPrior", "HVAE", "VAE without warm-up"
-# The report's own epochs, as its Section 3.1 and Section 3.2 give them.
+VAE, VAMPPRIOR, HVAE = MODELS = ("VAE", "VampPrior", "HVAE")
+WITHOUT, USUAL = "VAE without warm-up", "VampPrior at 1e-3"
+# The report's own epochs, as its Section 3.1 and Section 3.2 give them, and ours for the others.
 EPOCHS = {
-    "mnist": {VAE: 200, VAMPPRIOR: 200, HVAE: 300, WITHOUT: 200},
-    "frey_faces": {VAE: 200, VAMPPRIOR: 200, HVAE: 400, WITHOUT: 200},
-    "fashion_mnist": {VAE: 300, VAMPPRIOR: 200, HVAE: 100, WITHOUT: 300},
+    "mnist": {VAE: 200, VAMPPRIOR: 200, HVAE: 300, WITHOUT: 200, USUAL: 200},
+    "frey_faces": {VAE: 200, VAMPPRIOR: 2000, HVAE: 400, WITHOUT: 200, USUAL: 2000},
+    "fashion_mnist": {VAE: 300, VAMPPRIOR: 200, HVAE: 100, WITHOUT: 300, USUAL: 200},
 }
-TWO_BEYOND_MNIST = ("frey_faces", "fashion_mnist")
+NOT_GIVEN = ("frey_faces/VampPrior", "fashion_mnist/VampPrior")
+GREY = ("frey_faces", "fashion_mnist")
+EVERYWHERE = tuple(EPOCHS)
 NEEDED = {
-    "vampprior.T1.1": {"mnist": (VAE, VAMPPRIOR, HVAE)},
-    "vampprior.T1.2": dict.fromkeys(TWO_BEYOND_MNIST, (VAE, VAMPPRIOR, HVAE)),
-    "vampprior.8.1": {"mnist": (VAE, VAMPPRIOR)},
-    "vampprior.10.1": {"mnist": (VAE, HVAE)},
-    "vampprior.10.2": {"frey_faces": (VAE, VAMPPRIOR, HVAE)},
-    "vampprior.warm_up.1": dict.fromkeys(EPOCHS, (VAE, WITHOUT)),
+    "T1.1": {"mnist": MODELS},
+    "T1.2": dict.fromkeys(GREY, MODELS),
+    "5.1": {"mnist": MODELS, **dict.fromkeys(GREY, (VAE, VAMPPRIOR))},
+    "text.1": dict.fromkeys(EVERYWHERE, (VAE,)),
+    "text.5": dict.fromkeys(EVERYWHERE, (VAMPPRIOR,)),
+    "8.1": {"mnist": (VAE, VAMPPRIOR)},
+    "text.2": dict.fromkeys(EVERYWHERE, MODELS),
+    "text.3": dict.fromkeys(EVERYWHERE, MODELS),
+    "10.1": {"mnist": (VAE, HVAE)},
+    "10.2": {"frey_faces": MODELS},
+    "text.4": {"fashion_mnist": MODELS},
+    "warm_up.1": dict.fromkeys(EVERYWHERE, (VAE, WITHOUT)),
+    "text.6": dict.fromkeys(EVERYWHERE, (VAMPPRIOR,)),
 }
-
 
 table = load_script("vampprior/table_1_log_likelihood.py")
+figure_5 = load_script("vampprior/fig_5_generations.py")
+figure_7 = load_script("vampprior/fig_7_pseudo_inputs.py")
 figure_8 = load_script("vampprior/fig_8_generations.py")
+figure_9 = load_script("vampprior/fig_9_reconstructions.py")
 figure_10 = load_script("vampprior/fig_10_generations.py")
+figure_11 = load_script("vampprior/fig_11_losses.py")
 warm_up = load_script("vampprior/warm_up.py")
+learning_rate = load_script("vampprior/learning_rate.py")
 cost = load_script("vampprior/cost_per_epoch.py")
-
-
-def judge_table(differences, methods):
-    return table.judge({"differences": differences, "runs": by_dataset(methods)}, None)
-
-
-def measure_table_differences(methods):
-    return {model: table.differences(by_dataset(methods), model) for model in (VAE, HVAE)}
-
-
-def judge_figure_8(distances, methods):
-    return figure_8.judge({"distances": distances, "methods": methods}, None)
-
-
-def judge_figure_10(distances, methods):
-    return figure_10.judge({"distances": distances, "methods": methods}, None)
-
-
-def judge_warm_up(ended_with, methods):
-    return warm_up.judge({"ended_with": ended_with, "runs": by_dataset(methods)}, None)
-
-
-def judge_cost(milliseconds, dataset):
-    options = types.SimpleNamespace(dataset=dataset)
-    (claim,) = cost.judge({"milliseconds": milliseconds}, options)
-    return claim
+swapped_formula = load_script("vampprior/swapped_formula.py")
 
 
 def find(claims, identity):
-    (claim,) = (claim for claim in claims if claim.id == identity)
+    (claim,) = (claim for claim in claims if claim.id == f"vampprior.{identity}")
+    claim.check()
     return claim
 
 
+def held(claim):
+    """What each reading says: True or False, None where nothing is decided."""
+    return [reading.holds if reading.is_decided else None for reading in claim.readings]
+
+
 def trained(dataset, model, trials=2):
-    """Runs as long as the report's, of two trials."""
+    """Runs as long as the report's, of two trials, whose bounds have stopped rising."""
     epochs = EPOCHS[dataset][model]
     return types.SimpleNamespace(
         specs=[run_spec(dataset, seed, model) for seed in range(trials)],
         epochs=epochs,
         weights_epochs=[epochs] * trials,
+        history=lambda name: np.full((trials, 10), -90.0),
     )
 
 
-def all_trained(datasets=tuple(EPOCHS), models=(VAE, VAMPPRIOR, HVAE, WITHOUT)):
+def all_trained(datasets=EVERYWHERE, models=(*MODELS, WITHOUT, USUAL)):
     return {
         f"{dataset}/{model}": trained(dataset, model) for dataset in datasets for model in models
     }
 
 
-def value(mean, standard_error=1.0):
-    return {"mean": mean, "standard_error": standard_error}
+def over(*trials):
+    """Estimates over seeds of made-up differences."""
+    trials = np.array(trials)
+    error = trials.std(ddof=1) / np.sqrt(len(trials)) if len(trials) > 1 else None
+    return {"mean": trials.mean(), "standard_error": error, "seeds": len(trials)}
 
 
-def differences(best, others):
-    """What the table's claims are judged by: the other models' differences from each best one."""
-    other = {VAE: HVAE, HVAE: VAE}[best]
+def judge_table(methods, likelihoods, bounds=None):
+    """The table's claims; both quantities are differences from the best model, by data set."""
+
+    def differences(best):
+        return {
+            dataset: {
+                model: {
+                    "log_likelihood": likelihoods,
+                    "bound": likelihoods if bounds is None else bounds,
+                }
+                for model in MODELS
+                if model != best
+            }
+            for dataset in by_dataset(methods)
+        }
+
+    measured = {best: differences(best) for best in (VAE, HVAE)}
+    return table.judge({"differences": measured, "runs": by_dataset(methods)}, None)
+
+
+class TestTable:
+    @pytest.mark.parametrize("identity", ["T1.1", "T1.2"])
+    @pytest.mark.parametrize(
+        "trials, verdict",
+        [
+            ((-3.0, -4.0), REPRODUCED),
+            # One of 2 +- 1 nats may be on either side.
+            ((-1.0, -3.0), INCONCLUSIVE),
+            ((3.0, 4.0), NOT_REPRODUCED),
+        ],
+    )
+    def test_the_best_is_above_every_other_by_two_errors_over_seeds(
+        self, identity, trials, verdict
+    ):
+        assert find(judge_table(all_trained(), over(*trials)), identity).kind == verdict
+
+    def test_bound_and_log_likelihood_are_two_readings(self):
+        claim = find(judge_table(all_trained(), over(-3.0, -4.0), over(3.0, 4.0)), "T1.1")
+        assert held(claim) == [True, False] and claim.kind == DEPENDS
+
+    def test_a_model_that_is_beaten_needs_no_longer_runs_of_the_others(self):
+        methods = all_trained()
+        methods["mnist/HVAE"].epochs = 10
+        methods["mnist/HVAE"].weights_epochs = [10, 10]
+        assert find(judge_table(methods, over(3.0, 4.0)), "T1.1").kind == NOT_REPRODUCED
+        # Where the difference is unclear, or of one seed, it has not beaten anyone.
+        for unclear in (over(1.0, 3.0), over(3.0), over(-3.0, -4.0)):
+            assert find(judge_table(methods, unclear), "T1.1").kind == INCONCLUSIVE
+        # Its own have to be as long as the report's.
+        methods["mnist/VAE"].epochs = 10
+        assert find(judge_table(methods, over(3.0, 4.0)), "T1.1").kind == INCONCLUSIVE
+
+    def test_a_claim_about_two_data_sets_is_not_decided_by_one(self):
+        claim = find(judge_table(all_trained(("frey_faces",)), over(-3.0, -4.0)), "T1.2")
+        assert "the claim is about fashion_mnist" in claim.unmet[0]
+        assert claim.kind == INCONCLUSIVE
+
+    def test_differences_are_taken_image_by_image_and_seed_by_seed(self):
+        def method(*trials, bound):
+            runs = trained("mnist", VAE)
+            runs.log_likelihood = [{"per_image": list(trial)} for trial in trials]
+            runs.history = lambda name: np.array([[0.0] * 9 + [b] for b in bound])
+            return runs
+
+        runs = {
+            "mnist": {
+                VAE: method((-100.0, -300.0), (-90.0, -290.0), bound=(-1.0, -2.0)),
+                HVAE: method((-99.0, -299.0), (-87.0, -287.0), bound=(-2.0, -5.0)),
+            }
+        }
+        assert table.differences(runs, VAE) == {
+            "mnist": {HVAE: {"log_likelihood": over(1.0, 3.0), "bound": over(-1.0, -3.0)}}
+        }
+
+
+NEAR, FAR = (5.0, 6.0), (50.0, 52.0)
+
+
+def images(frechet=NEAR, nearest=NEAR, unlike=(0.1, 0.12)):
     return {
-        best: dict.fromkeys(EPOCHS, others),
-        other: {dataset: {VAMPPRIOR: value(0.0), best: value(0.0)} for dataset in EPOCHS},
+        "frechet_distance": list(frechet),
+        "distance_from_nearest_images": list(nearest),
+        "share_unlike_images": list(unlike),
     }
 
 
-BEST = {"vampprior.T1.1": VAE, "vampprior.T1.2": HVAE}
+GOOD, BAD = images(), images(FAR, FAR, (0.8, 0.82))
 
 
-def others_of(best, first, second):
-    models = [model for model in (VAE, VAMPPRIOR, HVAE) if model != best]
-    return dict(zip(models, (first, second), strict=True))
+def generated(methods=None, **by_model):
+    """What is measured if models' images are the same on every data set."""
+    methods = all_trained() if methods is None else methods
+    distances = {dataset: dict(by_model) for dataset in by_dataset(methods)}
+    return {"distances": distances, "methods": methods}
 
 
-@pytest.mark.parametrize("identity", BEST)
+class TestGenerations:
+    @pytest.mark.parametrize(
+        "worse, verdict",
+        [
+            (BAD, REPRODUCED),
+            # Both distances count.
+            (images(FAR, (4.0, 5.0)), NOT_REPRODUCED),
+            (images((4.0, 5.0), FAR), NOT_REPRODUCED),
+            (images((6.0, 6.2), FAR), INCONCLUSIVE),
+            (images((1.0, 2.0), (1.0, 2.0)), NOT_REPRODUCED),
+        ],
+    )
+    def test_images_are_better_if_both_distances_are_smaller_over_seeds(self, worse, verdict):
+        claim = find(figure_8.judge(generated(VAE=worse, VampPrior=GOOD), None), "8.1")
+        assert claim.kind == verdict
+        measured = generated(VAE=GOOD, VampPrior=BAD, HVAE=worse)
+        poorer = find(figure_10.judge(measured, None), "10.1").readings[0]
+        assert poorer.holds == (verdict != NOT_REPRODUCED)
+
+    def test_the_vaes_are_the_least_accurate_on_one_data_set_or_on_all(self):
+        measured = generated(VAE=BAD, VampPrior=GOOD, HVAE=GOOD)
+        assert held(find(figure_5.judge(measured, None), "5.1")) == [True, True, True]
+        measured["distances"]["frey_faces"][VAMPPRIOR] = images((99.0, 99.0), (99.0, 99.0))
+        assert held(find(figure_5.judge(measured, None), "5.1")) == [True, False, True]
+        measured["distances"]["mnist"][HVAE] = images((99.0, 99.0), (99.0, 99.0))
+        assert held(find(figure_5.judge(measured, None), "5.1")) == [True, False, False]
+
+    @pytest.mark.parametrize("share, good", [((0.48, 0.49), True), ((0.51, 0.52), False)])
+    def test_images_are_good_if_most_are_like_the_data(self, share, good):
+        measured = generated(VAE=images(unlike=share), VampPrior=GOOD, HVAE=GOOD)
+        measured["distances"]["mnist"][VAE] = images(unlike=(0.5, 0.515))
+        assert held(find(figure_5.judge(measured, None), "text.1")) == [good, good]
+
+    @pytest.mark.parametrize("share, poor", [((0.48, 0.49), False), ((0.51, 0.52), True)])
+    def test_images_are_poor_if_most_are_unlike_the_data(self, share, poor):
+        measured = generated(VAE=GOOD, VampPrior=GOOD, HVAE=images(FAR, FAR, share))
+        assert held(find(figure_10.judge(measured, None), "10.1")) == [True, poor]
+
+    def test_the_best_is_better_than_either_other(self):
+        for worse in ((BAD, GOOD), (GOOD, BAD)):
+            measured = generated(
+                HVAE=images((4.0, 5.1), (4.0, 5.1)), VAE=worse[0], VampPrior=worse[1]
+            )
+            assert find(figure_10.judge(measured, None), "10.2").kind == REPRODUCED
+        measured["distances"]["frey_faces"][VAE] = images((3.0, 4.0), (3.0, 4.0))
+        assert find(figure_10.judge(measured, None), "10.2").kind == NOT_REPRODUCED
+
+
+def reconstructed(methods=None, changed=()):
+    """Errors by which the HVAE is best and MNIST worst, with changes."""
+    errors = {
+        f"{dataset}/{model}": {
+            "root_mean_square": [0.1 * (dataset == "mnist") + 0.01 * order] * 2,
+            "unexplained_share": [0.1 * (dataset == "mnist") + 0.01 * order] * 2,
+        }
+        for dataset in EPOCHS
+        for order, model in enumerate((HVAE, VAE, VAMPPRIOR), 1)
+    }
+    for label, name, value in changed:
+        errors[label][name] = [value, value]
+    methods = all_trained() if methods is None else methods
+    found = {label: {"errors": of} for label, of in errors.items() if label in methods}
+    return {"found": found, "runs": by_dataset(methods)}
+
+
+RMS, SHARE = "root_mean_square", "unexplained_share"
+
+
 @pytest.mark.parametrize(
-    "first, second, verdict",
+    "changed, models, datasets",
     [
-        (value(-9.0), value(-9.0), REPRODUCED),
-        (value(-2.0), value(-9.0), REPRODUCED),
-        (value(-9.0), value(-2.0), REPRODUCED),
-        (value(-1.99), value(-9.0), NOT_REPRODUCED),
-        (value(-9.0), value(-1.99), NOT_REPRODUCED),
-        (value(-9.0, 4.6), value(-9.0), NOT_REPRODUCED),
-        (value(9.0), value(9.0), NOT_REPRODUCED),
+        ((), [True, True], [True, True]),
+        ([("fashion_mnist/HVAE", RMS, 0.031)], [False, True], [True, True]),
+        ([("frey_faces/VAE", RMS, 0.005)], [False, False], [True, True]),
+        # One model that is better on MNIST is enough.
+        ([("mnist/HVAE", RMS, 0.009)], [True, True], [False, True]),
+        ([("mnist/VAE", SHARE, 0.019)], [True, True], [True, False]),
     ],
 )
-def test_the_best_log_likelihood_is_two_errors_above_every_other(identity, first, second, verdict):
-    best = BEST[identity]
-    found = differences(best, others_of(best, first, second))
-    claim = find(judge_table(found, all_trained()), identity)
-    assert claim.kind == verdict and claim.unmet == ()
-    assert list(claim.readings[0].values) == [f"other - {best}"]
-    assert list(claim.readings[0].values[f"other - {best}"]) == list(NEEDED[identity])
-    assert "2 standard errors" in claim.readings[0].rule
-
-
-@pytest.mark.parametrize("worse", TWO_BEYOND_MNIST)
-def test_the_hierarchical_model_has_to_be_best_on_both_data_sets(worse):
-    found = differences(HVAE, others_of(HVAE, value(-9.0), value(-9.0)))
-    found[HVAE][worse] = others_of(HVAE, value(-9.0), value(0.0))
-    claim = find(judge_table(found, all_trained()), "vampprior.T1.2")
-    assert claim.kind == NOT_REPRODUCED
-    # MNIST has no part in it.
-    found = differences(HVAE, others_of(HVAE, value(-9.0), value(-9.0)))
-    found[HVAE]["mnist"] = others_of(HVAE, value(9.0), value(9.0))
-    claim = find(judge_table(found, all_trained()), "vampprior.T1.2")
-    assert claim.kind == REPRODUCED
-
-
-@pytest.mark.parametrize("identity", BEST)
-@pytest.mark.parametrize("beaten_on", range(2))
-@pytest.mark.parametrize(
-    "mean, beaten", [(2.0, True), (1.99, False), (-9.0, False)], ids=["at", "below", "best"]
-)
-def test_a_model_that_is_beaten_needs_no_longer_runs_of_the_others(
-    identity, beaten_on, mean, beaten
+def test_reconstructions_are_compared_between_models_and_between_data_sets(
+    changed, models, datasets
 ):
-    best, about = BEST[identity], list(NEEDED[identity])
-    found = differences(best, others_of(best, value(-9.0), value(-9.0)))
-    found[best][about[beaten_on % len(about)]] = others_of(best, value(-9.0), value(mean))
-    methods = all_trained()
-    for model in others_of(best, None, None):
-        for dataset in about:
-            methods[f"{dataset}/{model}"].epochs = 10
-            methods[f"{dataset}/{model}"].weights_epochs = [10, 10]
-    claim = find(judge_table(found, methods), identity)
-    assert claim.kind == (NOT_REPRODUCED if beaten else INCONCLUSIVE)
-    assert len(claim.unmet) == (0 if beaten else 2 * len(about))
-    # Its own have to be as long as the report's.
-    for dataset in about:
-        methods[f"{dataset}/{best}"].epochs -= 1
-        methods[f"{dataset}/{best}"].weights_epochs = [methods[f"{dataset}/{best}"].epochs] * 2
-    claim = find(judge_table(found, methods), identity)
-    assert claim.kind == INCONCLUSIVE and len(claim.unmet) == (1 if beaten else 3) * len(about)
+    claims = figure_9.judge(reconstructed(changed=changed), None)
+    assert held(find(claims, "text.2")) == models
+    assert held(find(claims, "text.3")) == datasets
 
 
-def test_a_claim_about_two_data_sets_is_not_decided_by_one():
-    found = differences(HVAE, others_of(HVAE, value(-9.0), value(-9.0)))
-    for missing in TWO_BEYOND_MNIST:
-        there = {name: of for name, of in found[HVAE].items() if name != missing}
-        methods = all_trained(tuple(there))
-        claim = find(judge_table({**found, HVAE: there}, methods), "vampprior.T1.2")
-        assert (
-            claim.readings[0].holds is None
-            and claim.readings[0].values["other - HVAE"][missing] is None
-        )
-        assert claim.unmet == (f"measured on {', '.join(there)}, the claim is about {missing}",)
-
-
-def with_log_likelihoods(methods, **per_image):
-    """First trials' images have these log-likelihoods; second trials would turn the verdict."""
-    for model, values in per_image.items():
-        for dataset in EPOCHS:
-            methods[f"{dataset}/{model}"].log_likelihood = [
-                {"per_image": values},
-                {"per_image": [-300 - each for each in values]},
-            ]
-    return methods
-
-
-def test_differences_are_taken_image_by_image_in_the_first_trial():
-    # The models differ by 2 +- 1 nats, the images by far more.
-    per_image = {VAE: [-100.0, -300.0], VAMPPRIOR: [-101.0, -303.0], HVAE: [-102.0, -308.0]}
-    models = tuple(per_image)
-    methods = with_log_likelihoods(all_trained(models=models), **per_image)
-    found = measure_table_differences(methods)
-    for dataset in EPOCHS:
-        assert found[VAE][dataset] == {
-            VAMPPRIOR: value(-2.0, pytest.approx(1.0)),
-            HVAE: value(-5.0, pytest.approx(3.0)),
-        }
-        assert found[HVAE][dataset] == {
-            VAE: value(5.0, pytest.approx(3.0)),
-            VAMPPRIOR: value(3.0, pytest.approx(2.0)),
-        }
-
-
-NEAR, FAR = (value(5.0, 3.0), value(50.0, 3.0)), (value(15.0, 4.0), value(60.0, 4.0))
-NEARLY_AS_FAR = (value(14.99, 4.0), value(59.99, 4.0))
-
-
-def distances(frechet, nearest):
-    return {"frechet_distance": frechet, "distance_from_nearest_images": nearest}
-
-
-SAMPLES = [
-    # Errors of 3 and 4 make one of 5: two of them lie between 5 and 15, and between 50 and 60.
-    (NEAR[0], NEAR[1], FAR[0], FAR[1], REPRODUCED),
-    (NEAR[0], NEAR[1], NEARLY_AS_FAR[0], FAR[1], NOT_REPRODUCED),
-    (NEAR[0], NEAR[1], FAR[0], NEARLY_AS_FAR[1], NOT_REPRODUCED),
-    (FAR[0], FAR[1], NEAR[0], NEAR[1], NOT_REPRODUCED),
-    (NEAR[0], FAR[1], FAR[0], NEAR[1], NOT_REPRODUCED),
-    (FAR[0], NEAR[1], NEAR[0], FAR[1], NOT_REPRODUCED),
-    (NEAR[0], NEAR[1], NEAR[0], NEAR[1], NOT_REPRODUCED),
-]
-
-
-@pytest.mark.parametrize("frechet, nearest, far_frechet, far_nearest, verdict", SAMPLES)
-def test_samples_are_better_if_both_distances_are_two_errors_smaller(
-    frechet, nearest, far_frechet, far_nearest, verdict
-):
-    better, worse = distances(frechet, nearest), distances(far_frechet, far_nearest)
-    far = distances(value(900.0), value(900.0))
-    methods = all_trained(models=(VAE, VAMPPRIOR))
-    measured = {name: {VAE: worse, VAMPPRIOR: better} for name in EPOCHS}
-    vamp = find(judge_figure_8(measured, methods), "vampprior.8.1")
-    methods = all_trained(models=(VAE, VAMPPRIOR, HVAE))
-    measured = {name: {VAE: better, VAMPPRIOR: far, HVAE: worse} for name in EPOCHS}
-    poor = find(judge_figure_10(measured, methods), "vampprior.10.1")
-    assert vamp.kind == poor.kind == verdict
-    assert vamp.readings[0].values == {"mnist": {VAE: worse, VAMPPRIOR: better}}
-    assert poor.readings[0].values == {"mnist": measured["mnist"]}
-    for models in ((far, worse), (worse, far)):
-        measured = {name: {VAE: far, VAMPPRIOR: far, HVAE: better} for name in EPOCHS}
-        measured["frey_faces"] = dict(zip((VAE, VAMPPRIOR), models, strict=True))
-        measured["frey_faces"][HVAE] = better
-        best = find(judge_figure_10(measured, methods), "vampprior.10.2")
-        assert best.kind == verdict
-        assert best.readings[0].values == {"frey_faces": measured["frey_faces"]}
-    assert all("2 standard errors" in claim.readings[0].rule for claim in (vamp, poor, best))
-
-
-def test_samples_are_judged_on_the_claims_own_data_set():
-    near, far = distances(*NEAR), distances(*FAR)
-    methods = all_trained(models=(VAE, VAMPPRIOR, HVAE))
-    as_claimed = {"mnist": {VAE: far, VAMPPRIOR: near}, "frey_faces": {VAE: near, VAMPPRIOR: far}}
-    assert find(judge_figure_8(as_claimed, methods), "vampprior.8.1").kind == REPRODUCED
-    as_claimed = {
-        "mnist": {VAE: near, VAMPPRIOR: far, HVAE: far},
-        "frey_faces": {VAE: far, VAMPPRIOR: far, HVAE: near},
-        "fashion_mnist": {VAE: near, VAMPPRIOR: near, HVAE: near},
-    }
-    claims = judge_figure_10(as_claimed, methods)
-    assert [(claim.id, claim.kind) for claim in claims] == [
-        ("vampprior.10.1", REPRODUCED),
-        ("vampprior.10.2", REPRODUCED),
-    ]
-    for claim in judge_figure_10({}, all_trained(("fashion_mnist",))):
-        assert claim.readings[0].holds is None and claim.kind == INCONCLUSIVE
-
-
-def ended_with(with_warm_up, without):
-    """The endings of both kinds of run, of which the claim is about the reconstruction."""
-    decoys = [value(-900.0), value(900.0)]
+def components(distance=0.3, share=0.5):
     return {
-        model: {"kl": decoy, "reconstruction": reconstruction, "bound": decoy}
-        for model, reconstruction, decoy in zip(
-            (VAE, WITHOUT), (with_warm_up, without), decoys, strict=True
-        )
+        "distance_from_the_nearest_image": distance,
+        "the_same_of_held_out_images": 0.2,
+        "share_in_the_images_directions": share,
+        "the_same_of_noise": 0.06,
     }
 
 
-WARM_UP = [
-    (value(-50.0), value(-55.0), REPRODUCED),
-    (value(-49.5, 0.0), value(-50.0, 0.0), REPRODUCED),
-    (value(-49.51, 0.0), value(-50.0, 0.0), NOT_REPRODUCED),
-    (value(-40.0, 3.0), value(-50.0, 4.0), REPRODUCED),
-    (value(-40.01, 3.0), value(-50.0, 4.0), NOT_REPRODUCED),
-    (value(-55.0), value(-50.0), NOT_REPRODUCED),
-]
+@pytest.mark.parametrize(
+    "changed, verdict",
+    [
+        (components(), REPRODUCED),
+        (components(distance=0.19), NOT_REPRODUCED),
+        (components(share=0.05), NOT_REPRODUCED),
+    ],
+)
+@pytest.mark.parametrize("dataset", EPOCHS)
+def test_pseudo_inputs_are_no_copies_and_vary_as_images_do(dataset, changed, verdict):
+    claim = find(judge_components({dataset: changed}), "text.5")
+    assert claim.kind == verdict
+
+
+def judge_components(changed=(), methods=None):
+    methods = all_trained(models=(VAMPPRIOR,)) if methods is None else methods
+    found = {
+        label: {"measures": [dict(changed).get(label.split("/")[0], components())] * 2}
+        for label in methods
+    }
+    return figure_7.judge({"found": found, "runs": by_dataset(methods)}, None)
+
+
+def losses(rise=3.0, gap=20.0, others=10.0):
+    """Validation losses that fall and rise again, and training losses below them."""
+    fall = np.concatenate([np.linspace(200, 100, 90), np.full(10, 100.0 + rise)])
+    fall[80:90] = 100.0
+    curves = np.stack([fall, fall + 1])
+    gaps = {VAE: gap, VAMPPRIOR: others, HVAE: others}
+    return {model: {"train": curves - of, "validation": curves} for model, of in gaps.items()}
+
+
+@pytest.mark.parametrize(
+    "curves, expected",
+    [
+        (losses(), [True, True]),
+        (losses(rise=1.1), [True, True]),
+        (losses(rise=0.9), [False, True]),
+        (losses(others=21.0), [True, False]),
+    ],
+)
+def test_a_model_overfits_if_its_loss_rises_again_or_is_far_from_training(curves, expected):
+    runs = by_dataset(all_trained(("fashion_mnist",)))
+    claim = find(figure_11.judge({"losses": curves, "runs": runs}, None), "text.4")
+    assert held(claim) == expected
+
+
+def ended(reconstruction=(5.0, 5.2), kl=(2.0, 2.2)):
+    return {
+        VAE: {"reconstruction": list(reconstruction), "kl": list(kl)},
+        WITHOUT: {"reconstruction": [0.0, 0.0], "kl": [0.0, 0.0]},
+    }
 
 
 @pytest.mark.parametrize("dataset", EPOCHS)
-@pytest.mark.parametrize("with_warm_up, without, verdict", WARM_UP)
-def test_warm_up_is_needed_if_reconstruction_gains_half_a_nat_and_two_errors_everywhere(
-    dataset, with_warm_up, without, verdict
-):
-    measured = {name: ended_with(value(-50.0), value(-60.0)) for name in EPOCHS}
-    measured[dataset] = ended_with(with_warm_up, without)
-    claim = find(judge_warm_up(measured, all_trained()), "vampprior.warm_up.1")
-    assert claim.kind == verdict
-    gain = claim.readings[0].values["reconstruction_gain"][dataset]
-    assert gain["mean"] == with_warm_up["mean"] - without["mean"]
-    assert claim.readings[0].values["ended_with"] == measured
-    assert "0.5 nats and 2 standard errors" in claim.readings[0].rule
+@pytest.mark.parametrize(
+    "with_warm_up, expected",
+    [
+        (ended(), [True, True]),
+        (ended(reconstruction=(0.6, 0.61)), [True, True]),
+        (ended(reconstruction=(0.4, 0.41)), [False, True]),
+        (ended(reconstruction=(0.0, 9.0)), [None, True]),
+        (ended(kl=(-0.1, -0.11)), [True, False]),
+    ],
+)
+def test_warm_up_is_judged_by_reconstruction_and_by_regularisation(dataset, with_warm_up, expected):
+    measured = {name: ended() for name in EPOCHS} | {dataset: with_warm_up}
+    runs = by_dataset(all_trained())
+    claim = find(warm_up.judge({"ended_with": measured, "runs": runs}, None), "warm_up.1")
+    assert held(claim) == expected
+
+
+def rates(lower=(-90.0, -91.0), usual=(-95.0, -97.0), best=-95.0):
+    """Bounds whose last tenth is given, and the best one of the usual rate."""
+    return {
+        VAMPPRIOR: np.array([[-200.0] * 9 + [end] for end in lower]),
+        USUAL: np.array([[-200.0] * 8 + [best, end] for end in usual]),
+    }
+
+
+@pytest.mark.parametrize(
+    "bounds, expected",
+    [
+        (rates(), [True, False]),
+        (rates(lower=(-99.0, -100.0)), [False, False]),
+        (rates(usual=(-106.0, -106.5)), [True, True]),
+        (rates(usual=(-104.0, -104.5)), [True, False]),
+    ],
+)
+def test_the_lower_rate_is_needed_if_it_ends_better_or_the_usual_one_fails(bounds, expected):
+    measured = dict.fromkeys(EPOCHS, bounds)
+    runs = by_dataset(all_trained())
+    claim = find(learning_rate.judge({"bounds": measured, "runs": runs}, None), "text.6")
+    assert held(claim) == expected
+
+
+@pytest.mark.parametrize(
+    "vamp, hvae, expected",
+    [
+        (60.0, 90.0, [True, True]),
+        (51.1, 90.0, [True, True]),
+        # Within two per cent it is a tie.
+        (50.9, 90.0, [None, True]),
+        (49.1, 90.0, [None, True]),
+        (48.9, 90.0, [False, True]),
+        (60.0, 61.0, [True, None]),
+        (60.0, 58.0, [True, False]),
+    ],
+)
+def test_costs_are_the_median_ratio_of_rounds_and_a_tie_decides_nothing(vamp, hvae, expected):
+    options = types.SimpleNamespace(dataset="mnist")
+    # The first round is slow throughout.
+    milliseconds = {
+        name: value * np.array([9.0, 1.0, 1.0])
+        for name, value in ((VAE, 50.0), (VAMPPRIOR, vamp), (HVAE, hvae))
+    }
+    stored = {VAE: 5.0, VAMPPRIOR: 9.0}
+    claims = cost.judge({"milliseconds": milliseconds, "stored_seconds": stored}, options)
+    first, second = find(claims, "cost.1"), find(claims, "cost.2")
+    assert held(first) == [expected[0], True] and held(second) == [expected[1], None]
+    assert second.unmet[-1] == "HVAE is not stored"
+    options.dataset = "mnist_5k"
+    claims = cost.judge({"milliseconds": milliseconds, "stored_seconds": stored}, options)
+    assert {claim.kind for claim in claims} == {INCONCLUSIVE}
+
+
+PRINTED = {VAE: -276.18, VAMPPRIOR: -544.73, HVAE: -458.72}
+
+
+@pytest.mark.parametrize(
+    "ours, expected",
+    [
+        (PRINTED, [True, True]),
+        ({**PRINTED, VAE: 1.09 * PRINTED[VAE]}, [True, True]),
+        ({**PRINTED, VAE: 1.11 * PRINTED[VAE]}, [False, True]),
+        ({VAE: -300.0, VAMPPRIOR: -200.0, HVAE: -100.0}, [False, False]),
+    ],
+)
+def test_the_swapped_formula_explains_values_within_a_tenth_and_their_order(ours, expected):
+    measured = {
+        "ours": {model: [value, value] for model, value in ours.items()},
+        "printed": PRINTED,
+        "epochs": EPOCHS["mnist"],
+        "weights_epochs": [200, 200],
+    }
+    measured["epochs"] = {model: EPOCHS["mnist"][model] for model in MODELS}
+    options = resolve(protocol.PRESETS, preset="paper", dataset="mnist")
+    (claim,) = swapped_formula.judge(measured, options)
+    claim.check()
+    assert held(claim) == expected and claim.extension
+    measured["epochs"][HVAE] -= 1
+    (claim,) = swapped_formula.judge(measured, options)
+    assert claim.unmet == ("HVAE: 299 epochs, needs 300",)
 
 
 def claims_that_hold(methods):
     """Every claim of trained runs by id, with numbers that bear it out."""
-
-    def runs_of(*models):
-        return {label: runs for label, runs in methods.items() if label.split("/")[1] in models}
-
-    datasets = dict.fromkeys(label.split("/")[0] for label in methods)
-    near, far = distances(*NEAR), distances(*FAR)
-    lower = {
-        best: {name: others_of(best, value(-9.0), value(-9.0)) for name in datasets}
-        for best in (VAE, HVAE)
-    }
-    vamp_is_best = {name: {VAE: far, VAMPPRIOR: near} for name in datasets}
-    hierarchical = {name: {VAE: near, VAMPPRIOR: far, HVAE: far} for name in datasets}
+    runs = by_dataset(methods)
+    datasets = list(runs)
+    best = generated(methods, VAE=BAD, VampPrior=GOOD, HVAE=images((4.0, 5.1), (4.0, 5.1)))
+    for dataset in GREY:
+        if dataset in datasets:
+            best["distances"][dataset][VAE] = images(FAR, FAR, (0.2, 0.21))
+    poor = generated(methods, VAE=GOOD, VampPrior=GOOD, HVAE=BAD)
     if "frey_faces" in datasets:
-        hierarchical["frey_faces"] = {VAE: far, VAMPPRIOR: far, HVAE: near}
-    ended = {name: ended_with(value(-50.0), value(-60.0)) for name in datasets}
-    claims = [
-        *judge_table(lower, runs_of(VAE, VAMPPRIOR, HVAE)),
-        *judge_figure_8(vamp_is_best, runs_of(VAE, VAMPPRIOR)),
-        *judge_figure_10(hierarchical, runs_of(VAE, VAMPPRIOR, HVAE)),
-        *judge_warm_up(ended, runs_of(VAE, WITHOUT)),
+        poor["distances"]["frey_faces"] = best["distances"]["frey_faces"]
+    vamp = {label: runs for label, runs in methods.items() if label.endswith(f"/{VAMPPRIOR}")}
+    both = dict.fromkeys(datasets, rates(usual=(-106.0, -106.5)))
+    measured = [
+        *judge_table({k: m for k, m in methods.items() if k.split("/")[1] in MODELS}, over(-3, -4)),
+        *figure_5.judge(best, None),
+        *judge_components(methods=vamp),
+        *figure_8.judge(best, None),
+        *figure_9.judge(reconstructed(methods), None),
+        *figure_10.judge(poor, None),
+        *figure_11.judge({"losses": losses(), "runs": runs}, None),
+        *warm_up.judge({"ended_with": {d: ended() for d in datasets}, "runs": runs}, None),
+        *learning_rate.judge({"bounds": both, "runs": runs}, None),
     ]
-    return {claim.id: claim for claim in claims}
+    return {claim.id.removeprefix("vampprior."): claim for claim in measured}
 
 
 def shorter(runs):
     runs.epochs -= 1
     runs.weights_epochs = [runs.epochs] * 2
-    return "{dataset}: {model} {one_less} of {epochs} epochs"
+    return "{one_less} epochs, needs {epochs}"
 
 
 def one_epoch_longer(runs):
@@ -345,23 +478,29 @@ def one_epoch_longer(runs):
     runs.weights_epochs = [runs.epochs] * 2
 
 
-def first_trial_longer(runs):
-    runs.weights_epochs = [runs.epochs + 1, runs.epochs]
-    return "{dataset}: weights of {model} after [{epochs}, {one_more}]"
+def one_trial(runs):
+    runs.specs = runs.specs[:1]
+    return "1 trial, needs 2"
 
 
 def second_trial_longer(runs):
     runs.weights_epochs = [runs.epochs, runs.epochs + 1]
-    return "{dataset}: weights of {model} after [{epochs}, {one_more}]"
+    return "weights of epochs [{epochs}, {one_more}], asked {epochs}"
 
 
 def second_trial_another(runs):
     model = dataclasses.replace(runs.specs[1].model, latent_dim=39)
-    runs.specs[1] = dataclasses.replace(runs.specs[1], model=model)
-    return "{dataset}: {model} has another prior than the report's"
+    runs.specs = [runs.specs[0], dataclasses.replace(runs.specs[1], model=model)]
+    return "has another prior than the report's"
 
 
-CHANGES = (shorter, one_epoch_longer, first_trial_longer, second_trial_longer, second_trial_another)
+def still_rising(runs):
+    runs.history = lambda name: np.array([np.linspace(-100, -90, 10)] * 2)
+    return "still changing after {epochs} epochs"
+
+
+CHANGES = (shorter, one_epoch_longer, one_trial, second_trial_longer)
+CHANGES += (second_trial_another, still_rising)
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -372,25 +511,17 @@ def test_a_claim_needs_the_reports_runs_of_its_models_and_of_no_others(change):
     for label, runs in (methods := all_trained()).items():
         dataset, model = label.split("/")
         before, epochs = vars(runs).copy(), runs.epochs
-        before["specs"] = list(runs.specs)
         reason = change(runs)
-        expected = (
-            ()
-            if reason is None
-            else (
-                reason.format(
-                    dataset=dataset,
-                    model=model,
-                    epochs=epochs,
-                    one_less=epochs - 1,
-                    one_more=epochs + 1,
-                ),
-            )
-        )
+        if change is still_rising and label not in NOT_GIVEN and model != USUAL:
+            # Where the report gives epochs, these suffice.
+            reason = None
+        expected = (reason or "").format(epochs=epochs, one_less=epochs - 1, one_more=epochs + 1)
         for identity, claim in claims_that_hold(methods).items():
-            unmet = expected if model in NEEDED[identity].get(dataset, ()) else ()
-            assert claim.unmet == unmet, (label, identity)
-            assert claim.kind == (INCONCLUSIVE if unmet else REPRODUCED)
+            needed = reason is not None and model in NEEDED[identity].get(dataset, ())
+            assert bool(claim.unmet) == needed, (label, identity)
+            if needed:
+                assert claim.kind == INCONCLUSIVE and len(claim.unmet) == 1
+                assert claim.unmet[0].startswith(dataset) and claim.unmet[0].endswith(expected)
         vars(runs).update(before)
 
 
@@ -399,34 +530,13 @@ def test_a_claim_needs_its_data_sets(missing):
     there = tuple(name for name in EPOCHS if name != missing)
     for identity, claim in claims_that_hold(all_trained(there)).items():
         reason = f"measured on {', '.join(there)}, the claim is about {missing}"
-        assert claim.unmet == ((reason,) if missing in NEEDED[identity] else ())
+        assert claim.unmet == ((reason,) if missing in NEEDED[identity] else ()), identity
         assert claim.kind == (INCONCLUSIVE if missing in NEEDED[identity] else REPRODUCED)
 
 
-@pytest.mark.parametrize(
-    "vae, vamp, hvae, verdict",
-    [
-        ([50.0] * 3, [51.0] * 3, [100.0] * 3, REPRODUCED),
-        ([50.0] * 3, [50.99] * 3, [100.0] * 3, NOT_REPRODUCED),
-        ([50.0] * 3, [100.0] * 3, [102.0] * 3, REPRODUCED),
-        ([50.0] * 3, [100.0] * 3, [101.99] * 3, NOT_REPRODUCED),
-        ([50.0] * 3, [49.0] * 3, [100.0] * 3, NOT_REPRODUCED),
-        # Ratios of 2, 1 and 1: their mean is more than their median.
-        ([1.0, 2.0, 4.0], [2.0, 2.0, 4.0], [9.0] * 3, NOT_REPRODUCED),
-        # Ratios of 0.1, 2 and 2: their median is 2, the medians' ratio is 1.
-        ([10.0, 4.0, 2.0], [1.0, 8.0, 4.0], [20.0] * 3, REPRODUCED),
-    ],
-)
-def test_costs_rise_by_two_per_cent_in_the_median_round(vae, vamp, hvae, verdict):
-    costs = {VAE: vae, "a mixture": [1.0] * 3, VAMPPRIOR: vamp, HVAE: hvae}
-    milliseconds = {name: np.array(values) for name, values in costs.items()}
-    for dataset in EPOCHS:
-        claim = judge_cost(milliseconds, dataset)
-        assert claim.id == "vampprior.cost.1" and claim.kind == verdict
-    assert claim.readings[0].values == {
-        "VampPrior / VAE": np.median(milliseconds[VAMPPRIOR] / milliseconds[VAE]),
-        "HVAE / VampPrior": np.median(milliseconds[HVAE] / milliseconds[VAMPPRIOR]),
-    }
-    claim = judge_cost(milliseconds, "mnist_5k")
-    assert claim.kind == INCONCLUSIVE and claim.unmet == ("measured on mnist_5k",)
-    assert "1.02" in claim.readings[0].rule and "7 rounds" in claim.readings[0].rule
+@pytest.mark.parametrize("rise, rising", [(0.99, False), (1.01, True)])
+@pytest.mark.parametrize("epochs", [50, 200])
+def test_a_bound_rises_by_nats_per_100_epochs(rise, rising, epochs):
+    bound = -100 + rise * np.arange(epochs) / 100
+    assert protocol.is_rising(np.stack([bound, bound + 5])) == rising
+    assert protocol.is_rising(np.array([[-90.0]]))

@@ -22,8 +22,8 @@ warm_up = load_script("vampprior/warm_up.py")
 cost = load_script("vampprior/cost_per_epoch.py")
 
 
-@pytest.mark.parametrize("epochs, last", [(2, 2), (29, 2), (30, 3)])
-def test_what_warm_up_ends_with_is_of_the_first_trials_last_tenth(epochs, last):
+@pytest.mark.parametrize("epochs, last", [(2, 1), (9, 1), (29, 2), (30, 3)])
+def test_what_warm_up_ends_with_is_of_every_trials_last_tenth(epochs, last):
     curve = np.concatenate([np.full(epochs - last, -900.0), np.arange(last)])
     offsets = {"test_reconstruction": -50.0, "test_kl": 20.0, "test_bound": -70.0}
     activity = np.ones((2, epochs, 4))
@@ -35,16 +35,24 @@ def test_what_warm_up_ends_with_is_of_the_first_trials_last_tenth(epochs, last):
     )
     found = warm_up.measure({"mnist/VAE": method, "frey_faces/VAE": method}, None)["ended_with"]
     assert list(found) == ["mnist", "frey_faces"] and list(found["mnist"]) == [VAE]
-    # Of 0 and 1 the standard error is 1 / 2, of 0, 1 and 2 it is the root of 1 / 3.
-    error = pytest.approx({2: 0.5, 3: 3**-0.5}[last])
     mean = (last - 1) / 2
     assert found["mnist"][VAE] == {
-        "reconstruction": {"mean": -50.0 + mean, "standard_error": error},
-        "kl": {"mean": 20.0 + mean, "standard_error": error},
-        "bound": {"mean": -70.0 + mean, "standard_error": error},
-        "log_likelihood": -80.0,
-        "active_units": 2,
+        "reconstruction": [-50.0 + mean, -43.0 + mean],
+        "kl": [20.0 + mean, 27.0 + mean],
+        "bound": [-70.0 + mean, -63.0 + mean],
+        "log_likelihood": [-80.0, -81.0],
+        "active_units": [2, 4],
     }
+
+
+def test_whole_curves_are_drawn_on_logarithmic_scales():
+    trials = -np.array([[900.0, 100.0, 50.0], [800.0, 90.0, 40.0]])
+    method = types.SimpleNamespace(history=lambda name: trials)
+    figure = warm_up.draw({"runs": {"mnist": {VAE: method}}}, None)
+    (axis,) = figure.axes
+    np.testing.assert_array_equal(axis.lines[0].get_ydata(), [850, 95, 45])
+    assert axis.get_ylim()[0] <= 40 and axis.get_ylim()[1] >= 900
+    assert axis.get_yscale() == axis.get_xscale() == "log"
 
 
 def test_components_of_either_prior_can_be_drawn():
@@ -57,53 +65,101 @@ def test_components_of_either_prior_can_be_drawn():
 
 
 def test_reconstruction_errors_are_over_all_pixels():
-    split = Split(np.zeros((5, 4, 4), np.uint8))
+    images = np.zeros((5, 4, 4), np.float32)
+    images[:2] = 1.0
     shares = np.zeros((4, 4), np.float32)
     shares[0, 0], shares[3, 3] = 0.8, -0.6
-    model = types.SimpleNamespace(reconstruct=lambda x, batch_size=None: tf.constant(x + shares))
-    found = pictures.reconstruction_errors(model, split.images)
+    found = pictures.reconstruction_errors(images + shares, images)
     # Of 16 pixels two differ, by 0.8 and 0.6: the squares' mean is 1 / 16.
     assert found["root_mean_square"] == pytest.approx(0.25)
     assert found["mean_absolute"] == pytest.approx(1.4 / 16)
+    # Every pixel is white in two of five images: its variance is 6 / 25.
+    assert found["unexplained_share"] == pytest.approx(1 / 16 / 0.24)
 
 
-def test_pseudo_inputs_are_measured_by_their_distance_from_their_mean(monkeypatch):
+def test_grey_pixels_are_shown_at_their_location_and_binary_ones_at_their_mean():
+    grey = kv.likelihoods.DiscretizedLogistic()
+    grey.build_heads(3, (1, 2), "glorot_normal", 0)
+    decoded = grey.distribution((np.array([[0.0, 9.0]], "f4"), np.full((1, 2), 5.0, "f4")))
+    shown = pictures.shown_images(decoded)
+    np.testing.assert_allclose(shown, [[[0.5, 1.0]]], atol=1e-3)
+    # The mean of the second pixel, whose scale is the largest, is grey.
+    assert decoded.mean().numpy()[0, 0, 1] < 0.63
+    binary = kv.likelihoods.Bernoulli()
+    binary.build_heads(3, (1, 2), "glorot_normal", 0)
+    decoded = binary.distribution((np.array([[0.0, 2.0]], "f4"),))
+    np.testing.assert_allclose(pictures.shown_images(decoded), decoded.mean())
+
+
+def test_pseudo_inputs_are_held_against_the_nearest_images_and_their_directions():
+    rng = np.random.default_rng(0)
+    # Images vary along the first pixel alone.
+    levels = np.zeros((100, 8, 8), np.uint8)
+    levels[:, 0, 0] = rng.integers(0, 2, 100) * 255
+    images = np.zeros((4, 8, 8), np.float32)
+    images[2:, 0, 0] = 1.0
+    data = types.SimpleNamespace(train=Split(levels), test=Split(levels[:7]))
+    found = figure_7.measure_components(images, data)
+    assert found == {
+        "components": 4,
+        "distance_from_the_nearest_image": pytest.approx(0, abs=1e-3),
+        "the_same_of_held_out_images": pytest.approx(0, abs=1e-3),
+        "share_in_the_images_directions": pytest.approx(1),
+        "the_same_of_noise": 50 / 64,
+    }
+    # Half a grey level off in every pixel; what varies is noise.
+    off = figure_7.measure_components(images + 0.5, data)
+    assert off["distance_from_the_nearest_image"] == pytest.approx(0.5, rel=1e-5)
+    noise = figure_7.measure_components(rng.random((500, 8, 8)).astype("f4"), data)
+    assert noise["share_in_the_images_directions"] == pytest.approx(50 / 64, abs=0.05)
+
+
+def test_pseudo_inputs_are_drawn_of_the_first_trial_and_measured_in_all(monkeypatch):
     images = np.zeros((30, 2, 2), np.float32)
     images[:15, 0] = 1.0
     monkeypatch.setattr(figure_7, "component_images", lambda model: images + model)
+    monkeypatch.setattr(figure_7, "measure_components", lambda images, data: float(images.min()))
     method = types.SimpleNamespace(
-        weights_epochs=[3], load_models=lambda: iter([(0.0, None), (1.0, None)])
+        weights_epochs=[3, 3],
+        load_models=lambda: iter([(0.0, None), (1.0, None)]),
     )
-    analysis = figure_7.FIGURE.make_analysis({"mnist/VampPrior": method}, ask())
-    # Two of four pixels are one half away from their mean.
-    found = analysis.data["pseudo_inputs"]["mnist"]
-    assert found == {"components": 30, "mean_distance_from_their_mean": pytest.approx(0.5**0.5)}
-    (axis,) = analysis.picture.axes
+    measured = figure_7.measure({"mnist/VampPrior": method}, ask())
+    assert figure_7.record(measured, None) == {"pseudo_inputs": {"mnist": [0.0, 1.0]}}
+    (axis,) = figure_7.draw(measured, ask()).axes
     assert axis.get_title() == "(a) MNIST, 3 of 200 epochs"
     # The first 25, five in a row, each with a white edge: 15 half white ones, 10 black.
     shown = axis.images[0].get_array()
     assert shown.shape == (15, 15)
     assert (shown.sum(axis=1) == [10, 0, 0] * 3 + [0] * 6).all()
-    assert analysis.claims == []
 
 
-def test_reconstructions_are_drawn_under_the_first_ten_test_images():
-    pixels = np.arange(12 * 4, dtype=np.uint8).reshape(12, 2, 2)
+def test_reconstructions_are_drawn_under_test_images_from_all_over_the_set(monkeypatch):
+    pixels = np.arange(19 * 4, dtype=np.uint8).reshape(19, 2, 2)
     data = types.SimpleNamespace(test=Split(pixels))
-    model = types.SimpleNamespace(reconstruct=lambda x, batch_size=None: tf.constant(1 - x))
-    method = types.SimpleNamespace(weights_epochs=[3], load_models=lambda: iter([(model, data)]))
-    analysis = figure_9.FIGURE.make_analysis({"frey_faces/HVAE": method}, ask())
-    (axis,) = analysis.picture.axes
-    shown, images = np.asarray(axis.images[0].get_array()), data.test.images[:10]
+    monkeypatch.setattr(pictures, "reconstructions_of", lambda model, images: model - images)
+    method = types.SimpleNamespace(
+        weights_epochs=[3, 3], load_models=lambda: iter([(1, data), (2, data)])
+    )
+    measured = figure_9.measure({"frey_faces/HVAE": method, "frey_faces/VAE": method}, ask())
+    (axis,) = figure_9.draw(measured, ask()).axes
+    shown, images = np.asarray(axis.images[0].get_array()), data.test.images[::2]
     np.testing.assert_allclose(shown[:2], np.concatenate(images, axis=1))
     np.testing.assert_allclose(shown[2:], np.concatenate(1 - images, axis=1))
     assert axis.get_title() == "(a) Frey Faces, 3 of 400 epochs"
     assert axis.images[0].cmap.name == "gray" and list(axis.get_yticks()) == [1, 3]
-    # The errors are those of all twelve.
-    errors = 1 - 2 * pixels / 255
-    assert analysis.data["reconstruction"]["frey_faces"]["mean_absolute"] == pytest.approx(
-        np.abs(errors).mean(), rel=1e-5
-    )
+    # The errors are those of all images, of either trial.
+    errors = [np.abs(model - 2 * pixels / 255).mean() for model in (1, 2)]
+    found = figure_9.record(measured, ask())["reconstruction"]["frey_faces"]
+    assert found["VAE"]["mean_absolute"] == pytest.approx(errors, rel=1e-5)
+
+
+def test_reconstructions_are_at_the_posteriors_mean(digits):
+    for model_name in (VAE, HVAE):
+        model = build_model(small(run_spec("mnist_5k", 0, model_name)), (28, 28))
+        images = digits.test.images[:3]
+        np.testing.assert_allclose(
+            pictures.reconstructions_of(model, images), model.reconstruct(images), atol=1e-6
+        )
 
 
 def test_losses_are_negative_bounds_of_training_and_held_out_images():
@@ -112,17 +168,18 @@ def test_losses_are_negative_bounds_of_training_and_held_out_images():
         return ends - np.array([[9.0, 3.0, 0.0], [9.0, 4.0, 1.0]]) * (1 + (name == "test_bound"))
 
     method = types.SimpleNamespace(history=history)
-    found = figure_11.measure({"fashion_mnist/VAE": method, "fashion_mnist/HVAE": method}, None)
-    assert list(found) == [VAE, HVAE]
+    measured = figure_11.measure({"fashion_mnist/VAE": method, "fashion_mnist/HVAE": method}, None)
+    found = measured["losses"]
+    assert list(found) == [VAE, HVAE] and list(measured["runs"]) == ["fashion_mnist"]
     np.testing.assert_array_equal(found[HVAE]["train"], [[89, 83, 80], [89, 84, 81]])
     np.testing.assert_array_equal(found[HVAE]["validation"], [[102, 90, 84], [102, 92, 86]])
-    assert figure_11.record(found, None)["validation_less_train_at_the_end"][VAE] == [4.0, 5.0]
+    assert figure_11.record(measured, None)["validation_less_train_at_the_end"][VAE] == [4.0, 5.0]
     rounded = {VAE: {split: trials + 0.00004 for split, trials in found[VAE].items()}}
-    assert figure_11.record(rounded, None)["negative_bound"][VAE] == {
+    assert figure_11.record({"losses": rounded}, None)["negative_bound"][VAE] == {
         "train": [[89.0, 83.0, 80.0], [89.0, 84.0, 81.0]],
         "validation": [[102.0, 90.0, 84.0], [102.0, 92.0, 86.0]],
     }
-    figure = figure_11.draw(found, ask(dataset="fashion_mnist"))
+    figure = figure_11.draw(measured, ask(dataset="fashion_mnist"))
     # The first two epochs do not count: 80 to 86, and 0.03 of that on each side.
     assert figure.axes[0].get_ylim() == pytest.approx((79.82, 86.18))
     assert [axis.get_title() for axis in figure.axes] == ["(a) VAE", "(b) HVAE"]
@@ -131,15 +188,15 @@ def test_losses_are_negative_bounds_of_training_and_held_out_images():
 @pytest.mark.parametrize("epochs, marked", [(30, False), (31, True)])
 def test_the_end_of_warm_up_is_marked_where_it_was_reached(epochs, marked):
     curves = dict.fromkeys(("train", "validation"), np.arange(2.0 * epochs).reshape(2, epochs))
-    (axis,) = figure_11.draw({HVAE: curves}, ask(dataset="fashion_mnist")).axes
+    (axis,) = figure_11.draw({"losses": {HVAE: curves}}, ask(dataset="fashion_mnist")).axes
     dotted = [line.get_xdata()[0] for line in axis.lines if line.get_linestyle() == ":"]
     assert dotted == ([30] if marked else [])
 
 
 def test_generated_images_are_drawn_of_one_model_on_every_data_set(monkeypatch):
-    monkeypatch.setattr(samples, "sample_measure", lambda split: None)
-    monkeypatch.setattr(samples, "measure_samples", lambda *_, pixels: None)
-    data = types.SimpleNamespace(train=None, binarize=None)
+    monkeypatch.setattr(samples, "sample_measure", lambda *splits: None)
+    monkeypatch.setattr(samples, "measure_samples", lambda *_, binary: {})
+    data = types.SimpleNamespace(train=None, test=None, binarize=None)
     seeds = []
 
     class Generator:
@@ -238,20 +295,21 @@ def test_costs_are_measured_in_turn(digits, monkeypatch):
 
 def test_the_compared_models_differ_in_prior_and_levels_alone():
     specs = cost.compared_specs("frey_faces", 3)
-    assert list(specs) == [VAE, "VAE, mixture of 500 Gaussians", VAMPPRIOR, HVAE]
+    assert list(specs) == [VAE, "VAE, mixture of Gaussians", VAMPPRIOR, HVAE]
     vae, mixture, vamp, hvae = specs.values()
     assert (vae, hvae) == tuple(run_spec("frey_faces", 3, model) for model in (VAE, HVAE))
-    assert mixture == run_spec("frey_faces", 3, VAE, "mixture_of_gaussians", 500)
+    assert mixture == run_spec("frey_faces", 3, VAE, "mixture_of_gaussians")
     digits = cost.compared_specs("mnist", 0)
-    assert [spec.model.prior_components for spec in digits.values()] == [None, 500, 500, None]
+    assert [spec.model.prior_components for spec in digits.values()] == [None, 200, 200, None]
     assert vamp.model.prior == "vamp"
 
 
 def test_costs_are_summarised_by_medians_of_rounds():
     milliseconds = {VAE: np.array([2.0, 1.0, 9.0]), HVAE: np.array([4.0, 8.0, 18.0])}
-    assert cost.record({"milliseconds": milliseconds, "steps_per_epoch": 600}, None)["cost"][
-        HVAE
-    ] == {
+    measured = {"milliseconds": milliseconds, "steps_per_epoch": 600, "stored_seconds": {VAE: 2}}
+    recorded = cost.record(measured, None)
+    assert recorded["median_seconds_of_a_stored_epoch"] == {VAE: 2}
+    assert recorded["cost"][HVAE] == {
         "milliseconds_per_step": 8.0,
         "lowest": 4.0,
         "highest": 18.0,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from vampprior_runs import MODELS, ask, small
 
+from keras_vae import UserError
 from keras_vae.experiments.figures.figure import read_options
 from keras_vae.experiments.reports.vampprior import protocol
 from keras_vae.experiments.reports.vampprior.figures import (
@@ -26,12 +27,13 @@ from keras_vae.experiments.runs.spec import (
 from keras_vae.experiments.runs.store import ForeignRunError, StoredRun
 from keras_vae.experiments.runs.training import check_runs, untrained_model
 
-# Epochs of the report, those over which beta rises, and those of our own stored results.
+# Epochs of the report, or ours where it gives none, and those over which beta rises.
 SCHEDULES = {
-    "mnist": {VAE: (200, 100, 200), VAMPPRIOR: (200, 60, 200), HVAE: (300, 100, 105)},
-    "frey_faces": {VAE: (200, 100, 200), VAMPPRIOR: (200, 60, 200), HVAE: (400, 50, 400)},
-    "fashion_mnist": {VAE: (300, 100, 102), VAMPPRIOR: (200, 60, 64), HVAE: (100, 30, 46)},
+    "mnist": {VAE: (200, 100), VAMPPRIOR: (200, 60), HVAE: (300, 100)},
+    "frey_faces": {VAE: (200, 100), VAMPPRIOR: (2000, 60), HVAE: (400, 50)},
+    "fashion_mnist": {VAE: (300, 100), VAMPPRIOR: (200, 60), HVAE: (100, 30)},
 }
+NOT_GIVEN = (("frey_faces", VAMPPRIOR), ("fashion_mnist", VAMPPRIOR))
 SCHEDULES["mnist_5k"] = SCHEDULES["mnist"]
 
 
@@ -52,6 +54,7 @@ def test_every_run_is_the_reports(dataset, model):
             upper_latent_dims=(40,) if model == HVAE else (),
             prior_components=(200 if binary else 500) if vamp else None,
             pseudo_inputs="grey" if vamp else "noise",
+            scale_recovers=not binary,
         ),
         objective=ObjectiveSpec(name="elbo", warm_up_epochs=SCHEDULES[dataset][model][1]),
         optimizer=OptimizerSpec(
@@ -78,20 +81,25 @@ def test_only_the_reports_own_runs_are_the_reports():
 def test_the_protocol_names_what_the_report_asks_for():
     for index, name in enumerate(("epochs", "warm_up_epochs")):
         assert protocol.PROTOCOL[name] == {
-            dataset: {model: values[index] for model, values in by_model.items()}
+            dataset: {
+                model: f"not given; {values[index]} here"
+                if (dataset, model) in NOT_GIVEN
+                else values[index]
+                for model, values in by_model.items()
+            }
             for dataset, by_model in SCHEDULES.items()
             if dataset != "mnist_5k"
         }
     assert protocol.PROTOCOL["dataset"] == "all" and protocol.PROTOCOL["batch_size"] == 100
-    smoke, quick, results, paper = (
-        protocol.PRESETS[name] for name in ("smoke", "quick", "results", "paper")
+    smoke, quick, stored, paper = (
+        protocol.PRESETS[name] for name in ("smoke", "quick", "stored", "paper")
     )
     assert (smoke.dataset, smoke.epochs) == ("mnist_5k", 3)
     assert (quick.dataset, quick.epochs, quick.embedded_epochs) == (None, 8, 60)
-    assert (results.likelihood_samples, results.likelihood_images) == (5000, 300)
+    assert stored == paper
     assert (paper.likelihood_samples, paper.likelihood_images) == (5000, None)
-    assert {results.dataset, paper.dataset} == {"all"} and {results.epochs, paper.epochs} == {None}
-    assert {preset.trials for preset in protocol.PRESETS.values()} == {1}
+    assert (paper.dataset, paper.epochs, paper.trials) == ("all", None, 2)
+    assert smoke.trials == quick.trials == 1
 
 
 def test_without_warm_up_nothing_else_changes():
@@ -113,18 +121,35 @@ def figure():
 
 
 def test_epochs_are_each_runs_own_unless_named(figure):
-    paper, results, named = ask(), ask(preset="results"), ask(epochs=7)
+    paper, named = ask(), ask(epochs=7)
     for dataset, by_model in SCHEDULES.items():
-        for model, (epochs, warm_up_epochs, reached) in by_model.items():
+        for model, (epochs, _) in by_model.items():
             assert figure.epochs_of(f"{dataset}/{model}", paper) == epochs
-            assert figure.epochs_of(f"{dataset}/{model}", results) == reached
-            # Stored results end after warm-up.
-            assert warm_up_epochs < reached <= epochs
     assert {figure.epochs_of(label, named) for label in figure.trial(named, 0)} == {7}
     assert set(figure.trial(paper, 0)) == {
         f"{dataset}/{model}" for dataset in protocol.PANELS for model in MODELS
     }
     assert "400 of 400" in figure.extent(paper) and "7 of 400" in figure.extent(named)
+
+
+def test_stored_runs_are_taken_as_they_are(figure, store, monkeypatch):
+    done = {0: 105, 1: 90}
+    monkeypatch.setattr(type(store), "epochs_done", lambda self, spec: done[spec.seed])
+    stored = ask(preset="stored", store=store.folder)
+    # As far as all trials are, and no farther than the report's.
+    assert figure.epochs_of("mnist/HVAE", stored) == 90
+    done.update({0: 999, 1: 888})
+    assert figure.epochs_of("mnist/HVAE", stored) == 300
+    assert figure.epochs_of("mnist/HVAE", ask(preset="stored", epochs=7)) == 7
+    done[1] = 0
+    with pytest.raises(UserError, match="mnist/HVAE has no stored epoch in all of 2 trials"):
+        figure.epochs_of("mnist/HVAE", stored)
+
+
+def test_the_usual_rate_is_all_that_is_changed():
+    slow, fast = (run_spec("mnist", 0, model) for model in (VAMPPRIOR, "VampPrior at 1e-3"))
+    assert dict(fast.optimizer.arguments) == {"learning_rate": 1e-3}
+    assert dataclasses.replace(fast, optimizer=slow.optimizer) == slow
 
 
 def test_a_chosen_prior_replaces_the_reports_in_runs_and_folder(figure):
@@ -169,6 +194,8 @@ def test_the_prior_is_chosen_on_the_command_line(figure, capsys):
 def test_epochs_asked_are_the_reports(figure):
     assert figure.epochs_asked("frey_faces/HVAE") == 400
     assert figure.epochs_asked("mnist_5k/HVAE") == 300
+    for dataset, model in NOT_GIVEN:
+        assert figure.epochs_asked(f"{dataset}/{model}") is None
 
 
 @pytest.mark.parametrize(
@@ -198,15 +225,15 @@ def test_bad_priors_in_a_spec_are_named(arguments, message):
 
 
 def test_the_caption_says_how_far_every_run_went(figure):
-    assert figure.extent(ask(dataset="fashion_mnist", epochs=30)) == (
-        "fashion_mnist: VAE 30 of 300 (beta up to 0.29), VampPrior 30 of 200 (beta up to 0.48), "
-        "HVAE 30 of 100 epochs"
+    assert figure.extent(ask(dataset="fashion_mnist", epochs=30, trials=1)) == (
+        "fashion_mnist: VAE 30 of 300 (beta up to 0.29), VampPrior 30 (none given) "
+        "(beta up to 0.48), HVAE 30 of 100 epochs"
     )
     assert figure.extent(ask(dataset="mnist", prior="standard_normal", trials=2)) == (
         "mnist: VAE 200 of 200, VampPrior 200 of 200 (standard_normal), HVAE 300 of 300 epochs; "
         "first trial"
     )
-    parts = figure.extent(ask()).split("; ")
+    parts = figure.extent(ask(trials=1)).split("; ")
     assert [part.split(":")[0] for part in parts] == ["mnist", "frey_faces", "fashion_mnist"]
     assert "beta" not in figure.extent(ask())
 

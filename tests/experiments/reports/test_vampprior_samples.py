@@ -7,12 +7,10 @@ import pytest
 import scipy.linalg
 import scipy.spatial
 import tensorflow as tf
-from vampprior_runs import ask, small
+from vampprior_runs import ask
 
 from keras_vae.datasets import Split
 from keras_vae.experiments.reports.vampprior import samples
-from keras_vae.experiments.reports.vampprior.protocol import HVAE, run_spec
-from keras_vae.experiments.runs.training import build_model
 
 
 def test_frechet_distance_is_the_closed_form():
@@ -41,7 +39,8 @@ def test_sample_measures_are_the_formulas_on_raw_images(images, side):
     scale = np.geomspace(1, 0.05, side**2).reshape(side, side)
     train = (rng.random((images, side, side)) * scale * 255).astype(np.uint8)
     drawn = rng.random((40, side, side)).astype("float32")
-    found = samples.sample_measure(Split(train))(drawn)
+    held_out = (rng.random((100, side, side)) * scale * 255).astype(np.uint8)
+    found = samples.sample_measure(Split(train), Split(held_out))(drawn)
     reference = train.reshape(images, -1) / 255.0
     draws = drawn.reshape(40, -1).astype("float64")
     _, vectors = np.linalg.eigh(np.cov(reference, rowvar=False))
@@ -56,17 +55,20 @@ def test_sample_measures_are_the_formulas_on_raw_images(images, side):
     squared = np.sort(scipy.spatial.distance.cdist(draws, reference) ** 2, axis=1)
     nearest = squared[:, :10].mean()
     assert found["distance_from_nearest_images"] == pytest.approx(nearest, rel=1e-4)
+    others = held_out.reshape(100, -1) / 255.0
+    usual = np.sort(scipy.spatial.distance.cdist(others, reference) ** 2, axis=1)[:, :10]
+    limit = np.quantile(usual.mean(axis=1), 0.95)
+    assert found["share_unlike_images"] == (squared[:, :10].mean(axis=1) > limit).mean()
 
 
 class RecordingModel:
     """Stands in for a trained model; remembers whose noise it was given."""
 
     def __init__(self):
-        self.seeds, self.counts = [], []
+        self.seeds = []
 
     def sample_prior(self, count, seed):
         self.seeds.append(tuple(np.asarray(seed)))
-        self.counts.append(count)
         return np.zeros((count, 2))
 
     def decode(self, codes):
@@ -76,33 +78,33 @@ class RecordingModel:
             self.seeds.append(tuple(np.asarray(seed)))
             return tf.ones(shape)
 
-        return types.SimpleNamespace(mean=lambda: tf.fill(shape, 0.25), sample=sample)
+        return types.SimpleNamespace(sample=sample, mean=lambda: tf.fill(shape, 0.25))
 
 
-def test_ten_draws_of_a_thousand_images_have_noise_of_their_own():
-    for pixels, level in ((True, 1.0), (False, 0.25)):
-        model, other, seen = RecordingModel(), RecordingModel(), []
+@pytest.mark.parametrize("binary, level", [(True, 1.0), (False, 0.25)])
+def test_ten_draws_of_a_thousand_images_have_noise_of_their_own(binary, level, monkeypatch):
+    monkeypatch.setattr(samples, "shown_images", lambda decoded: 2 * decoded.mean().numpy())
+    model, other, seen = RecordingModel(), RecordingModel(), []
 
-        def measure(drawn, seen=seen):
-            seen.append(drawn)
-            return dict(zip(samples.MEASURES, (len(seen), len(seen) ** 2), strict=True))
+    def measure(images):
+        seen.append(images)
+        return {"distance": float(images.mean()) * len(seen)}
 
-        found = samples.measure_samples(model, measure, 3, pixels=pixels)
-        assert [drawn.shape for drawn in seen] == [(1000, 2, 2)] * 10
-        assert set(np.unique(seen)) == {level}
-        # Codes and pixels of every draw are drawn anew, and anew for another seed.
-        assert len(set(model.seeds)) == len(model.seeds) == (20 if pixels else 10)
-        samples.measure_samples(other, measure, 4, pixels=pixels)
-        assert not set(other.seeds) & set(model.seeds)
-        # 1 to 10 have the variance 55 / 6; their squares have the mean 38.5.
-        first, second = (found[name] for name in samples.MEASURES)
-        assert first == {"mean": 5.5, "standard_error": pytest.approx(np.sqrt(55 / 60))}
-        assert second["mean"] == 38.5
-        assert list(found) == ["frechet_distance", "distance_from_nearest_images"]
+    found = samples.measure_samples(model, measure, 3, binary=binary)
+    assert {drawn.shape for drawn in seen} == {(1000, 2, 2)}
+    # Codes and pixels of every draw are drawn anew, and anew for another seed.
+    assert len(set(model.seeds)) == len(model.seeds) == (20 if binary else 10)
+    samples.measure_samples(other, measure, 4, binary=binary)
+    assert not set(other.seeds) & set(model.seeds)
+    if binary:
+        assert found == {"distance": 5.5}
+    else:
+        # What is shown and the means are measured in turn.
+        assert found == {"distance": 0.5 * 10, "of_means": {"distance": 0.25 * 11}}
 
 
 def test_sample_measures_see_noise_and_missing_classes(digits):
-    measure = samples.sample_measure(digits.train)
+    measure = samples.sample_measure(digits.train, digits.test)
     held_out = measure(digits.test.images)
     only_threes = measure(digits.test.images[digits.test.labels == 3])
     rng = np.random.default_rng(0)
@@ -110,53 +112,44 @@ def test_sample_measures_see_noise_and_missing_classes(digits):
     # Single images of one class look like digits; all together they do not.
     assert only_threes["frechet_distance"] > 5 * held_out["frechet_distance"]
     assert only_threes["distance_from_nearest_images"] < 80
-    for name in samples.MEASURES:
+    assert held_out["share_unlike_images"] == pytest.approx(0.05, abs=0.01)
+    assert noise["share_unlike_images"] > 0.5
+    for name in samples.DISTANCES:
         assert noise[name] > 1.5 * held_out[name]
 
 
-def test_draws_are_binary_and_follow_the_seed(digits):
-    model = build_model(small(run_spec("mnist_5k", 0, HVAE)), (28, 28))
-    first, again, other = (samples.draw_images(model, 5, seed, pixels=True) for seed in (0, 0, 1))
-    np.testing.assert_array_equal(first, again)
-    assert set(np.unique(first)) == {0.0, 1.0} and not np.array_equal(first, other)
-    later = samples.draw_images(model, 5, 0, counter=1, pixels=True)
-    assert not np.array_equal(first, later)
-    means = samples.draw_images(model, 5, 0, pixels=False)
-    assert means.min() > 0 and means.max() < 1
-
-
-def test_every_models_first_trial_is_measured_against_its_training_images(monkeypatch):
+def test_every_trial_of_every_model_is_measured_against_its_training_images(monkeypatch):
     def trials(dataset, model, binarize):
-        data = types.SimpleNamespace(train=f"images of {dataset}", binarize=binarize)
+        data = types.SimpleNamespace(train=f"{dataset} train", test="test", binarize=binarize)
+        vae = types.SimpleNamespace(sample_prior=lambda n, seed: n, decode=lambda z: (model, z))
         return types.SimpleNamespace(
-            load_models=lambda: iter([(f"{model} {n}", data) for n in ("first", "second")]),
-            weights_epochs=[3, 4],
+            load_models=lambda: iter([(vae, data), (f"{model} second", data)]),
+            weights_epochs=[3, 3],
         )
 
-    monkeypatch.setattr(samples, "sample_measure", lambda split: split)
-    monkeypatch.setattr(samples, "draw_images", lambda model, count, seed, *, pixels: model)
+    monkeypatch.setattr(samples, "sample_measure", lambda *splits: splits)
+    monkeypatch.setattr(samples, "shown_images", lambda decoded: decoded)
     monkeypatch.setattr(
         samples,
         "measure_samples",
-        lambda model, measure, seed, *, pixels: (model, measure, seed, pixels),
+        lambda model, measure, seed, *, binary: {"of": (measure, seed, binary)},
     )
     methods = {
         "mnist/VAE": trials("mnist", "VAE", "static"),
         "mnist/HVAE": trials("mnist", "HVAE", "static"),
         "frey_faces/VAE": trials("frey_faces", "VAE", None),
     }
-    measured = samples.measure_generations("VAE")(methods, ask(seed=5))
+    measured = samples.measure_generations("VAE")(methods, ask(seed=5, trials=2))
     assert measured["methods"] is methods
-    assert measured["images"] == {
-        "mnist/VAE": {"epochs": 3, "images": "VAE first"},
-        "frey_faces/VAE": {"epochs": 3, "images": "VAE first"},
-    }
+    shown = {"epochs": 3, "images": ("VAE", 25)}
+    assert measured["images"] == {"mnist/VAE": shown, "frey_faces/VAE": shown}
+
+    def of(dataset, binary):
+        return {"of": [((f"{dataset} train", "test"), seed, binary) for seed in (5, 6)]}
+
     assert measured["distances"] == {
-        "mnist": {
-            "VAE": ("VAE first", "images of mnist", 5, True),
-            "HVAE": ("HVAE first", "images of mnist", 5, True),
-        },
-        "frey_faces": {"VAE": ("VAE first", "images of frey_faces", 5, False)},
+        "mnist": {"VAE": of("mnist", True), "HVAE": of("mnist", True)},
+        "frey_faces": {"VAE": of("frey_faces", False)},
     }
 
 

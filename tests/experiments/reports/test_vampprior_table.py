@@ -9,6 +9,7 @@ from vampprior_runs import MODELS
 
 import keras_vae as kv
 from keras_vae.experiments.figures.catalogue import load_script
+from keras_vae.experiments.reports.vampprior import swapped as swapped_formula
 from keras_vae.experiments.reports.vampprior.protocol import HVAE, VAE, VAMPPRIOR, run_spec
 
 table = load_script("vampprior/table_1_log_likelihood.py")
@@ -18,7 +19,7 @@ def test_swapped_arguments_count_absolute_differences():
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(4, 9)).astype("float32")
     pixels = (rng.random((4, 9)) < 0.5).astype("float32")
-    distribution = table.SwappedArguments(logits=logits, dtype=tf.float32)
+    distribution = swapped_formula.SwappedArguments(logits=logits, dtype=tf.float32)
     difference = np.abs(1 / (1 + np.exp(-logits.astype("float64"))) - pixels)
     expected = difference * np.log(1e-5) + (1 - difference) * np.log1p(-1e-5)
     np.testing.assert_allclose(distribution.log_prob(pixels), expected, rtol=3e-4)
@@ -26,7 +27,7 @@ def test_swapped_arguments_count_absolute_differences():
 
 def test_a_model_with_swapped_arguments_has_the_same_weights_and_draws(images):
     model = kv.VAE(latent_dim=3, hidden_units=(8,), seed=0)
-    copy = table.with_swapped_arguments(model)
+    copy = swapped_formula.with_swapped_arguments(model)
     np.testing.assert_array_equal(copy.reconstruct(images), model.reconstruct(images))
     # What differs in the weights is the likelihood alone: prior and posterior terms are shared.
     seed = tf.constant([0, 1])
@@ -52,7 +53,7 @@ class KnownWeights:
 
     @classmethod
     def from_config(cls, config):
-        assert isinstance(config["likelihood"], table.SwappedBernoulli)
+        assert isinstance(config["likelihood"], swapped_formula.SwappedBernoulli)
         return cls(cls.SWAPPED)
 
     def set_weights(self, weights):
@@ -69,7 +70,7 @@ class KnownWeights:
 
 def test_the_swapped_formula_is_evaluated_as_in_the_code_and_rightly():
     images = np.array([[[0.0, 1.0]], [[1.0, 1.0]]], "float32")
-    found = table.evaluate_swapped(KnownWeights(), images)
+    found = swapped_formula.evaluate_swapped(KnownWeights(), images)
     for name, first, second in (
         # The code: minus the logarithm of the mean of 1, 1/2, 1/4 and 1/8.
         ("as_the_code_estimates", -np.log(15 / 32), 0.0),
@@ -104,6 +105,7 @@ def row(dataset, model, mean, **further):
             "num_samples": 50,
             "images": 3,
         },
+        "log_likelihood_over_seeds": {"mean": mean, "standard_error": None, "seeds": 1},
         "bits_per_dimension": None,
         "report": -276.18,
         "published": None,
@@ -173,6 +175,7 @@ def two_trials(dataset, model, monkeypatch, second_spec=None, **changes):
         specs=specs,
         weights_epochs=[30, 31],
         log_likelihood=estimates,
+        history=lambda name: np.zeros((2, 3)),
         load_models=lambda: iter([("first", data), ("second", data)]),
     )
     monkeypatch.setattr(
@@ -194,6 +197,7 @@ def test_a_row_is_of_the_first_trial(monkeypatch):
         "epochs": 30,
         "report_epochs": 200,
         "log_likelihood": {"mean": -20.0, "standard_error": 1.0, "images": 3, "epochs": 30},
+        "log_likelihood_over_seeds": {"mean": -30.0, "standard_error": 10.0, "seeds": 2},
         "bits_per_dimension": None,
         "report": -276.18,
         # On the images that the log-likelihood was estimated on.
@@ -225,7 +229,8 @@ def test_the_table_says_how_its_numbers_were_estimated():
     ]
     assert table.notes({"rows": rows})[0] == (
         "log p(x): 50 or 5000 importance samples; mean over test images (MNIST 10000, Frey Faces "
-        "300) and its standard error, which falls with the root of their number."
+        "300) and over seeds, and its standard error over seeds, or over images where there is one "
+        "seed."
     )
 
 

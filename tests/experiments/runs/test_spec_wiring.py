@@ -84,6 +84,7 @@ PINNED = {
     "VR-max": "f658c4ff5cff79f3",
     "Adam": "54d996e69fb6338c",
     "VampPrior": "0fe21ec6f3a713e3",
+    "VampPrior, recovering": "028680125d5fc9de",
     "HVAE": "06a89a37ad38c9e2",
     "held out": "1af9bdf8bfef8d8a",
     "pseudo-inputs": "fa415ede58b9e063",
@@ -132,6 +133,11 @@ CASES = {
     "model.grey_levels": (
         {"model.grey_levels": True},
         lambda run: run.model.likelihood.grey_levels,
+        True,
+    ),
+    "model.scale_recovers": (
+        {"model.likelihood": "discretized_logistic", "model.scale_recovers": True},
+        lambda run: getattr(run.model.likelihood, "scale_recovers", None),
         True,
     ),
     "model.prior": (
@@ -418,10 +424,12 @@ def test_the_id_is_the_hash_of_what_is_not_default():
 
 def test_ids_of_stored_runs_never_change():
     adam = understanding.run_spec("mnist", 0)
+    frey = vampprior.run_spec("frey_faces", 0, "VampPrior")
     found = {
         "VR-max": geometry.run_spec("mnist", 1, alpha=-math.inf, latent_dim=40),
         "Adam": adam,
-        "VampPrior": vampprior.run_spec("frey_faces", 0, "VampPrior"),
+        "VampPrior": changed(frey, {"model.scale_recovers": False}),
+        "VampPrior, recovering": frey,
         "HVAE": vampprior.run_spec("mnist", 2, "HVAE"),
         "held out": changed(BASE, CASES["data.validation_images"][0]),
         "pseudo-inputs": changed(BASE, CASES["model.pseudo_inputs"][0]),

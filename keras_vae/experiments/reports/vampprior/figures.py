@@ -3,12 +3,11 @@
 import argparse
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from keras_vae import datasets
+from keras_vae import UserError, datasets
 from keras_vae.experiments.figures.figure import Figure
-from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options, positive_integer
 from keras_vae.experiments.reports.vampprior.protocol import (
     ALL,
@@ -17,11 +16,14 @@ from keras_vae.experiments.reports.vampprior.protocol import (
     PRESETS,
     PROTOCOL,
     REPORT,
+    STORED,
+    describe_epochs,
     is_reports,
     run_spec,
     schedule,
 )
 from keras_vae.experiments.runs.spec import PSEUDO_INPUTS, Specs
+from keras_vae.experiments.runs.store import RunStore
 
 PRIORS = ("standard_normal", *LEARNED_PRIORS)
 
@@ -53,11 +55,22 @@ class DataSetFigure(Figure):
     def epochs_of(self, label: str, options: Options) -> int:
         if options.epochs is not None:
             return options.epochs
-        found = schedule(*split_name(label))
-        return found.reached if options.preset == "results" else found.epochs
+        wanted = schedule(*split_name(label)).epochs
+        if options.preset != STORED:
+            return wanted
+        store = RunStore(options.store)
+        specs = [self.trial(options, seed)[label] for seed in options.seeds]
+        done = min(store.epochs_done(spec) for spec in specs)
+        if done == 0:
+            raise UserError(
+                f"{label} has no stored epoch in all of {options.trials} trials. Train it with "
+                "--preset paper, or choose fewer --trials or another --dataset."
+            )
+        return min(done, wanted)
 
-    def epochs_asked(self, label: str) -> int:
-        return schedule(*split_name(label)).epochs
+    def epochs_asked(self, label: str) -> int | None:
+        wanted = schedule(*split_name(label))
+        return wanted.epochs if wanted.is_given else None
 
     def folder(self, options: Options) -> str:
         """One of its own for a single data set, and for other priors than the report's."""
@@ -81,7 +94,7 @@ class DataSetFigure(Figure):
         for model in self.models:
             label = method_name(dataset, model)
             spec, epochs = trial[label], self.epochs_of(label, options)
-            text = f"{model} {epochs} of {schedule(dataset, model).epochs}"
+            text = f"{model} {describe_epochs(dataset, model, epochs)}"
             if not is_reports(spec, model):
                 text += f" ({spec.model.prior})"
             if epochs < spec.objective.warm_up_epochs:
@@ -129,9 +142,9 @@ def panels(options: Options) -> tuple[str, ...]:
     return PANELS if options.dataset == ALL else (options.dataset,)
 
 
-def by_dataset(methods: Methods) -> dict[str, Methods]:
+def by_dataset(methods: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Turns methods named `<data set>/<model>` into dictionaries by data set and by model."""
-    nested: dict[str, Methods] = {}
+    nested: dict[str, dict[str, Any]] = {}
     for label, method in methods.items():
         dataset, model = split_name(label)
         nested.setdefault(dataset, {})[model] = method

@@ -1,7 +1,11 @@
-"""Images from the vampprior report's models (Figures 5, 8, 10): how near to the data they are."""
+"""Images from the vampprior report's models (Figures 5, 8, 10): how near to the data they are.
+
+Three distances of generated images from the training images are measured, for every trial. Binary
+pixels are drawn, as images have to be compared with binary ones; grey ones are at their location,
+which is what a picture shows, and beside it at their mean.
+"""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure as Picture
@@ -13,7 +17,7 @@ from keras_vae._internal.files import JsonObject
 from keras_vae.datasets import Split
 from keras_vae.datasets.image_data import as_floats
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.claims import Claim, Number, Reading
+from keras_vae.experiments.figures.claims import Number, Reading, over_seeds
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.class_measures import distance_to_images, flatten
@@ -23,19 +27,28 @@ from keras_vae.experiments.reports.vampprior.pictures import (
     draw_square,
     each_panel,
     first_trained,
+    shown_images,
 )
-from keras_vae.experiments.reports.vampprior.protocol import STANDARD_ERRORS, unmet_requirements
-from keras_vae.experiments.runs.evaluation import Estimate, independent_difference, mean_and_error
+from keras_vae.experiments.reports.vampprior.protocol import unmet_requirements
 from keras_vae.models import LatentVariableModel
 
 BATCHES = 10
 BATCH = 1000
 COMPONENTS = 50
-MEASURES = ("frechet_distance", "distance_from_nearest_images")
-RULE = (
-    "Both distances of generated images from the training images, of all together and of single "
-    f"ones, are {{}} by at least {STANDARD_ERRORS} standard errors over draws; one trial of each. "
-    "Binary pixels are drawn, of grey ones the means are taken."
+HELD_OUT_QUANTILE = 0.95
+DISTANCES = {
+    "frechet_distance": "squared grey levels",
+    "distance_from_nearest_images": "squared grey levels",
+}
+UNLIKE = "share_unlike_images"
+UNLIKE_MEANS = (
+    "An image is unlike the data if it is farther from its nearest training images than 95 of 100 "
+    "held-out images are from theirs."
+)
+NEARER = (
+    "Both distances of generated images from the training images, of all together (Frechet) and of "
+    "single ones, are smaller with {better} than with {worse}, by two standard errors over seeds. "
+    "Binary pixels are drawn, grey ones are at their location."
 )
 
 
@@ -53,19 +66,35 @@ def measure_generations(drawn: str) -> Callable[[Methods, Options], JsonObject]:
     def measure(methods: Methods, options: Options) -> JsonObject:
         distances, images = {}, {}
         for dataset, by_model in by_dataset(methods).items():
-            trained = {model: first_trained(method) for model, method in by_model.items()}
-            _, data, _ = next(iter(trained.values()))
-            distance, binary = sample_measure(data.train), data.binarize is not None
+            vae, data, epochs = first_trained(by_model[drawn])
+            distance = sample_measure(data.train, data.test)
             distances[dataset] = {
-                model: measure_samples(vae, distance, options.seed, pixels=binary)
-                for model, (vae, *_) in trained.items()
+                model: _columns(
+                    [
+                        measure_samples(trained, distance, seed, binary=data.binarize is not None)
+                        for seed, (trained, _) in zip(
+                            options.seeds, method.load_models(), strict=True
+                        )
+                    ]
+                )
+                for model, method in by_model.items()
             }
-            vae, _, epochs = trained[drawn]
-            means = draw_images(vae, SIDE**2, options.seed, pixels=False)
-            images[method_name(dataset, drawn)] = {"epochs": epochs, "images": means}
+            codes = vae.sample_prior(SIDE**2, random.stream(options.seed, random.GENERATION))
+            images[method_name(dataset, drawn)] = {
+                "epochs": epochs,
+                "images": shown_images(vae.decode(codes)),
+            }
         return {"distances": distances, "images": images, "methods": methods}
 
     return measure
+
+
+def _columns(trials: list[JsonObject]) -> JsonObject:
+    """Nested dictionaries of one number a trial from one for each trial."""
+    first = trials[0]
+    if not isinstance(first, dict):
+        return trials
+    return {name: _columns([trial[name] for trial in trials]) for name in first}
 
 
 def draw_generations(measured: JsonObject, options: Options) -> Picture:
@@ -78,83 +107,72 @@ def draw_generations(measured: JsonObject, options: Options) -> Picture:
 
 def caption_generations(measured: JsonObject, options: Options) -> str:
     """Which images are drawn."""
-    return f"means of p(x|z) at codes from the prior, none left out, seed {options.seed}"
+    return (
+        "codes from the prior, none left out; binary pixels at the mean of p(x|z), grey ones at "
+        f"its location; seed {options.seed}"
+    )
 
 
 def record_generations(measured: JsonObject, options: Options) -> JsonObject:
-    """The distances, by data set and by model."""
+    """The distances, by data set and by model, lists of one number a trial."""
     return {"distances_from_the_data": measured["distances"]}
 
 
-def sample_claim(
-    measured: JsonObject,
-    dataset: str,
-    models: Sequence[str],
-    holds: Callable[[dict[str, JsonObject]], bool | None],
-    **described: Any,
-) -> Claim:
-    """A `Claim` about the distances on one data set.
+def nearer_reading(
+    measured: JsonObject, datasets: Sequence[str], better: str, worse: Sequence[str], name: str = ""
+) -> Reading:
+    """That one model's images are nearer to the data than some others', on some data sets.
 
     Arguments:
         measured: What a figure's `measure_generations` returns.
-        dataset: Name of the data set.
-        models: Names of the models whose runs it rests on.
-        holds: Function from distances, by model, to whether its rule holds.
-        **described: The claim's `id`, `statement`, `reported` and `rule`.
+        datasets: Names of the data sets.
+        better: Name of the model.
+        worse: Names of the others.
+        name: The reading's name.
     """
-    found = measured["distances"].get(dataset)
-    return Claim(
-        reported=described.pop("reported"),
-        measured=_line(found),
-        readings=[
-            Reading(
-                rule=described.pop("rule"),
-                numbers={dataset: Number(found, "1; pixels")},
-                holds=None if found is None else holds(found),
-                unmet=unmet_requirements(dataset, by_dataset(measured["methods"]), models),
-            )
-        ],
-        **described,
+    differences = {
+        f"{dataset}, {other} - {better}, {measure.replace('_', ' ')}": _paired(
+            measured["distances"].get(dataset), measure, other, better
+        )
+        for dataset in datasets
+        for other in worse
+        for measure in DISTANCES
+    }
+    return Reading(
+        name,
+        rule=NEARER.format(better=f"the {better}", worse=" and ".join(f"the {m}" for m in worse)),
+        numbers={"difference": Number(differences, "squared grey levels", above=0.0)},
+        unmet=unmet(measured, datasets, (better, *worse)),
     )
 
 
-def _line(found: dict[str, JsonObject] | None) -> str:
-    """The Frechet distances, by model, in a line."""
+def _paired(
+    by_model: JsonObject | None, measure: str, other: str, better: str
+) -> JsonObject | None:
+    if by_model is None:
+        return None
+    return over_seeds(np.subtract(by_model[other][measure], by_model[better][measure]))
+
+
+def unmet(measured: JsonObject, datasets: Sequence[str], models: Sequence[str]) -> tuple[str, ...]:
+    """What the runs of some models lack on some data sets."""
+    runs = by_dataset(measured["methods"])
+    return tuple(reason for name in datasets for reason in unmet_requirements(name, runs, models))
+
+
+def unlike(measured: JsonObject, dataset: str, model: str) -> JsonObject | None:
+    """The share of a model's images that are unlike the data, over seeds; None if not measured."""
+    found = measured["distances"].get(dataset)
+    return None if found is None else over_seeds(found[model][UNLIKE])
+
+
+def line(measured: JsonObject, dataset: str) -> str:
+    """The Frechet distances on a data set, by model, in a line."""
+    found = measured["distances"].get(dataset)
     if found is None:
         return "not measured"
-    means = ", ".join(
-        f"{model} {of['frechet_distance']['mean']:.2f}" for model, of in found.items()
-    )
-    return f"Frechet distances: {means}"
-
-
-def nearer(first: JsonObject, second: JsonObject) -> bool:
-    """Whether one model's draws are nearer to the data than another's, by `measure_samples`."""
-    farther = (independent_difference(first[name], second[name]) for name in MEASURES)
-    return all(by["mean"] >= STANDARD_ERRORS * by["standard_error"] for by in farther)
-
-
-def draw_images(
-    model: LatentVariableModel, count: int, seed: int, counter: int = 0, *, pixels: bool
-) -> np.ndarray:
-    """Draws images from the model, with z from the prior.
-
-    Arguments:
-        model: Trained model.
-        count: How many.
-        pixels: Whether to draw pixels from p(x|z), as images have to be compared with binary ones;
-            else its means, which are what the report shows.
-        seed: Integer.
-        counter: Number of the draw; each is independent of the others.
-
-    Returns:
-        Array of shape (count, height, width).
-    """
-    codes = model.sample_prior(count, random.stream(seed, random.GENERATION, 2 * counter))
-    if not pixels:
-        return model.decode(codes).mean().numpy()
-    noise = random.stream(seed, random.GENERATION, 2 * counter + 1)
-    return model.decode(codes).sample(seed=tf.cast(noise, tf.int32)).numpy()
+    means = {model: np.mean(of["frechet_distance"]) for model, of in found.items()}
+    return "Frechet distances: " + ", ".join(f"{name} {mean:.2f}" for name, mean in means.items())
 
 
 def measure_samples(
@@ -162,44 +180,56 @@ def measure_samples(
     measure: Callable[[np.ndarray], dict[str, float]],
     seed: int,
     *,
-    pixels: bool,
-) -> dict[str, Estimate]:
-    """Two distances of a model's draws from the training images.
+    binary: bool,
+) -> JsonObject:
+    """Distances of a model's draws from the training images, averaged over `BATCHES` draws.
 
     The Frechet distance, between Gaussians fitted to the principal components of draws and of
     images, sees what is missing or overly frequent among the draws. The squared distance of each
     draw from its nearest images, among the first `REFERENCE_IMAGES` of them, sees whether single
-    draws look like images; for binary ones it is a number of pixels. Binary images are drawn pixel
-    by pixel, of grey ones the means are measured, which are what a picture shows.
+    draws look like images; for binary ones it is a number of pixels.
 
     Arguments:
         model: Trained model.
         measure: What `sample_measure` returns for the training images.
         seed: Integer.
-        pixels: Whether the images are binary.
+        binary: Whether the images are binary.
 
     Returns:
-        Dictionary by `MEASURES` of means and standard errors; both are 0 or more, and lower is
-        better.
+        Dictionary by measure, lower being better; of grey images with the same `of_means`.
     """
-    trials = [
-        measure(draw_images(model, BATCH, seed, index, pixels=pixels)) for index in range(BATCHES)
-    ]
-    return {name: mean_and_error(np.array([t[name] for t in trials])) for name in MEASURES}
+    found: dict[str, list[dict[str, float]]] = {}
+    for index in range(BATCHES):
+        stream = random.stream(seed, random.GENERATION, 2 * index)
+        decoded = model.decode(model.sample_prior(BATCH, stream))
+        if binary:
+            noise = tf.cast(random.stream(seed, random.GENERATION, 2 * index + 1), tf.int32)
+            images = {"": decoded.sample(seed=noise).numpy()}
+        else:
+            images = {"": shown_images(decoded), "of_means": decoded.mean().numpy()}
+        for name, batch in images.items():
+            found.setdefault(name, []).append(measure(batch))
+    means = {
+        name: {key: float(np.mean([of[key] for of in draws])) for key in draws[0]}
+        for name, draws in found.items()
+    }
+    return {**means.pop(""), **means}
 
 
-def sample_measure(split: Split) -> Callable[[np.ndarray], dict[str, float]]:
-    """Returns the function from images to a dictionary by `MEASURES`, against a `Split`."""
-    flat = flatten(as_floats(split.pixels))
+def sample_measure(train: Split, held_out: Split) -> Callable[[np.ndarray], dict[str, float]]:
+    """Returns the function from images to a dictionary of distances from training images."""
+    flat = flatten(as_floats(train.pixels))
     pca = PCA(min(COMPONENTS, *flat.shape), svd_solver="covariance_eigh").fit(flat)
     reference = _moments(pca.transform(flat))
-    nearest = distance_to_images(split)
+    nearest = distance_to_images(train)
+    usual = np.quantile(nearest(held_out.images[:BATCH]), HELD_OUT_QUANTILE)
 
     def measure(images: np.ndarray) -> dict[str, float]:
-        moments = _moments(pca.transform(flatten(images)))
+        moments, distances = _moments(pca.transform(flatten(images))), nearest(images)
         return {
             "frechet_distance": frechet_distance(*moments, *reference),
-            "distance_from_nearest_images": float(nearest(images).mean()),
+            "distance_from_nearest_images": float(distances.mean()),
+            UNLIKE: float((distances > usual).mean()),
         }
 
     return measure
