@@ -48,7 +48,7 @@ setup(
         "pillow>=10.3",
         "scikit-learn>=1.5",
         "scipy>=1.13",
-        "joblib>=1.4",
+        "joblib>=1.5",
         "jinja2>=3.1",
         "rich>=13.7",
         "platformdirs>=4.2",

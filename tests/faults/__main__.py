@@ -26,8 +26,8 @@ def tallies(chosen, arguments, rng):
         for section in writers.SECTIONS:
             yield f"four writers, {section.__name__}", writers.run_section(section)
     if "disks" in chosen:
-        for name, section in disks.sections().items():
-            yield f"disk full, {name}", section()
+        for name, tally in disks.sections():
+            yield f"disk full, {name}", tally
     if "kills" in chosen:
         for section, count in kills.sections(arguments.kills).items():
             yield f"killed, {section.__name__}", kills.run_section(section, count, rng)

@@ -5,6 +5,7 @@ import errno
 import logging
 import os
 import pathlib
+import shutil
 import sys
 import tempfile
 
@@ -13,6 +14,7 @@ from tests.faults import material
 from tests.faults.tally import Tally, run, start, status_of
 
 WRITES = ("os.mkdir", "os.rename")
+USER_ERROR, NO_ERROR = 1, 2
 
 
 class FullDisk:
@@ -58,48 +60,43 @@ class FullDisk:
             self.left = None
 
 
-def fill(function, *arguments):
-    """Fails each write of a function in turn; a tally is returned by its process's status."""
+def fill(check, function, prepare):
+    """Lets each write of a function fail in turn, in a process of its own, and then none.
 
-    def attempt(number, folder):
-        logging.disable()
-        disk = FullDisk(folder)
-        try:
-            with disk.full_at(number):
-                function(folder, *arguments)
-        except UserError:
-            os._exit(1)
-        os._exit(2 if disk.failed else 0)
-
-    def make(check):
-        tally, number, ended = Tally(), 0, 1
-        with tempfile.TemporaryDirectory() as folder:
-            folder = pathlib.Path(folder)
-            while ended in (1, 2):
-                number += 1
-                place = folder / str(number)
-                place.mkdir()
-                ended = status_of(start(attempt, number, place))
-                tally.tried += ended != 0
-                tally.tracebacks += ended not in (0, 1, 2)
-                # The same once more, on a disk with space.
-                run(function, place, *arguments)
-                tally.different += check(place) != check.expected
-        return tally
-
-    return make
-
-
-def checked(check, function, *arguments):
-    """A check that knows what it finds where nothing fails."""
+    Arguments:
+        check: Function from a folder to what is in it in the end.
+        function: Function that writes into a folder.
+        prepare: Function that makes the folder's content before, as often as it is called.
+    """
+    logging.disable()
+    tally, number, ended = Tally(), 0, 1
     with tempfile.TemporaryDirectory() as folder:
-        run(function, pathlib.Path(folder), *arguments)
+        expected = None
+        while ended != 0:
+            place = pathlib.Path(folder) / str(number)
+            place.mkdir()
+            prepare(place)
+            if number > 0:
+                ended = status_of(start(attempt, number, function, place))
+                tally.tried += ended != 0
+                tally.tracebacks += ended not in (0, USER_ERROR, NO_ERROR)
+            # Once more, with space.
+            run(function, place)
+            expected = check(place) if number == 0 else expected
+            tally.different += check(place) != expected
+            number += 1
+    return tally
 
-        def found(place):
-            return check(place)
 
-        found.expected = check(pathlib.Path(folder))
-    return found
+def attempt(number, function, folder):
+    disk = FullDisk(folder)
+    try:
+        with disk.full_at(number):
+            function(folder)
+    except UserError:
+        os._exit(USER_ERROR)
+    # What can do without its file, as a data cache, goes on.
+    os._exit(NO_ERROR if disk.failed else 0)
 
 
 def train(folder):
@@ -113,24 +110,36 @@ def trained(folder):
 
 
 def evaluate(folder):
-    material.train_run(folder / "trained", 1)
-    material.evaluate_run(folder / "trained")
+    material.evaluate_run(folder / "store")
+
+
+def evaluated(folder):
+    return material.measures(folder / "store")
 
 
 def draw(folder):
-    material.write_figure(folder / "report" / "fig_1", 1)
     material.write_figure(folder / "report" / "fig_1", 2)
+
+
+def drawn(folder):
+    return material.read_figure(folder / "report" / "fig_1")
+
+
+def prepare_nothing(folder):
+    """Writes begin in an empty folder."""
 
 
 def sections():
     """Functions that return the tally of each kind of write."""
-    kinds = {
-        "training": (trained, train),
-        "evaluation": (lambda folder: material.measures(folder / "trained"), evaluate),
-        "figures": (lambda folder: material.read_figure(folder / "report" / "fig_1"), draw),
-        "data cache": (lambda folder: material.load_dots(folder), material.load_dots),
-    }
-    return {
-        name: lambda check=check, function=function: fill(function)(checked(check, function))
-        for name, (check, function) in kinds.items()
-    }
+    with tempfile.TemporaryDirectory() as folder:
+        begun = pathlib.Path(folder)
+        run(material.train_run, begun / "store", 1)
+        run(material.write_figure, begun / "report" / "fig_1", 3)
+
+        def copy(place):
+            shutil.copytree(begun, place, dirs_exist_ok=True)
+
+        yield "training", fill(trained, train, prepare_nothing)
+        yield "evaluation", fill(evaluated, evaluate, copy)
+        yield "figures", fill(drawn, draw, copy)
+        yield "data cache", fill(material.load_dots, material.load_dots, prepare_nothing)

@@ -22,6 +22,7 @@ from keras_vae.experiments.runs.spec import (
     ObjectiveSpec,
     OptimizerSpec,
     RunSpec,
+    SpecError,
 )
 
 REPORT = "vampprior"
@@ -136,14 +137,14 @@ def run_spec(
         `RunSpec`.
 
     Raises:
-        ValueError: If components or pseudo-inputs are named for a prior that has none.
+        SpecError: If components or pseudo-inputs are named for a prior that has none.
     """
     if prior is None:
         prior = "vamp" if base_model(model) == VAMPPRIOR else "standard_normal"
     if components is None and prior != "standard_normal":
         components = of_dataset(PRIOR_COMPONENTS, dataset)
     if pseudo_inputs is not None and prior != "vamp":
-        raise ValueError(f"Only a VampPrior has pseudo-inputs, not {prior}.")
+        raise SpecError(f"Only a VampPrior has pseudo-inputs, not {prior}.")
     binary = dataset in ("mnist", "mnist_5k")
     warm_up = 0 if model.endswith(WITHOUT_WARM_UP) else schedule(dataset, model).warm_up
     rate = 1e-3 if model.endswith(AT_THE_USUAL_RATE) else LEARNING_RATES[prior]
