@@ -110,11 +110,16 @@ def write_json(path: pathlib.Path, about: JsonObject, content: Any) -> None:
         about: What the file is.
         content: JSON-compatible values.
     """
+    with atomic_write(path) as file:
+        file.write(encode_json(about, content))
+
+
+def encode_json(about: JsonObject, content: Any) -> bytes:
+    """What `write_json` writes."""
     parts = {"about": {"format": FORMAT, **about}, "content": content}
     # All but the brace with which an object begins.
     body = json.dumps(parts, indent=2, allow_nan=False).encode()[1:] + b"\n"
-    with atomic_write(path) as file:
-        file.write(b'{"sha256": "' + _digest(body) + b'",\n' + body)
+    return b'{"sha256": "' + _digest(body) + b'",\n' + body
 
 
 def read_json(path: pathlib.Path) -> tuple[JsonObject | None, Any]:

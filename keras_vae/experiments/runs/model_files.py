@@ -8,14 +8,13 @@ import tempfile
 import numpy as np
 
 from keras_vae import UserError, datasets
+from keras_vae._internal import verified_files
 from keras_vae._internal.backend import keras
 from keras_vae._internal.files import (
     JsonObject,
-    atomic_write,
+    finish_writing,
     locked,
-    read_json_object,
-    remove_temporaries,
-    write_json,
+    write_together,
 )
 from keras_vae.experiments.runs.spec import RunSpec
 from keras_vae.experiments.runs.store import RunStore
@@ -50,27 +49,29 @@ def save_model(
         epochs: Finished epochs of the weights.
 
     Raises:
-        OSError: If the files cannot be written.
+        ModelFileError: If the files cannot be written; both are then as they were.
     """
     path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, atomic_write(path) as file:
-        # Keras writes to names that end with .keras alone.
-        keras.saving.save_model(model, pathlib.Path(folder, path.name))
-        file.write(pathlib.Path(folder, path.name).read_bytes())
     record = {
         "run": spec.run_id,
         "spec": spec.to_dict(),
         "epochs": epochs,
         "test_log_likelihood": best_log_likelihood(store.evaluations(spec), epochs),
         "bound_on_embedded_digits": bound_on_embedded_digits(model),
-        "sha256": digest(path),
         "versions": versions(),
     }
-    with locked(path.parent / LOCK):
-        remove_temporaries(path.parent / RECORDS)
-        records = {**read_records(path.parent), path.name: record}
-        write_json(path.parent / RECORDS, dict(sorted(records.items())))
+    try:
+        with tempfile.TemporaryDirectory() as folder, locked(path.parent / LOCK):
+            # Keras writes to names that end with .keras alone.
+            keras.saving.save_model(model, pathlib.Path(folder, path.name))
+            content = pathlib.Path(folder, path.name).read_bytes()
+            record["sha256"] = hashlib.sha256(content).hexdigest()
+            finish_writing(path.parent)
+            records = {**read_records(path.parent), path.name: record}
+            listed = verified_files.encode_json({"kind": "models"}, dict(sorted(records.items())))
+            write_together(path.parent, {path.name: content, RECORDS: listed})
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be written: {error}") from error
 
 
 def load_model_file(path: str | os.PathLike[str]) -> LatentVariableModel:
@@ -113,7 +114,7 @@ def read_records(folder: str | os.PathLike[str]) -> JsonObject:
     """
     path = pathlib.Path(folder) / RECORDS
     try:
-        return read_json_object(path)
+        return verified_files.read_json(path)[1]
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

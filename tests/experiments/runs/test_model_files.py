@@ -1,6 +1,7 @@
 """Trained models as files: what is recorded, what is refused, and the ones that ship."""
 
-import json
+import errno
+import os
 import pathlib
 import shutil
 
@@ -56,7 +57,7 @@ def copy(folder, tmp_path):
 
 
 def test_a_run_becomes_a_file_with_a_record(stored, folder):
-    record = json.loads((folder / "models.json").read_text())["iw.keras"]
+    record = model_files.read_records(folder)["iw.keras"]
     assert record["run"] == SPEC.run_id and record["epochs"] == 2
     assert RunSpec.from_dict(record["spec"]) == SPEC
     # Of the estimates at epoch 2: first the most images, then the most samples.
@@ -133,3 +134,16 @@ def test_a_shipped_model_loads_and_has_its_recorded_bound(name):
 
 def test_every_shipped_model_is_recorded():
     assert {path.name for path in SHIPPED.glob("*.keras")} == set(model_files.read_records(SHIPPED))
+
+
+def test_a_full_disk_leaves_file_and_record_as_they_were(stored, copy, monkeypatch):
+    before = {path.name: path.read_bytes() for path in copy.iterdir()}
+    store, model = stored
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(model_files.ModelFileError, match=r"iw.keras cannot be written.*No space"):
+        model_files.save_model(model, copy / "iw.keras", SPEC, store, 1)
+    assert {path.name: path.read_bytes() for path in copy.iterdir()} == before
