@@ -149,10 +149,10 @@ def draw(measured: Measured, options: Options) -> Picture:
         axis.set_title(f"({letter}) {names[0]} and {names[1]}")
         for name in names:
             draw_first_epoch(within, measured[name].first_epoch, name)
+        axis.legend()
         within.set_xlabel("Step of the first epoch")
-        within.legend(fontsize=8)
     protocol.label_counts(upper[0])
-    lower[0].set_ylabel("Active latent dimensions")
+    lower[0].set_ylabel("Active latent dimensions\n(> 0.1 lines, > 0.01 dots)")
     return figure
 
 
@@ -162,7 +162,7 @@ def draw_first_epoch(axis: plots.Axes, found: first_epoch.FirstEpoch, name: str)
     plots.line_with_trials(axis, found.steps, found.counts(THRESHOLD), name, style)
     low = found.counts(min(THRESHOLDS)).mean(axis=0)
     color = plots.COLORS[style % len(plots.COLORS)]
-    axis.plot(found.steps, low, ".", color=color, markersize=3, label=f"{name}, > 0.01")
+    axis.plot(found.steps, low, ".", color=color, markersize=4, label=f"{name}, > 0.01")
 
 
 def caption(measured: Measured, options: Options) -> str:
@@ -273,7 +273,9 @@ def judge_slower(measured: Measured, figure: str, unmet: tuple[str, ...]) -> Cla
                 rule=f"In the first {EARLY} epochs the largest fall of {slow}'s count in an epoch "
                 f"is {rule}, on average over seeds. {what}",
                 numbers={
-                    f"{slow} - {factor:g} {fast}": Number(less[reading], DIMS, at_most=limit),
+                    f"{slow} - {fast if factor == 1 else f'{factor:g} x {fast}'}": Number(
+                        less[reading], DIMS, at_most=limit
+                    ),
                     "largest fall, each trial": Number(
                         {name: values.tolist() for name, values in falls[reading].items()}, DIMS
                     ),

@@ -5,15 +5,15 @@ from __future__ import annotations
 import collections
 import dataclasses
 import math
-import operator
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from keras_vae import UserError
 from keras_vae._internal.files import JsonObject as JsonObject
+from keras_vae.experiments.figures.numbers import CLEAR_OF_LIMIT, leaves
+from keras_vae.experiments.figures.numbers import Number as Number
+from keras_vae.experiments.figures.numbers import over_seeds as over_seeds
+from keras_vae.experiments.figures.numbers import plus_minus as plus_minus
 
 REPRODUCED, NOT_REPRODUCED, INCONCLUSIVE = "reproduced", "not reproduced", "inconclusive"
 DEPENDS = "depends on the reading"
@@ -23,68 +23,10 @@ SO_FAR_YES, SO_FAR_NO, SO_FAR_DEPENDS = (
 # The kinds of verdicts, as they are counted, with their colours on a terminal.
 STYLES = {REPRODUCED: "green", NOT_REPRODUCED: "red", DEPENDS: "magenta", INCONCLUSIVE: "yellow"}
 LONGEST_MEASURED = 100
-LIMITS = {
-    "at_least": operator.ge,
-    "at_most": operator.le,
-    "above": operator.gt,
-    "below": operator.lt,
-}
-# A mean this many standard errors from its limit, or fewer, may lie on either side.
-CLEAR_OF_LIMIT = 2.0
 
 
 class ClaimError(UserError):
     """A claim does not say what it has to, or says what its numbers contradict."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Number:
-    """Something measured, with its unit and, where a rule asks for it, its limit.
-
-    Attributes:
-        value: A number; an estimate, that is a dictionary with `mean` and `standard_error`, as of
-            `over_seeds`; None where it could not be measured; or lists and dictionaries of these.
-        unit: For example `"nats"` or `"dimensions"`; `"1"` for a ratio.
-        at_least, at_most, above, below: Limit that every single number has to keep for the rule
-            to hold, in that unit; None for none.
-    """
-
-    value: Any
-    unit: str
-    at_least: float | None = None
-    at_most: float | None = None
-    above: float | None = None
-    below: float | None = None
-
-    @property
-    def limits(self) -> dict[str, float]:
-        """The limits that there are, by their kind."""
-        limits = {kind: getattr(self, kind) for kind in LIMITS}
-        return {kind: limit for kind, limit in limits.items() if limit is not None}
-
-    @property
-    def holds(self) -> bool | None:
-        """Whether every limit is kept; None if there is none, or something was not measured."""
-        leaves = [mean for mean, _ in _leaves(self.value)]
-        means = [mean for mean in leaves if mean is not None]
-        if not self.limits or not means or len(means) < len(leaves):
-            return None
-        return all(
-            LIMITS[kind](mean, limit) for mean in means for kind, limit in self.limits.items()
-        )
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether no estimate lies within `CLEAR_OF_LIMIT` standard errors of a limit."""
-        return all(
-            mean is None or not error or abs(mean - limit) > CLEAR_OF_LIMIT * error
-            for mean, error in _leaves(self.value)
-            for limit in self.limits.values()
-        )
-
-    def to_dict(self) -> JsonObject:
-        """Returns the number as JSON-compatible values."""
-        return {"value": self.value, "unit": self.unit, **self.limits}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,10 +51,11 @@ class Reading:
 
     def __post_init__(self) -> None:
         numbers = {name: each for name, each in self.numbers.items() if isinstance(each, Number)}
+        decided = any(each.holds is False and each.is_clear for each in numbers.values())
         near = tuple(
             f"{name.replace('_', ' ')} lies within {CLEAR_OF_LIMIT:g} standard errors of its limit"
             for name, number in numbers.items()
-            if not number.is_clear
+            if not number.is_clear and not decided
         )
         object.__setattr__(self, "unmet", tuple(dict.fromkeys((*self.unmet, *near))))
         holds = self.holds
@@ -148,7 +91,7 @@ class Reading:
                 raise ClaimError(f"has no unit for its number {name!r}")
             if any(
                 not math.isfinite(part)
-                for leaf in _leaves(number.value)
+                for leaf in leaves(number.value)
                 for part in leaf
                 if part is not None
             ):
@@ -281,46 +224,6 @@ def count_verdicts(claims: Sequence[Claim]) -> dict[str, int]:
     """Number of claims by kind of verdict, all that is inconclusive as one."""
     found = collections.Counter(claim.kind for claim in claims)
     return {kind: found[kind] for kind in STYLES}
-
-
-def over_seeds(values: npt.ArrayLike) -> JsonObject:
-    """Mean over trials with its standard error, the unit of error of all that is trained.
-
-    Arguments:
-        values: Array of shape (trials,), for example of differences between two methods' trials
-            of the same seed; None or NaN where a trial could not be measured.
-
-    Returns:
-        Dictionary of `mean`, `standard_error` (None of a single trial) and `seeds`; both are None
-        if a trial could not be measured.
-    """
-    values = np.asarray(values, dtype=float)
-    if not np.isfinite(values).all():
-        return {"mean": None, "standard_error": None, "seeds": len(values)}
-    error = float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
-    return {"mean": float(values.mean()), "standard_error": error, "seeds": len(values)}
-
-
-def plus_minus(estimate: JsonObject, digits: int = 1) -> str:
-    """A mean and its standard error in words, for `measured`."""
-    mean, error = estimate["mean"], estimate["standard_error"]
-    if mean is None:
-        return "none"
-    return f"{mean:.{digits}f}" + ("" if error is None else f" ± {error:.{digits}f}")
-
-
-def _leaves(value: Any) -> Iterator[tuple[float | None, float | None]]:
-    """Pairs of a number and its standard error, None where there is none."""
-    if isinstance(value, Mapping) and value.keys() >= {"mean", "standard_error"}:
-        yield value["mean"], value["standard_error"]
-    elif isinstance(value, Mapping):
-        for part in value.values():
-            yield from _leaves(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _leaves(part)
-    else:
-        yield value, None
 
 
 def _keep_limits(numbers: Iterable[Number]) -> bool | None:

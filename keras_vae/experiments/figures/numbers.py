@@ -1,0 +1,118 @@
+"""Numbers that rules are about: with their units, their errors over seeds, and their limits."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import operator
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from keras_vae._internal.files import JsonObject
+
+LIMITS = {
+    "at_least": operator.ge,
+    "at_most": operator.le,
+    "above": operator.gt,
+    "below": operator.lt,
+}
+# A mean this many standard errors from its limit, or fewer, may lie on either side.
+CLEAR_OF_LIMIT = 2.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Number:
+    """Something measured, with its unit and, where a rule asks for it, its limit.
+
+    Attributes:
+        value: A number; an estimate, that is a dictionary with `mean` and `standard_error`, as of
+            `over_seeds`; None where it could not be measured; or lists and dictionaries of these.
+        unit: For example `"nats"` or `"dimensions"`; `"1"` for a ratio.
+        at_least, at_most, above, below: Limit that every single number has to keep for the rule
+            to hold, in that unit; None for none.
+    """
+
+    value: Any
+    unit: str
+    at_least: float | None = None
+    at_most: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The limits that there are, by their kind."""
+        limits = {kind: getattr(self, kind) for kind in LIMITS}
+        return {kind: limit for kind, limit in limits.items() if limit is not None}
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether every limit is kept; None if there is none, or something was not measured."""
+        kept = [kept for kept, _ in self._compared()]
+        return None if None in kept or not kept else all(kept)
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether estimates lie further than `CLEAR_OF_LIMIT` standard errors from every limit.
+
+        One that is so far past its limit decides, whatever the others.
+        """
+        compared = list(self._compared())
+        return (False, True) in compared or all(clear for _, clear in compared)
+
+    def _compared(self) -> Iterator[tuple[bool | None, bool]]:
+        """Of every single number and every limit: whether it is kept, and whether clearly."""
+        for mean, error in leaves(self.value):
+            for kind, limit in self.limits.items():
+                if mean is None:
+                    yield None, True
+                else:
+                    clear = not error or abs(mean - limit) > CLEAR_OF_LIMIT * error
+                    yield bool(LIMITS[kind](mean, limit)), clear
+
+    def to_dict(self) -> JsonObject:
+        """Returns the number as JSON-compatible values."""
+        return {"value": self.value, "unit": self.unit, **self.limits}
+
+
+def over_seeds(values: npt.ArrayLike) -> JsonObject:
+    """Mean over trials with its standard error, the unit of error of all that is trained.
+
+    Arguments:
+        values: Array of shape (trials,), for example of differences between two methods' trials
+            of the same seed; None or NaN where a trial could not be measured.
+
+    Returns:
+        Dictionary of `mean`, `standard_error` (None of a single trial) and `seeds`; both are None
+        if a trial could not be measured.
+    """
+    values = np.asarray(values, dtype=float)
+    if not np.isfinite(values).all():
+        return {"mean": None, "standard_error": None, "seeds": len(values)}
+    error = float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
+    return {"mean": float(values.mean()), "standard_error": error, "seeds": len(values)}
+
+
+def plus_minus(estimate: JsonObject, digits: int = 1) -> str:
+    """A mean and its standard error in words, for `measured`."""
+    mean, error = estimate["mean"], estimate["standard_error"]
+    if mean is None:
+        return "none"
+    return f"{mean:.{digits}f}" + ("" if error is None else f" ± {error:.{digits}f}")
+
+
+def leaves(value: Any) -> Iterator[tuple[float | None, float | None]]:
+    """Pairs of a number and its standard error, None where there is none."""
+    if isinstance(value, Mapping) and value.keys() >= {"mean", "standard_error"}:
+        yield value["mean"], value["standard_error"]
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from leaves(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from leaves(part)
+    else:
+        yield value, None
