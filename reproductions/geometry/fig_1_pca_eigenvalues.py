@@ -157,8 +157,11 @@ def _draw_eigenvectors(axis, found):
     """The first trial's squared entries, axes in the order of the components that they are in."""
     entries = found.squared_entries[0]
     order = np.argsort(entries.argmax(axis=0), kind="stable")
-    axis.imshow(entries[:, order], cmap="Greys", vmin=0, vmax=1, aspect="auto")
-    axis.axhline(found.informative[0] - 0.5, color="#444444", linewidth=0.8, linestyle=":")
+    end = len(entries) + 0.5
+    axis.imshow(
+        entries[:, order], cmap="Greys", vmin=0, vmax=1, aspect="auto", extent=(0.5, end, end, 0.5)
+    )
+    axis.axhline(found.informative[0] + 0.5, color="#444444", linewidth=0.8, linestyle=":")
     axis.set_xlabel("Latent axis, sorted")
     axis.grid(False)
 

@@ -71,6 +71,7 @@ SPLIT_STYLES = {"train": "--", "validation": "-"}
 RANK_EPOCHS = (10, 50, 150)
 CLEARLY_HIGHER = 0.5
 HIDDEN_EPOCHS = 2
+RUNNING = 9
 
 
 def runs(options: Options, seed: int) -> Specs:
@@ -204,13 +205,15 @@ def draw(measured: JsonObject, options: Options) -> Picture:
 
 
 def _draw_residuals(axis, ours, theirs):
-    """Ours less the original's, validation only, from the epoch on that the scales show."""
+    """Ours less the original's, validation only, as running means of `RUNNING` epochs."""
     for index, (label, by_split) in enumerate(ours.items()):
         mean = by_split["validation"].mean(axis=0)
         other = np.array(theirs[original_name(label)]["validation"][: len(mean)])
         difference = mean[: len(other)] - other
-        difference[:HIDDEN_EPOCHS] = np.nan
-        _draw_curve(axis, difference, index, SPLIT_STYLES["validation"])
+        width = min(RUNNING, len(difference))
+        running = np.convolve(difference, np.full(width, 1 / width), mode="valid")
+        epochs = np.arange(len(running)) + (width + 1) / 2
+        axis.plot(epochs, running, color=plots.COLORS[index], linewidth=1.2)
     axis.axhline(0, color="black", linewidth=0.8)
     axis.set_title("Validation, ours less the report's", fontsize=9)
     plots.label_epochs(axis)
@@ -242,7 +245,7 @@ def caption(measured: JsonObject, options: Options) -> str:
     """How the picture shows its curves."""
     text = (
         f"scales cover epochs {HIDDEN_EPOCHS + 1} and later; Adam, uncorrected: without bias "
-        "correction, as in the author's code"
+        f"correction, as in the author's code; below, running means of {RUNNING} epochs"
     )
     return text + ("; mean over trials" if options.trials > 1 else "")
 

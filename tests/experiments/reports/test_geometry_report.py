@@ -164,7 +164,7 @@ class TurnedCodes:
         ]
         self.variances_after = variances_after
 
-    def check_images(self, images):
+    def check_inputs(self, images):
         assert images is COLUMNS
 
     def posterior_means(self, images, batch_size=None):
@@ -538,7 +538,7 @@ class Straight:
     def posterior_means(self, images, batch_size=None):
         return self.posterior_parameters(images)[0]
 
-    def check_images(self, images):
+    def check_inputs(self, images):
         pass
 
     def decode(self, codes):

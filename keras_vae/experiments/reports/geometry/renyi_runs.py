@@ -228,9 +228,9 @@ def correlation_of_active_axes(means: np.ndarray) -> float:
 
 def orders_left_out(by_size: Grid) -> str:
     """Which of all orders some numbers of latent dimensions lack, to append to a caption."""
-    missing = {
-        size: [order_name(alpha) for alpha in all_orders(by_size) if alpha not in by_order]
-        for size, by_order in by_size.items()
-    }
-    parts = [f"α = {', '.join(orders)} at k = {size}" for size, orders in missing.items() if orders]
+    sizes: dict[str, list[str]] = {}
+    for size, by_order in by_size.items():
+        missing = [order_name(alpha) for alpha in all_orders(by_size) if alpha not in by_order]
+        sizes.setdefault(", ".join(missing), []).append(str(size))
+    parts = [f"α = {orders} at k = {', '.join(at)}" for orders, at in sizes.items() if orders]
     return f"; not run: {' and '.join(parts)}" if parts else ""
