@@ -111,7 +111,7 @@ class Endpoints(tf.Module):
 
     def decode(self, z: tf.Tensor) -> dict[str, tf.Tensor]:
         model = self._model.it
-        return {"images": model.decode(model.split_levels(z)).mean()}
+        return {"images": model.likelihood.expected(model.decode(model.split_levels(z)))}
 
     def reconstruct(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"images": self._model.it.reconstruct(images)}
@@ -119,7 +119,7 @@ class Endpoints(tf.Module):
     def sample(self, n: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         model = self._model.it
         codes = model.sample_prior(n, random.stream(seed, random.GENERATION))
-        return {"images": model.decode(codes).mean()}
+        return {"images": model.likelihood.expected(model.decode(codes))}
 
     def log_likelihood(self, images: tf.Tensor, num_samples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Importance-sampled, the images together and in chunks of samples; the noise is fixed."""

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from keras_vae._internal.backend import keras
 from keras_vae.models import VAE
+from keras_vae.networks import DenseStack
 
 if TYPE_CHECKING:
     from keras_vae.models import LatentVariableModel
@@ -75,8 +76,13 @@ def _variables(model: LatentVariableModel) -> list[list[keras.Variable]]:
     """The variables that each array holds side by side."""
     if not isinstance(model, VAE):
         raise ValueError(f"Expected a `keras_vae.VAE`. Received: {type(model).__name__}.")
-    if model.batch_norm or model.gated:
-        raise ValueError("Layers with batch normalisation or gates are more than kernel and bias.")
+    for network in (model.encoder, model.decoder):
+        if not isinstance(network, DenseStack):
+            raise ValueError(f"Expected dense networks. Received: {type(network).__name__}.")
+        if network.batch_norm or network.gated:
+            raise ValueError(
+                "Layers with batch normalisation or gates are more than kernel and bias."
+            )
     layers = [
         *([layer] for layer in model.encoder.dense_layers),
         [model.loc_head, model.log_variance_head],

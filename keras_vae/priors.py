@@ -1,11 +1,12 @@
 """Priors over the latent variable."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from keras_vae import posteriors
+from keras_vae import likelihoods, posteriors
 from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import (
     check_data_shape,
@@ -30,12 +31,18 @@ class Prior(keras.layers.Layer):
 
     built: bool
 
-    def build_for(self, latent_dim: int, image_shape: tuple[int, ...]) -> None:
+    def build_for(
+        self,
+        latent_dim: int,
+        image_shape: tuple[int, ...],
+        likelihood: likelihoods.Likelihood | None = None,
+    ) -> None:
         """Creates the prior's weights, once: a prior belongs to one model.
 
         Arguments:
             latent_dim: Number of latent dimensions.
-            image_shape: Shape of one image, for priors that learn pseudo-inputs.
+            image_shape: Shape of one item, for priors that learn pseudo-inputs.
+            likelihood: The model's, which says what data may be; None for pixels.
 
         Raises:
             ValueError: If the prior already belongs to a model.
@@ -43,6 +50,8 @@ class Prior(keras.layers.Layer):
         if self.built:
             raise ValueError("This prior belongs to another model. Give each model its own.")
         self.latent_dim = latent_dim
+        self.interval = (0.0, 1.0) if likelihood is None else likelihood.interval
+        self.check_inputs = check_pixels if likelihood is None else likelihood.check_inputs
         self.create_weights(latent_dim, image_shape)
         self.built = True
 
@@ -99,21 +108,30 @@ class UnitInterval(keras.constraints.Constraint):
         return keras.ops.clip(w, 0.0, 1.0)
 
 
+# Of pseudo-inputs, by the interval of the data.
+CONSTRAINTS: dict[tuple[float, float], Any] = {
+    (0.0, 1.0): UnitInterval(),
+    (0.0, math.inf): keras.constraints.NonNeg(),
+    (-math.inf, math.inf): None,
+}
+
+
 @keras.saving.register_keras_serializable(package="keras_vae")
 class VampPrior(Prior):
-    """p(z) = 1/K sum_k q(z|u_k) with learned pseudo-inputs u_k in [0, 1].
+    """p(z) = 1/K sum_k q(z|u_k) with learned pseudo-inputs u_k, which are like the data.
 
-    It begins with noise; `initialize_from` takes images instead.
+    They are in [0, 1] for likelihoods of pixels, not negative for counts. They begin with noise in
+    [0, 1]; `initialize_from` takes data instead.
 
     Arguments:
         num_pseudo_inputs: Number K of pseudo-inputs.
         seed: Integer from which uniform noise and the choice of images are drawn; None draws a
             fresh one.
-        initializer: Keras initialiser of the pseudo-inputs, cut to [0, 1]; None for uniform
-            noise drawn by `seed`.
+        initializer: Keras initialiser of the pseudo-inputs, cut to what data may be; None for
+            uniform noise drawn by `seed`.
 
     Raises:
-        ValueError: If K is below 1.
+        ValueError: If K is below 1, or the data are categories, which cannot be learned.
 
     Reference: Tomczak & Welling, "VAE with a VampPrior", 2018, equation 9.
     """
@@ -134,20 +152,27 @@ class VampPrior(Prior):
         )
 
     def create_weights(self, latent_dim: int, image_shape: tuple[int, ...]) -> None:
+        if self.interval is None:
+            raise ValueError(
+                "Pseudo-inputs of a VampPrior are learned, and data of this likelihood cannot be. "
+                "Use another prior."
+            )
+        constraint = CONSTRAINTS[self.interval]
         self.pseudo_inputs = self.add_weight(
             shape=(self.num_pseudo_inputs, *image_shape),
             initializer=self.initializer,
-            constraint=UnitInterval(),
+            constraint=constraint,
             name="pseudo_inputs",
         )
         # The constraint acts after updates alone.
-        self.pseudo_inputs.assign(UnitInterval()(self.pseudo_inputs))
+        if constraint is not None:
+            self.pseudo_inputs.assign(constraint(self.pseudo_inputs))
 
     def initialize_from(self, images: np.ndarray) -> None:
         """Makes K of some images, chosen at random without repetition, the pseudo-inputs.
 
         Arguments:
-            images: Array of shape (N, *image_shape), in [0, 1].
+            images: Array of shape (N, *event_shape).
 
         Raises:
             ValueError: If there are fewer than K, they have the wrong shape or values, or the
@@ -158,7 +183,7 @@ class VampPrior(Prior):
         images = np.asarray(images)
         check_data_shape(images.shape, self.pseudo_inputs.shape[1:])
         check_finite(images)
-        check_pixels(images)
+        self.check_inputs(images)
         if len(images) < self.num_pseudo_inputs:
             raise ValueError(
                 f"{self.num_pseudo_inputs} pseudo-inputs cannot be taken from {len(images)} images."
@@ -181,6 +206,16 @@ class VampPrior(Prior):
             "initializer": keras.initializers.serialize(self.initializer),
             "seed": self.seed,
         }
+
+
+def check_no_batch_statistics(prior: Prior, layers: Sequence[keras.layers.Layer]) -> None:
+    """Raises `ValueError` if a VampPrior is made by layers that normalise batches."""
+    normalised = any(isinstance(layer, keras.layers.BatchNormalization) for layer in layers)
+    if normalised and isinstance(prior, VampPrior):
+        raise ValueError(
+            "The VampPrior is made of posteriors, which batch normalisation changes from batch to "
+            "batch. Use one without the other."
+        )
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")

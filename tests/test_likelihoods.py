@@ -76,8 +76,8 @@ def test_binary_likelihood_refuses_grey_unless_told():
 
 
 def test_unknown_names_list_the_valid_ones():
-    with pytest.raises(ValueError, match="likelihood: 'poisson'.*'bernoulli', 'gaussian'"):
-        likelihoods.get("poisson")
+    with pytest.raises(ValueError, match="likelihood: 'laplace'.*'bernoulli', 'gaussian'"):
+        likelihoods.get("laplace")
     with pytest.raises(ValueError, match="prior: 'flow'.*'standard_normal'"):
         priors.get("flow")
 

@@ -9,11 +9,13 @@ from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import check_positive_integer
 from keras_vae.models.base import LatentVariableModel
 from keras_vae.models.inference import Data, log_prob
-from keras_vae.networks import JointStack, dense, over_rows
+from keras_vae.networks import JointStack, dense, get_network, over_rows, take
 from keras_vae.objectives import LogTerms
 from keras_vae.random import derive_seed
 
 INFERENCE, GENERATION, DECODER, LIKELIHOOD, PRIOR = range(5)
+# Apart from these, which the same seed leads to.
+TRUNK = 301
 
 
 # Apart from the numbers of the hidden layers, which the same seed leads to.
@@ -84,13 +86,18 @@ class HierarchicalVAE(LatentVariableModel):
 
     Arguments:
         latent_dims: Dimensions of each level, from the top down.
+        encoder: Keras layer or model from data (batch, *event_shape) to features, of which all
+            levels' posteriors are made; None for the data themselves.
+        decoder: Keras layer or model from all codes side by side (batch, sum of latent_dims) to
+            features as in `keras_vae.VAE`; None for hidden layers.
         hidden_units: Size of every hidden layer.
         activation: Activation of the hidden layers.
         gated: Whether each hidden layer is multiplied by gates `sigmoid(B x)`.
         likelihood: As in `keras_vae.VAE`.
         prior: Prior of the top level, as in `keras_vae.VAE`.
         objective: As in `keras_vae.VAE`; the KL divergence is always a sampled one.
-        image_shape: Shape of one image.
+        image_shape: Shape of one image, or of whatever else an item is.
+        event_shape: The same by another name, for data that are no images.
         kernel_initializer: Keras initialiser of all kernels.
         bias_initializer: Keras initialiser of all biases.
         seed: Integer from which weights and noise are drawn; None draws a fresh one.
@@ -105,6 +112,8 @@ class HierarchicalVAE(LatentVariableModel):
         self,
         *,
         latent_dims: Sequence[int] = (40, 40),
+        encoder: Any = None,
+        decoder: Any = None,
         hidden_units: int = 300,
         activation: Any = "linear",
         gated: bool = True,
@@ -112,12 +121,18 @@ class HierarchicalVAE(LatentVariableModel):
         prior: Any = "standard_normal",
         objective: Any = "elbo",
         image_shape: int | Sequence[int] = (28, 28),
+        event_shape: int | Sequence[int] | None = None,
         kernel_initializer: Any = "glorot_normal",
         bias_initializer: Any = "zeros",
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(objective=objective, image_shape=image_shape, seed=seed, **kwargs)
+        super().__init__(
+            objective=objective,
+            image_shape=image_shape if event_shape is None else event_shape,
+            seed=seed,
+            **kwargs,
+        )
         if self.objective.doubly_reparameterized:
             raise ValueError(
                 "Doubly reparameterised gradients are available for `keras_vae.VAE` only: in "
@@ -140,32 +155,42 @@ class HierarchicalVAE(LatentVariableModel):
         }
         self.likelihood = likelihoods.get(likelihood)
         self.prior_layer = priors.get(prior, derive_seed(self.seed, PRIOR))
-        self._build_layers()
+        self._given = {"encoder": encoder is not None, "decoder": decoder is not None}
+        self._build_layers(*map(get_network, (encoder, decoder)))
 
-    def _build_layers(self) -> None:
-        pixels = math.prod(self.event_shape)
-        dims = self.latent_dims
+    def _build_layers(self, encoder: Any, decoder: Any) -> None:
+        width, dims = self.likelihood.vector_size(self.event_shape), self.latent_dims
+        if encoder is not None:
+            self.encoder = encoder
+            seed = derive_seed(self.seed, TRUNK)
+            width = math.prod(take(encoder, "encoder", [self.event_shape], seed))
         self.inference = [
-            self._conditional((pixels, *dims[:level]), level, INFERENCE, 2 if level else 1)
+            self._conditional((width, *dims[:level]), level, INFERENCE, 2 if level else 1)
             for level in range(len(dims))
         ]
         self.generation = [
             self._conditional(dims[:level], level, GENERATION, 1) for level in range(1, len(dims))
         ]
-        self.decoder = JointStack(
-            dims, self.hidden_units, seed=derive_seed(self.seed, DECODER), **self.network_arguments
-        )
-        self.decoder.build()
+        seed = derive_seed(self.seed, DECODER)
+        features: int | tuple[int, ...] = self.hidden_units
+        if decoder is None:
+            decoder = JointStack(dims, self.hidden_units, seed=seed, **self.network_arguments)
+            decoder.build()
+        else:
+            features = take(decoder, "decoder", [(sum(dims),)], derive_seed(seed, TRUNK))
+        self.decoder = decoder
+        if encoder is not None:
+            priors.check_no_batch_statistics(self.prior_layer, encoder._flatten_layers())
         for part in (self.likelihood, self.prior_layer):
             part.dtype_policy = self.density_dtype
         self.likelihood.build_heads(
-            self.hidden_units,
+            features,
             self.event_shape,
             self.network_arguments["kernel_initializer"],
             derive_seed(self.seed, LIKELIHOOD),
             self.network_arguments["bias_initializer"],
         )
-        self.prior_layer.build_for(dims[0], self.event_shape)
+        self.prior_layer.build_for(dims[0], self.event_shape, self.likelihood)
         self.prior_layer.check_weights(self._encode_top, self.variables)
         self.built = True
 
@@ -209,21 +234,22 @@ class HierarchicalVAE(LatentVariableModel):
         self.check_inputs(x)
         if batch_size is not None:
             check_positive_integer(batch_size, "batch_size")
-        flat = self._flatten(x)
+        features = self._in_batches(self._features, x, batch_size)
 
         def levels() -> Iterator[tfd.Distribution]:
-            top = posteriors.in_batches(self.inference[0], [flat], batch_size)
+            top = posteriors.in_batches(self.inference[0], [features], batch_size)
             z = [(yield tfd.JointDistributionCoroutine.Root(top))]
             for conditional in self.inference[1:]:
-                z.append((yield posteriors.in_batches(conditional, [flat, *z], batch_size)))
+                z.append((yield posteriors.in_batches(conditional, [features, *z], batch_size)))
 
         return tfd.JointDistributionCoroutine(levels, sample_dtype=self._dtypes())
 
-    def decode(self, z: Sequence[tf.Tensor]) -> tfd.Distribution:
+    def decode(self, z: Sequence[tf.Tensor], training: bool = False) -> tfd.Distribution:
         """The likelihood p(x|z).
 
         Arguments:
             z: Tuple of codes of shapes (..., latent_dims[i]), from the top level down.
+            training: Whether layers of a given decoder behave as in training.
 
         Returns:
             TFP distribution with batch shape (...) and event shape `event_shape`.
@@ -236,6 +262,14 @@ class HierarchicalVAE(LatentVariableModel):
         if [shape[-1:] for shape in received] != [(size,) for size in self.latent_dims]:
             wanted = ", ".join(f"(..., {size})" for size in self.latent_dims)
             raise ValueError(f"Expected codes of shapes {wanted}. Received: {received}.")
+        if self._given["decoder"]:
+            # Adding zeros of every shape broadcasts to the common one.
+            common = sum(tf.zeros_like(level[..., :1]) for level in z)
+            codes = tf.concat([level + common for level in z], axis=-1)
+            rows = tf.reshape(codes, (-1, sum(self.latent_dims)))
+            return self.likelihood.decode(
+                self.decoder(rows, training=training), tf.shape(codes)[:-1]
+            )
         hidden = self.decoder(z)
         rows = tf.reshape(hidden, (-1, self.hidden_units))
         return self.likelihood.decode(rows, tf.shape(hidden)[:-1])
@@ -257,19 +291,19 @@ class HierarchicalVAE(LatentVariableModel):
             x: Array of shape (batch, *event_shape).
             num_samples: Number of samples per image.
             seed: Integer tensor of shape (2,).
-            training: Ignored; no layer behaves differently in training.
+            training: Whether layers of given networks behave as in training.
 
         Returns:
             `LogTerms`, without an analytic KL.
         """
-        x, flat = self._as_data(x), self._flatten(x)
+        x, features = self._as_data(x), self._features(x, training)
         top, log_posterior = posteriors.sample_with_log_prob(
-            self.inference[0]([flat]), num_samples, seed
+            self.inference[0]([features]), num_samples, seed
         )
         z, log_prior = [top], tf.cast(log_prob(self._top_prior(), top), top.dtype)
         pairs = zip(self.inference[1:], self.generation, strict=True)
         for level, (inference, generation) in enumerate(pairs, start=1):
-            posterior = inference([flat, *z])
+            posterior = inference([features, *z])
             drawn, log_density = posteriors.reparameterize(
                 posterior, self._noise(posterior, seed, level)
             )
@@ -277,7 +311,7 @@ class HierarchicalVAE(LatentVariableModel):
             log_prior += generation(z).log_prob(drawn)
             z.append(drawn)
         return LogTerms(
-            log_likelihood=log_prob(self.decode(z), x),
+            log_likelihood=log_prob(self.decode(z, training), x),
             log_prior=log_prior,
             log_posterior=log_posterior,
             analytic_kl=None,
@@ -285,7 +319,8 @@ class HierarchicalVAE(LatentVariableModel):
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Reconstructs: the mean of p(x|z) at each level's mean, given the means above it."""
-        return self.decode([posterior.mean() for posterior in self._levels(inputs)]).mean()
+        means = [posterior.mean() for posterior in self._levels(inputs, training)]
+        return self.likelihood.expected(self.decode(means, training))
 
     def posterior_parameters(
         self, x: Data, batch_size: int | None = None
@@ -302,22 +337,27 @@ class HierarchicalVAE(LatentVariableModel):
     def split_levels(self, codes: tf.Tensor) -> tuple[tf.Tensor, ...]:
         return tuple(tf.split(codes, self.latent_dims, axis=-1))
 
-    def _levels(self, x: Data) -> list[tfd.Distribution]:
+    def _levels(self, x: Data, training: bool = False) -> list[tfd.Distribution]:
         """Each level's posterior given the means above it, from the top down."""
-        flat = self._flatten(x)
+        features = self._features(x, training)
         levels: list[tfd.Distribution] = []
         for conditional in self.inference:
-            levels.append(conditional([flat, *(level.mean() for level in levels)]))
+            levels.append(conditional([features, *(level.mean() for level in levels)]))
         return levels
 
     def _top_prior(self) -> tfd.Distribution:
         return self.prior_layer.distribution(self._encode_top)
 
     def _encode_top(self, x: Data) -> tfd.Distribution:
-        return self.inference[0]([self._flatten(x)])
+        return self.inference[0]([self._features(x)])
 
-    def _flatten(self, x: Data) -> tf.Tensor:
-        return tf.reshape(self._as_data(x), (-1, math.prod(self.event_shape)))
+    def _features(self, x: Data, training: bool = False) -> tf.Tensor:
+        """What the posteriors of all levels are made of, shape (batch, units)."""
+        x = self._as_data(x)
+        if not self._given["encoder"]:
+            return self.likelihood.vectors(x)
+        features = self.encoder(x, training=training)
+        return tf.reshape(features, (tf.shape(x)[0], math.prod(features.shape[1:])))
 
     def _noise(self, distribution: tfd.Distribution, seed: tf.Tensor, level: int) -> tf.Tensor:
         seed = tf.random.experimental.stateless_fold_in(seed, level, alg="philox")
@@ -330,6 +370,11 @@ class HierarchicalVAE(LatentVariableModel):
         arguments = self.network_arguments
         return {
             **super().get_config(),
+            **{
+                name: keras.saving.serialize_keras_object(getattr(self, name))
+                for name, is_given in self._given.items()
+                if is_given
+            },
             "latent_dims": list(self.latent_dims),
             "hidden_units": self.hidden_units,
             "activation": keras.activations.serialize(arguments["activation"]),

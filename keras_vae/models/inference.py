@@ -112,7 +112,7 @@ class Inference:
         """
         check_positive_integer(n, "n")
         noise = random.stream(random.resolve_seed(seed), random.GENERATION)
-        return self.decode(self.sample_prior(n, noise)).mean()
+        return self.likelihood.expected(self.decode(self.sample_prior(n, noise)))
 
     def reconstruct(self, x: Data, batch_size: int | None = None) -> tf.Tensor:
         """Decodes the posterior's mean.

@@ -9,26 +9,36 @@ from keras_vae._internal.backend import keras, tf, tfd, tfp
 from keras_vae._internal.checks import as_sizes, check_positive_integer
 from keras_vae.models.base import LatentVariableModel
 from keras_vae.models.inference import Data, log_prob
-from keras_vae.networks import DenseStack, dense
+from keras_vae.networks import DenseStack, dense, get_network, take
 from keras_vae.objectives import LogTerms
 from keras_vae.random import derive_seed
 
 ENCODER, LOC, LOG_VARIANCE, DECODER, LIKELIHOOD, PRIOR = range(6)
+# Apart from the numbers of a dense network's layers, which the same seed leads to.
+GIVEN = 301
+HIDDEN_UNITS = (200, 200)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
 class VAE(LatentVariableModel):
-    """Variational auto-encoder with fully connected networks.
+    """Variational auto-encoder with dense networks, or with networks that are given.
 
-    The posterior is a diagonal Gaussian whose mean and log variance are linear in the last
-    hidden layer of the encoder; the decoder mirrors the encoder.
+    The posterior is a diagonal Gaussian whose mean and log variance are linear in what the
+    encoder makes of the data; the likelihood's parameters are linear in what the decoder makes of
+    a code. A dense decoder mirrors its encoder.
 
     Arguments:
         latent_dim: Number of latent dimensions.
-        hidden_units: Sizes of the encoder's hidden layers; the decoder's are the reverse. An
-            integer is one layer's.
+        encoder: Keras layer or model from data (batch, *event_shape) to features of any shape;
+            None for dense hidden layers.
+        decoder: Keras layer or model from codes (batch, latent_dim) to features: a vector, or
+            features that keep the axes of the data, whose heads are then 1x1 convolutions; None
+            for dense hidden layers.
+        hidden_units: Sizes of a dense encoder's hidden layers, (200, 200) unless networks are
+            given; the decoder's are the reverse. An integer is one layer's.
         activation: Activation of the hidden layers.
-        likelihood: `"bernoulli"`, `"gaussian"` or `"discretized_logistic"`; or a
+        likelihood: `"bernoulli"`, `"gaussian"`, `"discretized_logistic"`, `"poisson"` or
+            `"negative_binomial"`; or a
             `keras_vae.likelihoods.Likelihood`: an instance, a class that can be made without
             arguments, or a config of one. None is the default.
         prior: `"standard_normal"`, `"vamp"` or `"mixture_of_gaussians"`; or a
@@ -39,18 +49,40 @@ class VAE(LatentVariableModel):
         gated: Whether each hidden layer is multiplied by gates `sigmoid(B x)`; a linear
             activation then gives the usual gated linear units.
         image_shape: Shape of one image, or of whatever else an item is.
+        event_shape: The same by another name, for data that are no images.
         kernel_initializer: Keras initialiser of all kernels.
         bias_initializer: Keras initialiser of all biases.
         seed: Integer from which weights and noise are drawn; None draws a fresh one, which
             follows `keras.utils.set_random_seed`.
 
     Raises:
-        ValueError: If a size is below 1, a name is unknown, or a VampPrior meets batch
-            normalisation.
+        ValueError: If a size is below 1, a name is unknown, no head fits what the decoder gives,
+            or a VampPrior meets batch normalisation.
+        TypeError: If a network is no Keras layer.
 
     Example:
         model = keras_vae.VAE(latent_dim=50, objective=keras_vae.objectives.IWAE(num_samples=5))
         model.compile(optimizer="adam")
+        model.fit(images, epochs=10, batch_size=100)
+
+    Example, a convolutional VAE for colour images (N, 32, 32, 3) in [0, 1]:
+        layers, same = keras.layers, {"strides": 2, "padding": "same", "activation": "relu"}
+        encoder = keras.Sequential(
+            [layers.Conv2D(32, 3, **same), layers.Conv2D(64, 3, **same), layers.Flatten()]
+        )
+        decoder = keras.Sequential(
+            [
+                layers.Dense(8 * 8 * 64, activation="relu"),
+                layers.Reshape((8, 8, 64)),
+                layers.Conv2DTranspose(64, 3, **same),
+                layers.Conv2DTranspose(32, 3, **same),
+            ]
+        )
+        model = keras_vae.VAE(
+            latent_dim=32, encoder=encoder, decoder=decoder, likelihood="discretized_logistic",
+            event_shape=(32, 32, 3),
+        )
+        model.compile(keras.optimizers.Adam(1e-3))
         model.fit(images, epochs=10, batch_size=100)
 
     Reference: Kingma & Welling, "Auto-Encoding Variational Bayes", 2013.
@@ -60,7 +92,9 @@ class VAE(LatentVariableModel):
         self,
         *,
         latent_dim: int = 50,
-        hidden_units: int | Sequence[int] = (200, 200),
+        encoder: Any = None,
+        decoder: Any = None,
+        hidden_units: int | Sequence[int] | None = None,
         activation: Any = "softplus",
         likelihood: Any = "bernoulli",
         prior: Any = "standard_normal",
@@ -68,37 +102,60 @@ class VAE(LatentVariableModel):
         batch_norm: bool = False,
         gated: bool = False,
         image_shape: int | Sequence[int] = (28, 28),
+        event_shape: int | Sequence[int] | None = None,
         kernel_initializer: Any = "glorot_normal",
         bias_initializer: Any = "zeros",
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(objective=objective, image_shape=image_shape, seed=seed, **kwargs)
+        super().__init__(
+            objective=objective,
+            image_shape=image_shape if event_shape is None else event_shape,
+            seed=seed,
+            **kwargs,
+        )
         check_positive_integer(latent_dim, "latent_dim")
         self.latent_dim = int(latent_dim)
         self.latent_dims = (self.latent_dim,)
-        self.hidden_units = as_sizes(hidden_units, "hidden_units")
+        self.hidden_units = self._sizes_of(hidden_units, encoder, decoder)
         self.activation = keras.activations.get(activation)
         self.batch_norm = batch_norm
         self.gated = gated
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.encoder = self._stack(self.hidden_units, ENCODER)
-        self.decoder = self._stack(self.hidden_units[::-1], DECODER)
+        self._given = {"encoder": encoder is not None, "decoder": decoder is not None}
+        self.encoder, self.decoder = (
+            self._stack(units, purpose, name) if network is None else network
+            for network, units, purpose, name in zip(
+                map(get_network, (encoder, decoder)),
+                (self.hidden_units, self.hidden_units[::-1]),
+                (ENCODER, DECODER),
+                self._given,
+                strict=True,
+            )
+        )
         self.loc_head = self._posterior_head("loc", LOC)
         self.log_variance_head = self._posterior_head("log_variance", LOG_VARIANCE)
         self.likelihood = likelihoods.get(likelihood)
         self.prior_layer = priors.get(prior, derive_seed(self.seed, PRIOR))
-        if batch_norm and isinstance(self.prior_layer, priors.VampPrior):
-            raise ValueError(
-                "The VampPrior is made of posteriors, which batch normalisation changes from batch "
-                "to batch. Use one without the other."
-            )
         self._build_layers()
 
-    def _stack(self, units: Sequence[int], purpose: int) -> DenseStack:
+    def _sizes_of(
+        self, hidden_units: int | Sequence[int] | None, encoder: Any, decoder: Any
+    ) -> tuple[int, ...]:
+        if hidden_units is None:
+            return HIDDEN_UNITS
+        if encoder is not None or decoder is not None:
+            raise ValueError(
+                "`hidden_units` are those of the networks that a VAE makes itself. Give either "
+                "them or an `encoder` and a `decoder`; `keras_vae.networks.DenseStack` is dense."
+            )
+        return as_sizes(hidden_units, "hidden_units")
+
+    def _stack(self, units: Sequence[int], purpose: int, name: str) -> DenseStack:
         return DenseStack(
             units,
+            name=name,
             activation=self.activation,
             batch_norm=self.batch_norm,
             gated=self.gated,
@@ -120,25 +177,38 @@ class VAE(LatentVariableModel):
         )
 
     def _build_layers(self) -> None:
-        pixels = math.prod(self.event_shape)
-        encoder_width = (self.hidden_units or (pixels,))[-1]
-        decoder_width = (self.hidden_units or (self.latent_dim,))[0]
-        self.encoder.build((None, pixels))
-        self.loc_head.build((None, encoder_width))
-        self.log_variance_head.build((None, encoder_width))
-        self.decoder.build((None, self.latent_dim))
+        if self._given["encoder"]:
+            shape = take(self.encoder, "encoder", [self.event_shape], self._network_seed(ENCODER))
+            width = math.prod(shape)
+        else:
+            size = self.likelihood.vector_size(self.event_shape)
+            self.encoder.build((None, size))
+            width = (self.hidden_units or (size,))[-1]
+        self.loc_head.build((None, width))
+        self.log_variance_head.build((None, width))
+        priors.check_no_batch_statistics(self.prior_layer, self.encoder._flatten_layers())
+        features: int | tuple[int, ...]
+        if self._given["decoder"]:
+            seed = self._network_seed(DECODER)
+            features = take(self.decoder, "decoder", [(self.latent_dim,)], seed)
+        else:
+            self.decoder.build((None, self.latent_dim))
+            features = (self.hidden_units or (self.latent_dim,))[0]
         for part in (self.likelihood, self.prior_layer):
             part.dtype_policy = self.density_dtype
         self.likelihood.build_heads(
-            decoder_width,
+            features,
             self.event_shape,
             self.kernel_initializer,
             derive_seed(self.seed, LIKELIHOOD),
             self.bias_initializer,
         )
-        self.prior_layer.build_for(self.latent_dim, self.event_shape)
+        self.prior_layer.build_for(self.latent_dim, self.event_shape, self.likelihood)
         self.prior_layer.check_weights(self.encode, self.variables)
         self.built = True
+
+    def _network_seed(self, purpose: int) -> int:
+        return derive_seed(self.seed, purpose, GIVEN)
 
     @property
     def prior(self) -> tfd.Distribution:
@@ -164,8 +234,7 @@ class VAE(LatentVariableModel):
         self.check_inputs(x)
 
         def parameters(part: Data) -> tuple[tf.Tensor, tf.Tensor]:
-            flat = tf.reshape(self._as_data(part), (-1, math.prod(self.event_shape)))
-            hidden = self.encoder(flat, training=training)
+            hidden = self._features(self._as_data(part), training)
             scale = tf.exp(0.5 * self.log_variance_head(hidden))
             return self.loc_head(hidden), scale
 
@@ -191,8 +260,15 @@ class VAE(LatentVariableModel):
                 f"Received shape: {tuple(z.shape)}."
             )
         leading = tf.shape(z)[:-1]
-        hidden = self.decoder(tf.reshape(z, (-1, self.latent_dim)), training=training)
-        return self.likelihood.decode(hidden, leading)
+        features = self.decoder(tf.reshape(z, (-1, self.latent_dim)), training=training)
+        return self.likelihood.decode(features, leading)
+
+    def _features(self, x: tf.Tensor, training: bool) -> tf.Tensor:
+        """What the encoder makes of data, shape (batch, units)."""
+        if not self._given["encoder"]:
+            return self.encoder(self.likelihood.vectors(x), training=training)
+        features = self.encoder(x, training=training)
+        return tf.reshape(features, (tf.shape(x)[0], math.prod(features.shape[1:])))
 
     def sample_prior(self, n: int, seed: tf.Tensor) -> tf.Tensor:
         """Draws `n` latent codes; `seed` is an integer tensor of shape (2,)."""
@@ -235,13 +311,22 @@ class VAE(LatentVariableModel):
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Reconstructs: the mean of p(x|z) at the mean of q(z|x)."""
-        return self.decode(self.encode(inputs, training).mean(), training).mean()
+        decoded = self.decode(self.encode(inputs, training).mean(), training)
+        return self.likelihood.expected(decoded)
+
+    def _network_config(self) -> dict[str, Any]:
+        given = {
+            name: keras.saving.serialize_keras_object(getattr(self, name))
+            for name, is_given in self._given.items()
+            if is_given
+        }
+        return given or {"hidden_units": list(self.hidden_units)}
 
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "latent_dim": self.latent_dim,
-            "hidden_units": list(self.hidden_units),
+            **self._network_config(),
             "activation": keras.activations.serialize(self.activation),
             "likelihood": keras.saving.serialize_keras_object(self.likelihood),
             "prior": keras.saving.serialize_keras_object(self.prior_layer),

@@ -226,7 +226,7 @@ def test_the_panels_show_the_mean_bounds_of_their_methods():
 
 def test_the_gaussian_head_cannot_exceed_its_ceiling():
     likelihood = likelihoods.Gaussian()
-    likelihood.image_shape = (28, 28)
+    likelihood.event_shape = (28, 28)
     image = np.random.default_rng(0).random((1, 28, 28)).astype("float32")
     logits = np.log(image / (1 - image)).reshape(1, -1)
     best = likelihood.distribution([logits, np.full((1, 784), -100.0, "float32")])
