@@ -66,7 +66,9 @@ def draw(bounds: Bounds, options: Options) -> Picture:
 
 def caption(bounds: Bounds, options: Options) -> str:
     """What the lines are."""
-    return "bounds at beta = 1, and training's own at its beta" + plots.band_caption(options.trials)
+    return "bounds at beta = 1; 'as maximised': the KL weighted by beta" + plots.band_caption(
+        options.trials
+    )
 
 
 def epochs_by_reading(bounds: Bounds) -> dict[str, dict[str, list[int | None]]]:

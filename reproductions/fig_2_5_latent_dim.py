@@ -38,8 +38,9 @@ from keras_vae.experiments.runs.spec import Specs
 
 CLEAR = 1.0
 FASTER = 1
-# Where the enlargement lies in a panel, and how far under the lowest end it begins, in nats.
-INSET, INSET_BELOW = (0.42, 0.12, 0.56, 0.42), 3.0
+# Where the enlargement lies in a panel, the nats that make room for it under the lowest end, and
+# how far under the lowest end of its own curves it begins.
+INSET, ROOM, INSET_BELOW = (0.33, 0.1, 0.64, 0.36), 85.0, 3.0
 
 
 def runs(options: Options, seed: int) -> Specs:
@@ -56,7 +57,8 @@ def draw(bounds: Bounds, options: Options) -> Picture:
     """Draws all sizes, and 10 and more enlarged in a corner below the curves."""
     figure = draw_bounds(bounds, options, legend_title="n_z")
     lowest = min(np.min(of.by_split[split][:, -1]) for of in bounds.values() for split in SPLITS)
-    figure.axes[0].set_ylim(bottom=lowest - 45)
+    figure.set_figheight(4.4)
+    figure.axes[0].set_ylim(bottom=lowest - ROOM)
     for axis, split in zip(figure.axes, SPLITS, strict=True):
         curves = {name: method.by_split[split] for name, method in large(bounds).items()}
         inset = axis.inset_axes(INSET)

@@ -11,6 +11,7 @@ import sys
 
 import numpy as np
 from matplotlib.figure import Figure as Picture
+from matplotlib.ticker import MaxNLocator
 from scipy.stats import spearmanr
 
 from keras_vae.experiments.figures import plots
@@ -103,6 +104,8 @@ def draw(measured: Measured, options: Options) -> Picture:
     axes[0].set_yticks(range(len(gains)), gains)
     axes[0].invert_yaxis()
     axes[0].set_xscale("symlog", linthresh=1)
+    ticks = [-10, -1, 0, 1, 10, 100]
+    axes[0].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes[0].axvline(0, color="black", linewidth=1)
     axes[0].set_xlabel("Gain (nats per image)")
     axes[0].set_title("(a) What each choice adds")
@@ -113,6 +116,7 @@ def draw(measured: Measured, options: Options) -> Picture:
             measured.counts[name], measured.bounds[name].ends("test"), "o", color=color, label=name
         )
     axes[1].set_xlabel("Active latent dimensions at the end")
+    axes[1].xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[1].set_ylabel("Test bound at the end (nats)")
     axes[1].set_title("(b) Active dimensions and bounds")
     axes[1].legend(fontsize=8)

@@ -22,6 +22,7 @@ from keras_vae.experiments.figures.claims import (
     Number,
     Reading,
     over_seeds,
+    plus_minus,
     unmet_requirements,
 )
 from keras_vae.experiments.figures.figure import main
@@ -196,7 +197,11 @@ def judge(measured: dict[str, Counts], options: Options) -> list[Claim]:
             extension=True,
         ),
     ]
-    return [dataclasses.replace(claim, measured=how_many(claim)) for claim in claims]
+    plain = ", ".join(f"{name} {plus_minus(count)}" for name, count in ends[PLAIN].items())
+    return [
+        dataclasses.replace(claim, measured=f"{plain} {PLAIN}; {how_many(claim)}")
+        for claim in claims
+    ]
 
 
 def how_many(claim: Claim) -> str:

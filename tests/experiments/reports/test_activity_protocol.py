@@ -152,7 +152,7 @@ def test_presets_compute_as_much_as_they_say(figure, monkeypatch):
 
 CAPTIONS = {
     **dict.fromkeys(("2.1", "2.2", "2.3", "2.5"), "bounds at beta = 1"),
-    "2.4": "bounds at beta = 1, and training's own at its beta",
+    "2.4": "bounds at beta = 1; 'as maximised': the KL weighted by beta",
     **dict.fromkeys(("3.2", "five_digits"), "threshold 0.1"),
     "two_layers": "threshold 0.1; warm-up of 20 epochs",
     **dict.fromkeys(("3.1", "continuous_data"), "activity over the test images"),

@@ -32,7 +32,7 @@ STYLES = {
     "VAE": 1,
     "IW+BN": 2,
     "IW+WU": 3,
-    "IW+WU, as maximised": 12,
+    "IW+WU, as maximised": 13,
     "Bernoulli": 1,
     "Gaussian": 8,
     "Bernoulli, grey (cross-entropy)": 11,
