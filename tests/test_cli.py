@@ -18,6 +18,7 @@ from keras_vae.cli.errors import MISUSED
 from keras_vae.datasets.sources import DataUnavailableError
 from keras_vae.experiments import page
 from keras_vae.experiments.figures import catalogue
+from keras_vae.experiments.figures.originals import Found, Original
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -202,33 +203,46 @@ def test_the_states_of_our_own_results_are_sound():
     assert shown == {folder for folder in folders if not folder.endswith("/longer_run")}
 
 
-def test_compare_writes_the_page(monkeypatch, tmp_path, capsys):
+def test_compare_writes_the_page_and_says_which_originals_it_used(monkeypatch, tmp_path, capsys):
     asked = []
+    found = Found(
+        {"activity/fig_3_1": Original()}, ["a.png"], ["activity/fig_2_1.png: it is broken"]
+    )
 
     def write(results, originals=None):
         asked.append((results, originals))
-        return [results / "index.html"]
+        return [results / "index.html"], found
 
     monkeypatch.setattr(page, "write", write)
-    monkeypatch.setattr(page, "read_results", lambda folder: [])
-    (tmp_path / "a.png").touch()
+    monkeypatch.setattr(page, "figure_names", lambda results: ["activity/fig_2_1"] * 34)
     assert main(["compare", "--results", str(tmp_path), "--originals", str(tmp_path)]) == 0
     assert asked == [(tmp_path, tmp_path)]
-    assert capsys.readouterr().out == f"{tmp_path / 'index.html'}\n"
+    printed = capsys.readouterr()
+    counted = "Originals of 1 of 34 figures: activity/fig_3_1"
+    assert printed.out == f"{counted}\n{tmp_path / 'index.html'}\n"
+    assert "not used: a.png: no figure is called so\n" in printed.err
+    assert "not used: activity/fig_2_1.png: it is broken\n" in printed.err
+    assert "--list-originals" in printed.err
     assert main(["compare", "--results", str(tmp_path / "none")]) == 1
     assert "There is no folder" in capsys.readouterr().err and len(asked) == 1
 
 
-def test_compare_renews_the_readmes_table(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(page, "write", lambda results, originals=None: [])
+def test_compare_lists_the_names_of_originals(tmp_path, capsys):
+    assert main(["compare", "--list-originals", "--results", str(tmp_path / "none")]) == 0
+    names = capsys.readouterr().out.split()
+    assert names == [script.figure for script in catalogue.find_scripts()]
+
+
+def test_compare_renews_the_readme(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(page, "write", lambda results, originals=None: ([], Found({}, [], [])))
     (tmp_path / "README.md").write_text("no marks")
-    arguments = ["compare", "--results", str(tmp_path), "--readme", str(tmp_path / "README.md")]
-    assert main(arguments) == 1
-    assert "lacks the lines" in capsys.readouterr().err
+    arguments = ["compare", "--results", str(tmp_path), "--update-readme"]
+    assert main([*arguments, str(tmp_path / "README.md")]) == 1
+    assert "needs lines like these" in capsys.readouterr().err
     renewed = []
-    monkeypatch.setattr(page, "renew_table", lambda *where: renewed.append(where))
+    monkeypatch.setattr(page, "renew_readme", lambda *where: renewed.append(where))
     assert main(arguments) == 0
-    assert renewed == [(tmp_path / "README.md", tmp_path, "reproductions")]
+    assert renewed == [(pathlib.Path("README.md"), tmp_path)]
 
 
 def test_there_is_no_page_of_nothing(tmp_path, capsys):

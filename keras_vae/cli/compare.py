@@ -14,7 +14,8 @@ def add_parser(commands: Commands) -> None:
         "compare",
         help="write a page that compares the results with the reports",
         description="Writes a page of all figures in the results folder, with their claims and, "
-        "where you have pictures of the originals, with those beside them.",
+        "where you have pictures of the originals or curves digitised from them, with those beside "
+        "ours.",
         epilog="example: keras-vae compare --results my-results --originals scans",
     )
     parser.add_argument(
@@ -24,37 +25,50 @@ def add_parser(commands: Commands) -> None:
         "--originals",
         type=given_path,
         metavar="DIR",
-        help="folder with your pictures of the original figures, as <report>/<figure>.png",
+        help="folder with your pictures of the original figures, <report>/<figure>.png, .jpg or "
+        ".webp, and curves as WebPlotDigitizer exports them, .csv or .json; copies of what is "
+        "shown go into the results folder",
     )
     parser.add_argument(
-        "--readme",
+        "--list-originals",
+        action="store_true",
+        help="list the names by which originals are known, and do nothing else",
+    )
+    parser.add_argument(
+        "--update-readme",
         type=given_path,
         metavar="FILE",
-        help="also renew the table of figures between its marks in this file",
+        nargs="?",
+        const="README.md",
+        help="also renew what this file says of the results, between its marks [README.md]",
     )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Writes the page and prints where it is."""
-    for path in (arguments.results, arguments.originals):
-        if path is not None and not path.is_dir():
-            raise CommandError(f"There is no folder {path}.")
     # It draws with Matplotlib, for which `--help` shall not wait.
     from keras_vae.experiments import page
-    from keras_vae.experiments.figures.results import OriginalsError, describe_pictures
 
-    try:
-        written = []
-        if arguments.readme is not None:
-            page.renew_table(arguments.readme, arguments.results, "reproductions")
-            written.append(arguments.readme)
-        written += page.write(arguments.results, originals=arguments.originals)
-    except (page.PageError, OriginalsError) as error:
-        raise CommandError(str(error)) from error
+    if arguments.list_originals:
+        print("\n".join(page.figure_names(arguments.results)))
+        return
+    for folder in (arguments.results, arguments.originals):
+        if folder is not None and not folder.is_dir():
+            raise CommandError(f"There is no folder {folder}.")
+    written, found = page.write(arguments.results, originals=arguments.originals)
+    if arguments.update_readme is not None:
+        page.renew_readme(arguments.update_readme, arguments.results)
+        written.append(arguments.update_readme)
     if arguments.originals is not None:
-        names = [entry.name for entry in page.read_results(arguments.results)]
-        for line in describe_pictures(arguments.originals, names):
-            print(line, file=sys.stderr)
+        count = len(page.figure_names(arguments.results))
+        names = ", ".join(found.originals)
+        print(f"Originals of {len(found.originals)} of {count} figures{names and ': '}{names}")
+        for name in found.unmatched:
+            print(f"not used: {name}: no figure is called so", file=sys.stderr)
+        for problem in found.broken:
+            print(f"not used: {problem}", file=sys.stderr)
+        if found.unmatched:
+            print("keras-vae compare --list-originals lists the names.", file=sys.stderr)
     for path in written:
         print(path)

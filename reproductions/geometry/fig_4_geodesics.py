@@ -109,6 +109,7 @@ ONCE = Preset(dataset="mnist_5k", epochs=None, trials=1)
 FIGURE = Figure(
     script=__file__,
     report=SHARED["report"],
+    about=SHARED["about"],
     name="fig_4",
     title="Figure 4: Fisher-Rao geodesics and straight lines between Gaussians",
     presets=dict.fromkeys(("smoke", "quick", "paper"), ONCE),

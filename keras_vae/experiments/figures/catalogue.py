@@ -43,6 +43,8 @@ class Script:
         presets: Names of its presets.
         datasets: Names of the data sets that it can show.
         options: Its own options.
+        report_title: The report's title; empty if it is not known.
+        report_authors: Its authors; likewise.
     """
 
     path: pathlib.Path
@@ -52,6 +54,8 @@ class Script:
     presets: tuple[str, ...]
     datasets: tuple[str, ...]
     options: tuple[str, ...]
+    report_title: str = ""
+    report_authors: str = ""
 
     @property
     def figure(self) -> str:
@@ -150,6 +154,8 @@ def _describe(figure: Figure) -> dict[str, Any]:
         figure.add_options(parser)
     return {
         "report": figure.report,
+        "report_title": "" if figure.about is None else figure.about.title,
+        "report_authors": "" if figure.about is None else figure.about.authors,
         "name": figure.name,
         "title": figure.title,
         "presets": list(figure.presets),

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import numpy as np
 from matplotlib.figure import Figure as Picture
 from rich.console import Console
 from rich.table import Table
@@ -15,7 +14,7 @@ from rich.text import Text
 from keras_vae import UserError, datasets
 from keras_vae._internal import backend
 from keras_vae._internal.files import JsonObject, script_path
-from keras_vae.experiments.figures import plots, results
+from keras_vae.experiments.figures import originals, plots, results
 from keras_vae.experiments.figures.claims import STYLES, Claim
 from keras_vae.experiments.figures.method_runs import (
     MethodRuns,
@@ -33,6 +32,19 @@ from keras_vae.experiments.runs.workers import terminated_like_interrupted
 
 # What a figure's `measure` returns and its other functions take; each script says what it is.
 Measured: TypeAlias = Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """A report whose figures are reproduced.
+
+    Attributes:
+        title: Its title.
+        authors: Its authors, with "and" before the last.
+    """
+
+    title: str
+    authors: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +85,7 @@ class Figure:
     Attributes:
         script: Path of the script, its `__file__`.
         report: Name of the report.
+        about: The report's title and authors, or None.
         name: Name of the figure's folder, for example `"fig_3_1"`.
         title: What it shows.
         presets: Dictionary of `Preset` by name.
@@ -95,6 +108,7 @@ class Figure:
 
     script: str | None = None
     report: str
+    about: Report | None = None
     name: str
     title: str
     presets: dict[str, Preset]
@@ -224,10 +238,18 @@ def make(figure: Figure, options: Options, console: Console) -> list[Claim]:
     methods = collect(figure, options, store, console)
     analysis = figure.make_analysis(methods, options)
     add_caption(figure, options, analysis)
-    data = {**describe_figure(figure, options, methods), **analysis.data}
+    data = {
+        **describe_figure(figure, options, methods),
+        "made": results.provenance(),
+        **analysis.data,
+        "curves": originals.curves_of(analysis.picture),
+        "panel": results.panel_box(analysis.picture),
+    }
+    if original.curves:
+        data["against_your_original"] = draw_curves_over(analysis.picture, original, data, console)
     kept = results.write(folder, analysis.picture, data, analysis.claims, analysis.tables)
-    if original is not None:
-        results.write_side_by_side(folder, original)
+    if original.picture is not None:
+        results.write_side_by_side(folder, originals.read_picture(original.picture))
     report(console, analysis, folder, kept)
     return analysis.claims
 
@@ -241,15 +263,29 @@ def add_caption(figure: Figure, options: Options, analysis: Analysis) -> None:
     plots.add_caption(analysis.picture, text)
 
 
-def find_original(figure: Figure, options: Options, console: Console) -> np.ndarray | None:
-    """Returns the user's picture of the original figure; says so if there is none."""
+def find_original(figure: Figure, options: Options, console: Console) -> originals.Original:
+    """Returns the user's picture and curves of the original figure; says so if there are none."""
     if options.originals is None:
-        return None
-    picture = results.read_picture(options.originals, figure.report, figure.name)
-    if picture is None:
-        wanted = options.originals / figure.report / f"{figure.name}.png"
+        return originals.Original()
+    name = f"{figure.report}/{figure.name}"
+    found = originals.find_originals(options.originals, [name])
+    if found.broken:
+        raise originals.OriginalsError(f"{options.originals}/{found.broken[0]}.")
+    if not found.originals:
+        wanted = options.originals / f"{name}.png"
         console.print(f"No original to put beside ours: there is no {wanted}.", soft_wrap=True)
-    return picture
+    return found.originals.get(name, originals.Original())
+
+
+def draw_curves_over(
+    picture: Picture, original: originals.Original, data: JsonObject, console: Console
+) -> list[JsonObject]:
+    """Draws the user's curves over ours and returns how far they differ."""
+    compared, problems = originals.compare_curves(data["curves"], original.curves)
+    for problem in problems:
+        console.print(f"{original.curves_file}: {problem}.", soft_wrap=True)
+    originals.draw_over(picture, original.curves)
+    return compared
 
 
 def collect(figure: Figure, options: Options, store: RunStore, console: Console) -> Methods:
@@ -288,11 +324,12 @@ def collect(figure: Figure, options: Options, store: RunStore, console: Console)
 
 def describe_figure(figure: Figure, options: Options, methods: Methods) -> JsonObject:
     """What the report asks for, what ran and under what, as JSON-compatible values."""
-    original = results.load_original(figure.report, figure.name)
+    published = results.load_original(figure.report, figure.name)
     return {
         "figure": f"{figure.report}/{figure.name}",
         "script": None if figure.script is None else script_path(figure.script),
         "title": figure.title,
+        "about": None if figure.about is None else dataclasses.asdict(figure.about),
         "protocol": {
             "reached": {
                 "dataset": options.dataset,
@@ -306,7 +343,7 @@ def describe_figure(figure: Figure, options: Options, methods: Methods) -> JsonO
             },
             "asked": figure.protocol,
         },
-        "original": None if original is None else original["source"],
+        "original": None if published is None else published["source"],
         "versions": versions(),
         "runs": {
             label: {

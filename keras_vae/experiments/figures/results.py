@@ -1,22 +1,23 @@
-"""What a figure leaves behind: its picture, its numbers, its claims; and the originals beside it.
+"""What a figure leaves behind: its picture, its numbers, its claims.
 
 A report's own numbers are JSON files in `original_curves`, named `<report>_<figure>.json`, with
-their source. Pictures of the originals are a user's own, in a folder laid out like `results`:
-`<report>/<figure>.png`.
+their source.
 """
 
 import contextlib
+import datetime
 import hashlib
 import importlib.resources
 import io
 import json
 import pathlib
-import warnings
+import platform
+import re
+import subprocess
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-import matplotlib.image
 import numpy as np
-import PIL.Image
 from matplotlib.figure import Figure as Picture
 
 from keras_vae import UserError
@@ -31,7 +32,7 @@ from keras_vae._internal.files import (
     require_writable,
     write_together,
 )
-from keras_vae.experiments.figures import plots
+from keras_vae.experiments.figures import originals, plots
 from keras_vae.experiments.figures.claims import Claim
 
 PICTURE, DATA, CLAIMS = "figure.png", "data.json", "claims.json"
@@ -141,17 +142,75 @@ def find_damage(folder: pathlib.Path, data: JsonObject) -> str | None:
     return f"{', '.join(wrong)}: not what was written together; make the figure again"
 
 
+def add_to_data(folder: pathlib.Path, **added: Any) -> None:
+    """Adds entries to a result's `data.json`, whose digest is renewed if it was right.
+
+    Raises:
+        OSError, ValueError: If it cannot be read or written.
+    """
+    with locked(folder / LOCK):
+        data = read_json_object(folder / DATA)
+        is_whole = find_damage(folder, data) is None
+        data |= added
+        if is_whole and isinstance(data.get(SHA256), dict):
+            rest = {name: value for name, value in data.items() if name not in (FORMAT, SHA256)}
+            data[SHA256] = {**data[SHA256], DATA: _digest(encode_json(rest))}
+        with atomic_write(folder / DATA) as file:
+            file.write(encode_json(data))
+
+
+def panel_box(picture: Picture) -> list[float]:
+    """Where a figure's first panel is in its picture: left, top, right, bottom, from 0 to 1."""
+    picture.draw_without_rendering()
+    panel, whole = picture.axes[0].get_tightbbox(), picture.bbox
+    if panel is None:
+        return [0.0, 0.0, 1.0, 1.0]
+    left, right = panel.x0 / whole.width, panel.x1 / whole.width
+    top, bottom = 1 - panel.y1 / whole.height, 1 - panel.y0 / whole.height
+    return [round(float(min(max(side, 0), 1)), 4) for side in (left, top, right, bottom)]
+
+
+def provenance() -> JsonObject:
+    """When and where results are made: date, commit of the scripts (None outside git), machine."""
+    # It imports TensorFlow, for which those that only read results shall not wait.
+    from keras_vae._internal import backend
+
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "commit": _commit(),
+        "machine": f"{_processor()}, {backend.cores()} cores"
+        + (f", {len(backend.gpus())} GPU" if backend.gpus() else ""),
+    }
+
+
+def _commit() -> str | None:
+    command = ["git", "-C", str(pathlib.Path(__file__).parent), "rev-parse", "--short=10", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _processor() -> str:
+    try:
+        information = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        information = ""
+    names = re.findall(r"^model name\s*:\s*(.+)$", information, re.MULTILINE)
+    return names[0].strip() if names else platform.processor() or platform.machine()
+
+
 def write_side_by_side(folder: pathlib.Path, original: np.ndarray) -> None:
     """Writes our picture with the original's beside it.
 
     Arguments:
         folder: `results/<report>/<figure>`, already written.
-        original: Array from `read_picture`.
+        original: Array from `originals.read_picture`.
 
     Raises:
         OutputError: If the file cannot be written.
     """
-    picture = beside(folder / PICTURE, original)
+    picture = originals.beside(folder / PICTURE, original)
     try:
         with locked(folder / LOCK):
             remove_temporaries(folder / SIDE_BY_SIDE)
@@ -201,15 +260,6 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-# A small file can hold a picture that takes minutes and all memory to decode.
-MOST_PIXELS = 50_000_000
-
-
-class OriginalsError(UserError):
-    """A folder of original pictures, or a picture in it, cannot be used."""
-
-
 def load_original(report: str, name: str) -> JsonObject | None:
     """Returns the numbers of a report's figure as a dictionary, or None if there are none.
 
@@ -220,122 +270,3 @@ def load_original(report: str, name: str) -> JsonObject | None:
     folder = importlib.resources.files("keras_vae.experiments.figures") / "original_curves"
     path = folder / f"{report}_{name}.json".replace("/", "_")
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-
-def read_picture(folder: pathlib.Path, report: str, name: str) -> np.ndarray | None:
-    """Reads the user's picture of an original figure.
-
-    Arguments:
-        folder: Folder of pictures.
-        report: Name of the report.
-        name: Name of the figure.
-
-    Returns:
-        Array for `matplotlib.pyplot.imshow`, or None if the folder has none of this figure.
-
-    Raises:
-        OriginalsError: If there is no such folder, or the picture cannot be read.
-    """
-    path = find_picture(folder, report, name)
-    if path is None:
-        return None
-    try:
-        with open_picture(path) as picture:
-            if picture.mode.startswith(("I", "F")):
-                return np.asarray(picture, dtype=np.float32)
-            return np.asarray(picture.convert("RGBA"))
-    except OriginalsError:
-        raise
-    # What a damaged picture makes Pillow raise is not documented.
-    except Exception as error:
-        raise OriginalsError(f"{path} cannot be read as a picture ({error}).") from error
-
-
-def open_picture(path: pathlib.Path) -> PIL.Image.Image:
-    """Reads what a picture's file says of it, before any pixel is decoded.
-
-    Raises:
-        OriginalsError: If it is no picture, or one of more than 50 million pixels.
-    """
-    try:
-        with warnings.catch_warnings():
-            # The limit here is a lower one.
-            warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
-            picture = PIL.Image.open(path)
-    except Exception as error:
-        raise OriginalsError(f"{path} cannot be read as a picture ({error}).") from error
-    width, height = picture.size
-    if width * height > MOST_PIXELS:
-        picture.close()
-        raise OriginalsError(
-            f"{path} is a picture of {width} x {height} pixels. Scale it down to at most "
-            f"{MOST_PIXELS // 10**6} million."
-        )
-    return picture
-
-
-def find_picture(folder: pathlib.Path, report: str, name: str) -> pathlib.Path | None:
-    """Path of the user's picture of an original figure, or None if the folder has none of it.
-
-    Arguments:
-        folder: Folder of pictures.
-        report: Name of the report.
-        name: Name of the figure.
-
-    Raises:
-        OriginalsError: If there is no such folder.
-    """
-    if not folder.is_dir():
-        raise OriginalsError(f"There is no folder {folder} of original pictures.")
-    found = {
-        path.suffix.lower(): path
-        for path in sorted((folder / report).glob("*"))
-        if path.stem == name and path.is_file()
-    }
-    return next((found[suffix] for suffix in SUFFIXES if suffix in found), None)
-
-
-def describe_pictures(folder: pathlib.Path, figures: Sequence[str]) -> list[str]:
-    """Says which of the user's pictures belong to no figure, or cannot be read.
-
-    Arguments:
-        folder: Folder of pictures.
-        figures: Names of figures, for example `"activity/fig_3_1"`.
-
-    Returns:
-        Lines for a person, the first of which counts the figures with a picture.
-
-    Raises:
-        OriginalsError: If there is no such folder.
-    """
-    matched = {name: find_picture(folder, *name.rsplit("/", 1)) for name in figures}
-    lines = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        if path not in matched.values():
-            lines.append(f"{path} belongs to no figure: expected <report>/<figure>.png.")
-            continue
-        try:
-            open_picture(path).close()
-        except OriginalsError as error:
-            lines.append(str(error))
-    count = sum(path is not None for path in matched.values())
-    return [f"{count} of {len(figures)} figures have a picture of the original.", *lines]
-
-
-def beside(ours: pathlib.Path, original: np.ndarray) -> Picture:
-    """Draws our picture and the original's next to each other.
-
-    Arguments:
-        ours: Path of our picture.
-        original: Array from `read_picture`.
-
-    Returns:
-        Matplotlib figure.
-    """
-    figure, axes = plots.panels(2, width=9.0, height=7.0)
-    pictures = {"Ours": matplotlib.image.imread(ours), "Original": original}
-    for axis, (title, picture) in zip(axes, pictures.items(), strict=True):
-        axis.imshow(picture, cmap="gray")
-        axis.set_title(title)
-        axis.set_axis_off()
-    return figure

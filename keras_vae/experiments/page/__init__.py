@@ -1,6 +1,7 @@
 """One page that compares all results with the reports, made from the committed files alone."""
 
 from keras_vae.experiments.page.entries import PageError, read_results
-from keras_vae.experiments.page.rendering import figure_table, renew_table, write
+from keras_vae.experiments.page.readme import renew_readme
+from keras_vae.experiments.page.rendering import figure_names, write
 
-__all__ = ["PageError", "figure_table", "read_results", "renew_table", "write"]
+__all__ = ["PageError", "figure_names", "read_results", "renew_readme", "write"]

@@ -4,22 +4,26 @@ import dataclasses
 import json
 import os
 import pathlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import keras_vae
 from keras_vae import UserError
 from keras_vae._internal.files import JsonObject
-from keras_vae.experiments.figures import results
+from keras_vae.experiments.figures import catalogue
+from keras_vae.experiments.figures.catalogue import Script
 from keras_vae.experiments.figures.claims import Claim, ClaimError, count_verdicts
-from keras_vae.experiments.figures.results import CLAIMS, DATA, LONGER, PICTURE
+from keras_vae.experiments.figures.results import CLAIMS, DATA, LONGER, PICTURE, find_damage
+from keras_vae.experiments.page.pictures import Shown, show
 from keras_vae.experiments.page.wording import (
     Table,
+    describe_differences,
+    describe_epochs,
     describe_extent,
     describe_protocol,
     parse_table,
 )
-from keras_vae.experiments.reports import REPORTS
 
 Content = TypeVar("Content")
 # What reading a file that something else has changed can raise.
@@ -32,6 +36,9 @@ UNREADABLE = (
     ArithmeticError,
     RecursionError,
 )
+FINDINGS = "findings.json"
+# What of a result may stand in a command that a reader copies.
+PLAIN = re.compile(r"[\w/.+-]+")
 
 
 class PageError(UserError):
@@ -45,30 +52,46 @@ class Entry:
     Attributes:
         name: Folder below the results, for example `"activity/fig_3_1"`.
         title: What the figure shows.
+        report_title: Title of its report, or the report's name.
+        report_authors: Its authors; empty where they are not known.
         script: Path of its script below the folder of scripts, or None.
         claims: List of `Claim`, without those that cannot be read.
         claims_are_all: Whether all of them could be read.
         extent: What was computed of what the report asks for, in short.
+        epochs: The epochs of that, and
+        trials: the trials; empty where nothing was trained.
+        differs: In what the protocol differs from the report's, in words; may be empty.
         protocol: Rows (what, reached, asked) of texts.
         versions: Dictionary of versions by package.
-        picture: Whether there is a picture.
+        made: Date, commit and machine, as far as they are recorded.
+        seconds: Seconds of training by run.
+        command: What makes this result again, or None.
+        picture: Our picture, or None.
         table: What is in `table.md`, or None.
-        original: Path of the user's picture of the original, or None.
+        curves: Our curves, as `data.json` has them.
         source: Where the original's numbers, to which ours are compared, come from, or None.
         notes: What a reader has to be warned of.
     """
 
     name: str
     title: str
+    report_title: str
+    report_authors: str
     script: str | None
     claims: list[Claim]
     claims_are_all: bool
     extent: str
+    epochs: str
+    trials: str
+    differs: str
     protocol: list[tuple[str, str, str]]
     versions: dict[str, str]
-    picture: bool
+    made: dict[str, str]
+    seconds: dict[str, float]
+    command: str | None
+    picture: Shown | None
     table: Table | None
-    original: pathlib.Path | None
+    curves: list[JsonObject]
     source: str | None
     notes: list[str]
 
@@ -83,88 +106,87 @@ class Entry:
         return count_verdicts(self.claims)
 
 
-def read_results(
-    folder: str | os.PathLike[str], originals_folder: pathlib.Path | None = None
-) -> list[Entry]:
-    """Reads all results, in the reports' order.
+def find_scripts() -> dict[str, Script]:
+    """The scripts of this installation by figure; none where it has no catalogue."""
+    try:
+        return {script.figure: script for script in catalogue.find_scripts()}
+    except catalogue.CatalogueError:
+        return {}
+
+
+def read_results(folder: str | os.PathLike[str]) -> list[Entry]:
+    """Reads all results, by report and number.
 
     Arguments:
         folder: Folder of results, `<report>/<figure>/{data,claims}.json` and pictures.
-        originals_folder: Folder with the user's pictures of the originals; None for none.
 
     Returns:
         List of `Entry`.
 
     Raises:
         PageError: If there is no result.
-        results.OriginalsError: If there is no such folder of originals.
     """
     folder = pathlib.Path(folder)
-    found = sorted(
-        {path.parent for name in (DATA, CLAIMS) for path in folder.rglob(name)}, key=_order(folder)
-    )
-    entries = [read_entry(folder, path, originals_folder) for path in found if path.name != LONGER]
+    found = {path.parent for name in (DATA, CLAIMS) for path in folder.rglob(name)}
+    scripts = find_scripts()
+    entries = [
+        read_entry(folder, path, scripts)
+        for path in sorted(found, key=_order(folder))
+        if path.name != LONGER and path != folder
+    ]
     if not entries:
         raise PageError(f"{folder} holds no results. Run a reproduction first, or name --results.")
     return entries
 
 
 def read_entry(
-    folder: pathlib.Path, path: pathlib.Path, originals_folder: pathlib.Path | None = None
+    folder: pathlib.Path, path: pathlib.Path, scripts: Mapping[str, Script] | None = None
 ) -> Entry:
     """Reads one figure's results; what is damaged becomes a note.
 
     Arguments:
         folder: Folder of results.
         path: The figure's folder in it.
-        originals_folder: As of `read_results`.
+        scripts: Dictionary of `Script` by figure.
     """
     notes: list[str] = []
     data = read_json(path / DATA, dict, notes) or {}
-    if (damage := results.find_damage(path, data)) is not None:
+    if (damage := find_damage(path, data)) is not None:
         notes.append(f"{damage}.")
     claims, claims_are_all = _read_claims(path / CLAIMS, notes)
     name = path.relative_to(folder).as_posix()
-    try:
-        protocol = data.get("protocol", {})
-        extent, rows = describe_extent(data), describe_protocol(protocol)
-    except UNREADABLE as error:
-        notes.append(f"The protocol in {DATA} cannot be read ({type(error).__name__}: {error}).")
-        extent, rows = "unknown", []
-    versions = _versions(data, notes)
+    script = (scripts or {}).get(name)
+    protocol: JsonObject = {"extent": "unknown", "epochs": "", "trials": "", "differs": ""}
+    if data:
+        try:
+            protocol = _protocol(data)
+        except UNREADABLE as error:
+            notes.append(
+                f"The protocol in {DATA} cannot be read ({type(error).__name__}: {error})."
+            )
     if (path / LONGER).is_dir():
         notes.append(f"An earlier result of a longer protocol is kept in {LONGER}.")
-    original = _find_original(originals_folder, name, notes)
+    about, made = (_of_type(data, key, dict) or {} for key in ("about", "made"))
     return Entry(
         name=name,
         title=str(data.get("title", name)),
-        script=data.get("script"),
+        report_title=str(about.get("title") or (script and script.report_title) or ""),
+        report_authors=str(about.get("authors") or (script and script.report_authors) or ""),
+        script=_of_type(data, "script", str),
         claims=claims,
         claims_are_all=claims_are_all,
-        extent=extent,
-        protocol=rows,
-        versions=versions,
-        picture=(path / PICTURE).is_file(),
+        protocol=protocol.pop("rows", []),
+        **protocol,
+        versions=_versions(data, notes),
+        made={key: str(value) for key, value in made.items() if value is not None},
+        seconds=_seconds(data),
+        command=_command(name, data, script),
+        picture=show(path / PICTURE, folder, notes),
         table=_read_table(path / "table.md", notes),
-        original=original,
-        source=data.get("original"),
+        curves=_curves(data),
+        source=_of_type(data, "original", str),
         notes=notes,
     )
-
-
-def _find_original(folder: pathlib.Path | None, name: str, notes: list[str]) -> pathlib.Path | None:
-    """Path of the user's picture of a figure, or None if there is none that can be shown."""
-    if folder is None:
-        return None
-    report, _, figure = name.rpartition("/")
-    path = results.find_picture(folder, report, figure)
-    try:
-        if path is not None:
-            results.open_picture(path).close()
-    except results.OriginalsError as error:
-        notes.append(str(error))
-        return None
-    return path
 
 
 def read_json(path: pathlib.Path, kind: type[Content], notes: list[str]) -> Content | None:
@@ -193,7 +215,98 @@ def read_json(path: pathlib.Path, kind: type[Content], notes: list[str]) -> Cont
     return None
 
 
-def _versions(data: JsonObject, notes: list[str]) -> JsonObject:
+def read_findings(
+    folder: pathlib.Path, entries: list[Entry]
+) -> tuple[list[tuple[Claim, Entry]], list[str]]:
+    """The claims that are worth knowing first.
+
+    Arguments:
+        folder: Folder of results. Its `findings.json` is a list of ids of claims.
+        entries: From `read_results`.
+
+    Returns:
+        List of pairs of a claim and its figure; and a list of notes on ids of no claim. Both are
+        empty if there is no such file.
+    """
+    notes: list[str] = []
+    if not (folder / FINDINGS).is_file():
+        return [], notes
+    claims = {claim.id: (claim, entry) for entry in entries for claim in entry.claims}
+    found = []
+    for name in read_json(folder / FINDINGS, list, notes) or []:
+        if isinstance(name, str) and name in claims:
+            found.append(claims[name])
+        elif isinstance(name, str):
+            notes.append(f"{FINDINGS} names {name!r}, which is no claim of these results.")
+        else:
+            notes.append(f"{FINDINGS} has something else than ids of claims.")
+    return found, list(dict.fromkeys(notes))
+
+
+def _of_type(data: JsonObject, key: str, kind: type[Content]) -> Content | None:
+    value = data.get(key)
+    return value if isinstance(value, kind) else None
+
+
+def _protocol(data: JsonObject) -> JsonObject:
+    trials = data["protocol"]["reached"]["trials"] if data["runs"] else ""
+    return {
+        "extent": describe_extent(data),
+        "epochs": describe_epochs(data),
+        "trials": str(trials),
+        "differs": describe_differences(data),
+        "rows": describe_protocol(data["protocol"]),
+    }
+
+
+def _seconds(data: JsonObject) -> dict[str, float]:
+    """Seconds of training by run, as far as they are recorded."""
+    seconds = {}
+    for run in (_of_type(data, "runs", dict) or {}).values():
+        try:
+            each = float(run["epochs"]["reached"] * run["median_seconds_per_epoch"])
+            seconds.update(dict.fromkeys(map(str, run["ids"]), each))
+        except UNREADABLE:
+            continue
+    return seconds
+
+
+def _curves(data: JsonObject) -> list[JsonObject]:
+    """Our curves; none of them if one is not what `originals.curves_of` returns."""
+    try:
+        return [
+            {
+                **{name: str(curve[name]) for name in ("panel", "curve")},
+                "x": [float(value) for value in curve["x"]],
+                "y": [None if value is None else float(value) for value in curve["y"]],
+            }
+            for curve in data.get("curves", [])
+        ]
+    except UNREADABLE:
+        return []
+
+
+def _command(name: str, data: JsonObject, script: Script | None) -> str | None:
+    """The command that computes a result again; None if it is not known."""
+    try:
+        reached, trained = data["protocol"]["reached"], bool(data["runs"])
+        epochs, dataset = reached.get("epochs"), str(reached["dataset"])
+        options = []
+        if trained and isinstance(epochs, int):
+            options = ["--dataset", dataset, "--epochs", str(epochs)]
+            options += ["--trials", str(reached["trials"])]
+        elif trained:
+            presets = script.presets if script else ()
+            options = ["--preset", "results" if "results" in presets else "paper"]
+        if trained and reached.get("seeds", [0])[0] != 0:
+            options += ["--seed", str(reached["seeds"][0])]
+    except UNREADABLE:
+        return None
+    words = ["keras-vae", "reproduce", name, *options]
+    return " ".join(words) if all(map(PLAIN.fullmatch, words)) else None
+
+
+def _versions(data: JsonObject, notes: list[str]) -> dict[str, str]:
     versions = data.get("versions", {})
     if not isinstance(versions, dict):
         notes.append(f"The versions in {DATA} cannot be read.")
@@ -201,7 +314,7 @@ def _versions(data: JsonObject, notes: list[str]) -> JsonObject:
     made_by = versions.get("keras-vae", keras_vae.__version__)
     if made_by != keras_vae.__version__:
         notes.append(f"Made by keras_vae {made_by}; this page by {keras_vae.__version__}.")
-    return versions
+    return {str(package): str(number) for package, number in versions.items()}
 
 
 def _read_claims(path: pathlib.Path, notes: list[str]) -> tuple[list[Claim], bool]:
@@ -214,7 +327,7 @@ def _read_claims(path: pathlib.Path, notes: list[str]) -> tuple[list[Claim], boo
         try:
             claims.append(Claim.from_dict(content))
             older += "readings" not in content
-        except ClaimError as error:
+        except (ClaimError, *UNREADABLE) as error:
             notes.append(f"One of the claims in {CLAIMS} is left out: {error}")
     if older:
         notes.append(
@@ -239,11 +352,10 @@ def _order(folder: pathlib.Path) -> Callable[[pathlib.Path], tuple[Any, ...]]:
 
     def key(path: pathlib.Path) -> tuple[Any, ...]:
         parts = path.relative_to(folder).parts
-        report = list(REPORTS).index(parts[0]) if parts[0] in REPORTS else len(REPORTS)
         numbers = [
             [(0, int(piece), "") if piece.isdigit() else (1, 0, piece) for piece in p.split("_")]
             for p in parts[1:]
         ]
-        return report, parts[0], len(parts), numbers
+        return parts[:1], len(parts), numbers
 
     return key

@@ -1,53 +1,173 @@
-"""Writes the page, as HTML and as Markdown, and the README's table of figures."""
+"""Writes the page, as HTML and as Markdown."""
 
 import collections
+import dataclasses
+import json
 import os
 import pathlib
-import urllib.parse
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jinja2
 
 import keras_vae
 from keras_vae._internal.files import atomic_write
-from keras_vae.experiments.figures.claims import STYLES, count_verdicts
-from keras_vae.experiments.page.entries import Entry, PageError, read_results
-from keras_vae.experiments.page.findings import read_findings
-from keras_vae.experiments.page.wording import describe_numbers, markdown_cell
-from keras_vae.experiments.reports import REPORTS
+from keras_vae.experiments.figures.claims import (
+    DEPENDS,
+    INCONCLUSIVE,
+    NOT_REPRODUCED,
+    REPRODUCED,
+    STYLES,
+    Claim,
+    count_verdicts,
+)
+from keras_vae.experiments.figures.originals import Found, find_originals
+from keras_vae.experiments.figures.results import PICTURE
+from keras_vae.experiments.page.entries import (
+    UNREADABLE,
+    Entry,
+    PageError,
+    find_scripts,
+    read_findings,
+    read_results,
+)
+from keras_vae.experiments.page.pictures import ShownOriginal, renew_webp, show_original
+from keras_vae.experiments.page.wording import (
+    describe_measured,
+    describe_number,
+    describe_numbers,
+    describe_time,
+    markdown_code,
+    markdown_text,
+)
 
 # Each page, its template, and what a file of that name holds if it is one of ours.
 PAGES = {
     "index.html": ("page.html", "<title>keras_vae: results beside the reports</title>"),
     "README.md": ("page.md", "# Results beside the reports\n"),
 }
-MARKS = ("<!-- figures: made by keras-vae compare -->", "<!-- end of figures -->")
+EXPLORER = "explorer.html"
+SPEEDS = "benchmarks/training_step.json"
+CONTESTANTS = ("keras_vae", "jax", "torch", "matmul_floor")
+SCRIPTS = "reproductions"
+GLYPHS = {REPRODUCED: "✓", NOT_REPRODUCED: "✗", DEPENDS: "◐", INCONCLUSIVE: "?"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """A report on the page.
+
+    Attributes:
+        name: Its folder in the results.
+        entries: List of `Entry`.
+    """
+
+    name: str
+    entries: list[Entry]
+
+    @property
+    def anchor(self) -> str:
+        """Its address on the page."""
+        return anchor(f"report-{self.name}")
+
+    @property
+    def title(self) -> str:
+        """Its title, or its name."""
+        return next((e.report_title for e in self.entries if e.report_title), self.name)
+
+    @property
+    def short(self) -> str:
+        """Its name as a heading."""
+        return self.name.capitalize()
+
+    @property
+    def authors(self) -> str:
+        """Its authors; may be empty."""
+        return next((e.report_authors for e in self.entries if e.report_authors), "")
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of its own claims by kind of verdict."""
+        claims = [claim for entry in self.entries for claim in entry.claims]
+        return count_verdicts([claim for claim in claims if not claim.extension])
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training, each run counted once."""
+        runs: dict[str, float] = {}
+        for entry in self.entries:
+            runs.update(entry.seconds)
+        return sum(runs.values())
+
+    @property
+    def time(self) -> str:
+        """The same in words; empty if nothing is recorded."""
+        return describe_time(self.seconds) if self.seconds else ""
+
+
+def sections_of(entries: Sequence[Entry]) -> list[Section]:
+    """The reports, in the order of their figures."""
+    found: dict[str, list[Entry]] = collections.defaultdict(list)
+    for entry in entries:
+        found[entry.report].append(entry)
+    return [Section(name, part) for name, part in found.items()]
 
 
 def write(
     folder: str | os.PathLike[str], originals: str | os.PathLike[str] | None = None
-) -> list[pathlib.Path]:
+) -> tuple[list[pathlib.Path], Found]:
     """Writes `index.html` and `README.md` into a folder of results.
+
+    Beside each picture a smaller WebP file of it is written, which the page shows.
 
     Arguments:
         folder: Folder of results.
-        originals: Folder with the user's pictures of the originals, `<report>/<figure>.png`, which
-            the page then shows beside ours; None for none.
+        originals: Folder with the user's pictures of the originals and curves digitised from them,
+            as `originals.find_originals` describes it, of which the page then shows copies; None
+            for none.
 
     Returns:
-        List of the paths written.
+        List of the pages written, and what was found in the folder of originals.
 
     Raises:
         PageError: If there is no result, or the page cannot be written, or would replace a file
             that is none.
-        results.OriginalsError: If there is no such folder of originals.
+        OriginalsError: If there is no such folder of originals.
     """
     folder = pathlib.Path(folder)
-    originals = None if originals is None else pathlib.Path(originals)
     for name, (_, mark) in PAGES.items():
         _require_ours(folder / name, mark)
-    context = _context(folder, read_results(folder, originals))
+    found = Found({}, [], [])
+    if originals is not None:
+        found = find_originals(pathlib.Path(originals), figure_names(folder))
+    # Before anything is written.
+    read_results(folder)
+    try:
+        for path in sorted(folder.rglob(PICTURE)):
+            renew_webp(path)
+        entries = read_results(folder)
+        shown = {
+            entry.name: show_original(found.originals[entry.name], entry.name, entry.curves, folder)
+            for entry in entries
+            if entry.name in found.originals
+        }
+        context = _context(folder, entries, shown)
+        return [_write_page(folder / name, page[0], context) for name, page in PAGES.items()], found
+    except OSError as error:
+        raise PageError(f"The page cannot be written to {folder} ({error}).") from error
+
+
+def figure_names(folder: str | os.PathLike[str] | None = None) -> list[str]:
+    """The names by which originals are known: of all scripts, and of the results of a folder."""
+    try:
+        own = [] if folder is None else [entry.name for entry in read_results(folder)]
+    except PageError:
+        own = []
+    return list(dict.fromkeys([*find_scripts(), *own]))
+
+
+def _write_page(path: pathlib.Path, template: str, context: dict[str, Any]) -> pathlib.Path:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("keras_vae.experiments.page"),
         autoescape=jinja2.select_autoescape(["html"]),
@@ -55,107 +175,161 @@ def write(
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["cell"] = markdown_cell
-    # Jinja escapes what goes into HTML; in Markdown a text could bring HTML as well.
-    markdown = environment.overlay(finalize=lambda value: str(value).replace("<", "&lt;"))
-    written = []
-    for name, (template, _) in PAGES.items():
-        made_by = markdown if template.endswith(".md") else environment
-        text = made_by.get_template(template).render(context)
-        try:
-            with atomic_write(folder / name) as file:
-                file.write(text.encode())
-        except OSError as error:
-            raise PageError(f"{folder / name} cannot be written ({error}).") from error
-        written.append(folder / name)
-    return written
-
-
-def figure_table(folder: str | os.PathLike[str], scripts: str) -> str:
-    """The table of all figures, in Markdown.
-
-    Arguments:
-        folder: Folder of results.
-        scripts: Folder of the reproduction scripts, as links shall name it.
-
-    Returns:
-        Text of several lines.
-    """
-    lines = ["| figure | shows | epochs x trials | claims |", "|---|---|---|---|"]
-    for entry in read_results(folder):
-        link = f"`{markdown_cell(entry.name)}`"
-        if entry.script:
-            script = urllib.parse.quote(str(pathlib.PurePosixPath(scripts, entry.script)))
-            link = f"[{link}]({script})"
-        counts = [f"{count} {verdict}" for verdict, count in entry.counts.items() if count]
-        claims = ", ".join(counts) or "none made"
-        title = markdown_cell(entry.title)
-        lines.append(f"| {link} | {title} | {markdown_cell(entry.extent)} | {claims} |")
-    return "\n".join(lines) + "\n"
-
-
-def renew_table(
-    readme: str | os.PathLike[str], folder: str | os.PathLike[str], scripts: str
-) -> None:
-    """Replaces the table of figures between its marks in a README.
-
-    Arguments:
-        readme: Path of the README.
-        folder: Folder of results.
-        scripts: Folder of the reproduction scripts, relative to the README.
-
-    Raises:
-        PageError: If the marks are not there, or the file cannot be read.
-    """
-    readme = pathlib.Path(readme)
-    text = _read(readme)
-    before, begins, rest = text.partition(MARKS[0])
-    _, ends, after = rest.partition(MARKS[1])
-    if not begins or not ends:
-        raise PageError(f"{readme} lacks the lines {MARKS[0]!r} and {MARKS[1]!r}.")
-    table = figure_table(folder, scripts)
-    with atomic_write(readme) as file:
-        file.write(f"{before}{begins}\n{table}{ends}{after}".encode())
+    environment.filters.update(
+        text=markdown_text, code=markdown_code, kebab=_kebab, short=_short_title, listed=_listed
+    )
+    with atomic_write(path) as file:
+        file.write(environment.get_template(template).render(context).encode())
+    return path
 
 
 def _require_ours(path: pathlib.Path, mark: str) -> None:
     """Raises `PageError` if there is a file that someone else wrote."""
-    if path.exists() and mark not in _read(path):
+    if path.exists() and mark not in read_text(path):
         raise PageError(
             f"{path} was not made by keras-vae compare and is left as it is. Name the folder of "
             "the results alone, or move that file."
         )
 
 
-def _read(path: pathlib.Path) -> str:
+def read_text(path: pathlib.Path) -> str:
+    """A file's text.
+
+    Raises:
+        PageError: If it cannot be read.
+    """
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise PageError(f"{path} cannot be read ({error}).") from error
 
 
-def _context(folder: pathlib.Path, entries: Sequence[Entry]) -> dict[str, Any]:
-    sections = collections.defaultdict(list)
-    for entry in entries:
-        sections[entry.report].append(entry)
-    findings, notes = read_findings(folder)
+def _context(
+    folder: pathlib.Path, entries: Sequence[Entry], originals: dict[str, ShownOriginal]
+) -> dict[str, Any]:
+    claims = [(claim, entry) for entry in entries for claim in entry.claims]
+    findings, notes = read_findings(folder, list(entries))
     return {
-        "sections": [(REPORTS.get(name), name, found) for name, found in sections.items()],
-        "totals": {name: _count(found, extension=False) for name, found in sections.items()},
-        "total": _count(entries, extension=False),
-        "extensions": _count(entries, extension=True),
-        "shown": _count(entries),
-        "verdicts": tuple(STYLES),
+        "reports": sections_of(entries),
+        "claims": claims,
+        "extensions": count_verdicts([claim for claim, _ in claims if claim.extension]),
         "findings": findings,
         "notes": notes,
-        "anchor": lambda name: name.replace("/", "-"),
+        "originals": originals,
+        "kinds": tuple(STYLES),
+        "glyphs": GLYPHS,
+        "explorer": (folder / EXPLORER).is_file(),
+        "speeds": _speeds(folder),
+        "versions": _versions(entries),
+        "under": _describe_making(entries),
+        "anchor": anchor,
+        "address": _addresses(claims),
+        "answer": _answer,
+        "counted": _counted,
+        "measured": describe_measured,
         "numbers": describe_numbers,
-        "relative": lambda path: pathlib.Path(os.path.relpath(path, folder)).as_posix(),
+        "number": describe_number,
+        "time": describe_time,
+        "script": lambda entry: _script_address(folder, entry),
         "version": keras_vae.__version__,
     }
 
 
-def _count(entries: Sequence[Entry], extension: bool | None = None) -> dict[str, int]:
-    """Number of claims by kind of verdict: all of them, extensions alone, or all but these."""
-    claims = [claim for entry in entries for claim in entry.claims]
-    return count_verdicts([one for one in claims if extension in (None, one.extension)])
+def _addresses(claims: Sequence[tuple[Claim, Entry]]) -> Callable[[Claim], str]:
+    """Where claims are on the page: by their ids; a figure made with other options repeats some."""
+    found: dict[str, Claim] = {}
+    for claim, entry in claims:
+        name = anchor(claim.id)
+        while name in found:
+            name = f"{anchor(entry.name)}.{name}"
+        found[name] = claim
+    names_of = {id(claim): name for name, claim in found.items()}
+    return lambda claim: names_of[id(claim)]
+
+
+def anchor(name: str) -> str:
+    """A name as an address on the page."""
+    return re.sub(r"[^\w.-]", "-", name)
+
+
+def _speeds(folder: pathlib.Path) -> list[tuple[str, list[str]]]:
+    """Milliseconds of a training step by number of samples; empty if they were not measured."""
+    try:
+        measured = json.loads((folder / SPEEDS).read_text(encoding="utf-8"))["results"]
+        return [
+            (samples, [f"{row['ms_per_step'][name]:.2f}" for name in CONTESTANTS])
+            for samples, row in measured.items()
+        ]
+    except UNREADABLE:
+        return []
+
+
+def _kebab(text: str) -> str:
+    return text.replace(" ", "-")
+
+
+def _short_title(title: str) -> str:
+    """What a title has before its colon where that is a number, and all of it elsewhere."""
+    first = title.partition(":")[0]
+    return first if any(character.isdigit() for character in first) else title
+
+
+def _counted(claims: Sequence[Claim]) -> str:
+    counts = count_verdicts(claims)
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+
+
+def _answer(entry: Entry) -> str:
+    """A figure's claims in one line."""
+    if not entry.claims:
+        return (
+            "The report claims nothing of this figure that could be measured."
+            if entry.claims_are_all
+            else "Its claims cannot be read."
+        )
+    if len(entry.claims) == 1:
+        (claim,) = entry.claims
+        return f"{claim.verdict.capitalize()}: {describe_measured(claim)}"
+    return f"Of {len(entry.claims)} claims: {_counted(entry.claims)}."
+
+
+def _script_address(folder: pathlib.Path, entry: Entry) -> str | None:
+    """The address of a figure's script where it lies beside the results, as in the repository."""
+    scripts = (folder.resolve().parent / SCRIPTS).resolve()
+    path = (scripts / (entry.script or "")).resolve()
+    if not path.is_relative_to(scripts) or not path.is_file():
+        return None
+    return f"../{SCRIPTS}/{path.relative_to(scripts).as_posix()}"
+
+
+def _listed(versions: dict[str, str]) -> str:
+    return ", ".join(f"{package} {number}" for package, number in versions.items())
+
+
+def _versions(entries: Sequence[Entry]) -> dict[str, str]:
+    """The versions under which results were made, all that there are of each package."""
+    found: dict[str, dict[str, None]] = collections.defaultdict(dict)
+    for entry in entries:
+        for package, number in entry.versions.items():
+            found[package][number] = None
+    return {package: " and ".join(numbers) for package, numbers in found.items()}
+
+
+def _describe_making(entries: Sequence[Entry]) -> str:
+    """Under what the results were made: versions, machines, commits and dates."""
+    texts = [_listed(_versions(entries))]
+    made = {
+        what: sorted(
+            {entry.made[what] for entry in entries if entry.made.get(what, "None") != "None"}
+        )
+        for what in ("machine", "date", "commit")
+    }
+    if made["machine"]:
+        texts.append("on " + " and ".join(made["machine"]))
+    if made["date"]:
+        first, last = made["date"][0], made["date"][-1]
+        texts.append(first if first == last else f"from {first} to {last}")
+    if made["commit"]:
+        texts.append("at commit " + ", ".join(made["commit"][:3]))
+    texts = [text for text in texts if text]
+    return f"Made with {', '.join(texts)}." if texts else ""

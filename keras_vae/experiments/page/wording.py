@@ -1,11 +1,12 @@
 """Numbers and protocols in words."""
 
+import re
 import typing
 from collections.abc import Mapping
 from typing import Any
 
 from keras_vae._internal.files import JsonObject
-from keras_vae.experiments.figures.claims import Number
+from keras_vae.experiments.figures.claims import LONGEST_MEASURED, Claim, Number
 
 SHOWN = ("dataset", "binarize", "epochs", "trials")
 LONGEST = 12
@@ -50,6 +51,49 @@ def describe_extent(data: JsonObject) -> str:
     return f"{span}% x {trials}"
 
 
+def describe_epochs(data: JsonObject) -> str:
+    """The epochs reached of those asked for, `"120 of 300"` or `"34-100%"`; empty without runs."""
+    extent = describe_extent(data)
+    return extent.rpartition(" x ")[0] if data["runs"] else ""
+
+
+def describe_differences(data: JsonObject) -> str:
+    """In what a result's protocol differs from the report's, in words; empty if in nothing."""
+    reached, asked = data["protocol"]["reached"], data["protocol"]["asked"]
+    found = []
+    if asked.get("dataset") not in (None, "all", "none", reached["dataset"]):
+        found.append(f"data set ({reached['dataset']}, not {asked['dataset']})")
+    epochs = [run["epochs"] for run in data["runs"].values()]
+    if any(each["asked"] not in (None, each["reached"]) for each in epochs):
+        found.append(f"epochs ({describe_epochs(data)})")
+    trials = str(asked.get("trials", ""))
+    if data["runs"] and trials.isdigit() and int(trials) != reached["trials"]:
+        found.append(f"trials ({reached['trials']}, not {trials})")
+    return ", ".join(found)
+
+
+def describe_time(seconds: float) -> str:
+    """A time in hours, or in minutes if it is short."""
+    if seconds < 60:
+        return "less than a minute"
+    hours = seconds / 3600
+    return f"{hours:.1f} hours" if hours >= 1 else f"{round(seconds / 60)} minutes"
+
+
+def describe_measured(claim: Claim) -> str:
+    """What we measured, in one line; of a claim of an older version its first numbers."""
+    if claim.measured:
+        return claim.measured
+    pairs = [pair for reading in claim.readings for pair in describe_numbers(reading.numbers)]
+    text = ""
+    for what, value in pairs:
+        longer = f"{text}; {what}: {value}" if text else f"{what}: {value}"
+        if len(longer) > LONGEST_MEASURED:
+            return f"{text or longer[: LONGEST_MEASURED - 2]} …"
+        text = longer
+    return text
+
+
 def describe_protocol(protocol: JsonObject) -> list[tuple[str, str, str]]:
     """The protocol reached against the one asked for, as rows (what, reached, asked) of texts."""
     reached, asked = protocol["reached"], protocol["asked"]
@@ -80,10 +124,13 @@ def describe_numbers(numbers: Mapping[str, Number]) -> list[tuple[str, str]]:
         limits = " and ".join(
             f"{LIMIT_WORDS[kind]} {describe_number(limit)}" for kind, limit in number.limits.items()
         )
-        for what, text in describe_values(number.value, name.replace("_", " ")):
+        values = describe_values(number.value, name.replace("_", " "))
+        for what, text in values[:LONGEST]:
             value, bracket, rest = text.partition(" (")
             wanted = f"; to be {limits}" if limits else ""
             pairs.append((what, f"{value}{unit}{bracket}{rest}{wanted}"))
+        if len(values) > LONGEST:
+            pairs.append(("and", f"{len(values) - LONGEST} more in claims.json"))
     return pairs
 
 
@@ -142,9 +189,15 @@ def _plain(value: object) -> str:
     return str(value)
 
 
-def markdown_cell(text: str) -> str:
-    """A text as a cell of a Markdown table, in which it is nothing but text."""
-    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
+def markdown_text(text: object) -> str:
+    """A text in which Markdown and HTML see nothing but text, in one line, for cells too."""
+    escaped = re.sub(r"([\\`*_\[\]|#!~])", r"\\\1", str(text))
+    return " ".join(escaped.replace("&", "&amp;").replace("<", "&lt;").split())
+
+
+def markdown_code(text: object) -> str:
+    """A name as code in Markdown; as text if it is more than a name."""
+    return f"`{text}`" if re.fullmatch(r"[\w./+-]+", str(text)) else markdown_text(text)
 
 
 def parse_table(text: str) -> Table:

@@ -1,25 +1,12 @@
 """The four reports, and what is asked of every protocol."""
 
-import dataclasses
 from collections.abc import Mapping
 from typing import TypeVar
 
 from keras_vae import UserError
+from keras_vae.experiments.figures.figure import Report
 
 Value = TypeVar("Value")
-
-
-@dataclasses.dataclass(frozen=True)
-class Report:
-    """One of the reports that this package reproduces.
-
-    Attributes:
-        title: Its title.
-        authors: Its authors, with "and" before the last.
-    """
-
-    title: str
-    authors: str
 
 
 REPORTS = {

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from keras_vae.experiments.figures.figure import Figure
 from keras_vae.experiments.figures.options import Options, Preset
-from keras_vae.experiments.reports import of_dataset
+from keras_vae.experiments.reports import REPORTS, of_dataset
 from keras_vae.experiments.runs.spec import (
     DataSpec,
     ModelSpec,
@@ -51,7 +51,9 @@ TRIALS = 2
 # For figures with claims, three in place of the report's one.
 SEEDS_PRESETS = {**PRESETS, "paper": dataclasses.replace(PRESETS["paper"], trials=3)}
 
-report_figure = functools.partial(Figure, report=REPORT, presets=PRESETS, protocol=PROTOCOL)
+report_figure = functools.partial(
+    Figure, report=REPORT, about=REPORTS[REPORT], presets=PRESETS, protocol=PROTOCOL
+)
 
 
 def optimizer_spec(name: str, **arguments: float) -> OptimizerSpec:

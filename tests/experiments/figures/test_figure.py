@@ -364,12 +364,17 @@ def test_refuses_a_folder_of_originals_that_is_not_there_before_training(figure,
 def test_finds_the_users_picture_of_the_original(figure, tmp_path, capsys):
     asked = options.resolve(figure.presets, preset="smoke", originals=tmp_path)
     console = Console()
-    assert find_original(figure, asked, console) is None
+    assert find_original(figure, asked, console).picture is None
     assert "No original to put beside ours" in capsys.readouterr().out
     (tmp_path / "tests").mkdir()
-    matplotlib.image.imsave(tmp_path / "tests" / "fig_0.png", np.zeros((30, 40, 3)))
-    assert find_original(figure, asked, console).shape[:2] == (30, 40)
+    path = tmp_path / "tests" / "fig_0.png"
+    matplotlib.image.imsave(path, np.zeros((30, 40, 3)))
+    (tmp_path / "tests" / "fig_1.png").write_bytes(b"of another figure")
+    assert find_original(figure, asked, console).picture == path
     assert capsys.readouterr().out == ""
+    path.write_bytes(b"no picture")
+    with pytest.raises(UserError, match="fig_0.png: it cannot be read"):
+        find_original(figure, asked, console)
 
 
 def test_the_figure_of_the_instructions_is_made(small_images, eager, tmp_path):

@@ -1,15 +1,15 @@
 """What the reports' own figures show, beside ours."""
 
+import json
 import struct
 import zlib
 
 import matplotlib.image
 import numpy as np
-import PIL.Image
 import pytest
+from PIL import Image
 
-from keras_vae.experiments.figures import catalogue, results
-from keras_vae.experiments.figures import results as originals
+from keras_vae.experiments.figures import catalogue, originals, plots, results
 
 fig_3 = catalogue.load_script("understanding/fig_3_optimizers.py")
 
@@ -17,7 +17,7 @@ PUBLISHED_VALIDATION_BOUND = {"Adam": -82.92, "RMSprop": -86.53, "Adagrad": -89.
 
 
 def test_carries_the_published_curves_with_their_source():
-    original = originals.load_original("understanding", "fig_3")
+    original = results.load_original("understanding", "fig_3")
     assert "Understanding Variational Auto-Encoder" in original["source"]
     assert original["units"] == "nats"
     bounds = original["panels"]["lower_bound"]
@@ -33,7 +33,7 @@ def test_carries_the_published_curves_with_their_source():
 
 
 def test_a_figure_without_published_numbers_has_none():
-    assert originals.load_original("activity", "fig_3_1") is None
+    assert results.load_original("activity", "fig_3_1") is None
 
 
 def test_compares_over_the_epochs_that_both_have():
@@ -54,16 +54,32 @@ def test_ranks_by_the_value_at_an_epoch():
     assert fig_3.rank_order(curves, 3) is None
 
 
-@pytest.mark.parametrize("suffix", originals.SUFFIXES)
-def test_a_users_picture_is_put_beside_ours(tmp_path, suffix):
-    (tmp_path / "mine" / "report").mkdir(parents=True)
+def half_white(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
     picture = np.zeros((40, 60, 3))
     picture[:, :30] = 1.0
-    matplotlib.image.imsave(tmp_path / "mine" / "report" / f"fig_1{suffix}", picture)
+    matplotlib.image.imsave(path, picture, format=path.suffix[1:].lower().replace("jpeg", "jpg"))
+    return path
+
+
+def write_head_of_png(path, width, height):
+    """A few bytes that say they are a huge picture."""
+    data = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = [(b"IHDR", data), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")]
+    content = b"".join(
+        struct.pack(">I", len(part)) + kind + part + struct.pack(">I", zlib.crc32(kind + part))
+        for kind, part in chunks
+    )
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+
+
+@pytest.mark.parametrize("suffix", [*originals.PICTURES, ".PNG", ".JPG"])
+def test_a_users_picture_is_put_beside_ours(tmp_path, suffix):
+    half_white(tmp_path / "mine" / "Report" / f"Fig_1{suffix}")
     matplotlib.image.imsave(tmp_path / results.PICTURE, np.full((20, 20, 3), 0.5))
-    found = originals.read_picture(tmp_path / "mine", "report", "fig_1")
-    assert found.shape[:2] == (40, 60)
-    results.write_side_by_side(tmp_path, found)
+    found = originals.find_originals(tmp_path / "mine", ["report/fig_1"]).originals["report/fig_1"]
+    assert found.size == (60, 40)
+    results.write_side_by_side(tmp_path, originals.read_picture(found.picture))
     both = matplotlib.image.imread(tmp_path / results.SIDE_BY_SIDE)[..., :3]
     middle = both.shape[1] // 2
     # Ours is grey all over; the original is half white and half black.
@@ -71,72 +87,122 @@ def test_a_users_picture_is_put_beside_ours(tmp_path, suffix):
     assert 0.2 < (both[:, middle:] < 0.05).all(axis=-1).mean() < 0.6
 
 
-def test_a_picture_that_is_not_there_is_none(tmp_path):
-    assert originals.read_picture(tmp_path, "report", "fig_1") is None
-
-
-def test_a_picture_is_found_whatever_the_case_of_its_name(tmp_path):
-    for suffix in (".PNG", ".Webp", ".JPG"):
-        folder = tmp_path / suffix
-        (folder / "report").mkdir(parents=True)
-        PIL.Image.new("L", (6, 4), 200).save(folder / "report" / f"fig_1{suffix}")
-        found = originals.read_picture(folder, "report", "fig_1")
-        assert found.shape == (4, 6, 4) and abs(int(found[0, 0, 0]) - 200) < 5
+def test_what_cannot_be_used_is_named_and_the_rest_is_found(tmp_path):
+    half_white(tmp_path / "report" / "fig_1.png")
+    half_white(tmp_path / "report" / "fig_1.jpg")
+    half_white(tmp_path / "report" / "fig_9.png")
+    (tmp_path / "report" / "fig_2.png").write_text("no picture")
+    whole = half_white(tmp_path / "report" / "fig_3.png").read_bytes()
+    (tmp_path / "report" / "fig_3.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "report" / "fig_4.csv").write_text("a,b\n1,x\n")
+    (tmp_path / "report" / "fig_5.json").write_text("[" * 100_000)
+    (tmp_path / "report" / "notes.txt").write_text("mine")
+    # 20,000 x 20,000, and what Pillow itself takes for an attack, are refused by their heads.
+    write_head_of_png(tmp_path / "report" / "fig_6.png", 20_000, 20_000)
+    write_head_of_png(tmp_path / "report" / "fig_7.png", 10_000, 9_999)
+    found = originals.find_originals(tmp_path, [f"report/fig_{i}" for i in range(1, 9)])
+    assert list(found.originals) == ["report/fig_1"]
+    assert found.unmatched == ["report/fig_9.png", "report/notes.txt"]
+    said = dict(problem.split(": ", 1) for problem in found.broken)
+    assert said["report/fig_1.png"] == "another file of report/fig_1 is shown"
+    for number in (2, 3):
+        assert "cannot be read as a picture" in said[f"report/fig_{number}.png"]
+    assert "cannot be read as curves" in said["report/fig_4.csv"]
+    assert "cannot be read as curves" in said["report/fig_5.json"]
+    assert "exceeds limit" in said["report/fig_6.png"]
+    assert "10000 x 9999 pixels. Scale it down to at most 50 million" in said["report/fig_7.png"]
+    assert len(said) == len(found.broken) == 7
 
 
 def test_pictures_of_sixteen_bits_keep_their_greys(tmp_path):
-    (tmp_path / "report").mkdir()
     greys = np.array([[1000, 60000]], np.uint16)
-    PIL.Image.fromarray(greys).save(tmp_path / "report" / "fig_1.png")
-    np.testing.assert_array_equal(originals.read_picture(tmp_path, "report", "fig_1"), greys)
-
-
-def write_header(path, width, height):
-    """A PNG that says how large it is, without a pixel."""
-    content = b"\x89PNG\r\n\x1a\n"
-    for name, part in (
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)),
-        (b"IDAT", b""),
-    ):
-        content += struct.pack(">I", len(part)) + name + part
-        content += struct.pack(">I", zlib.crc32(name + part))
-    path.write_bytes(content)
-
-
-@pytest.mark.parametrize("size", [(5001, 10_000), (20_000, 20_000), (2**31 - 1, 2**31 - 1)])
-def test_pictures_too_large_to_decode_are_refused_by_their_header(tmp_path, size):
-    (tmp_path / "report").mkdir()
-    write_header(tmp_path / "report" / "fig_1.png", *size)
-    with pytest.raises(
-        originals.OriginalsError, match="fig_1.png.*(pixels. Scale it down|exceeds limit)"
-    ):
-        originals.read_picture(tmp_path, "report", "fig_1")
-
-
-def test_pictures_without_a_figure_and_broken_ones_are_named(tmp_path):
-    (tmp_path / "report").mkdir()
-    PIL.Image.new("L", (6, 4)).save(tmp_path / "report" / "fig_1.png")
-    for name in ("report/fig_2.webp", "report/fig_9.png", "fig_1.png", "report/fig_1.gif"):
-        (tmp_path / name).write_bytes(b"no picture")
-    count, *lines = originals.describe_pictures(
-        tmp_path, ["report/fig_1", "report/fig_2", "report/fig_3"]
-    )
-    assert count == "2 of 3 figures have a picture of the original."
-    assert [line.split(" ", 1)[0] for line in lines] == [
-        str(tmp_path / name)
-        for name in ("fig_1.png", "report/fig_1.gif", "report/fig_2.webp", "report/fig_9.png")
-    ]
-    assert "cannot be read as a picture" in lines[2]
-    assert "belongs to no figure" in lines[0]
+    Image.fromarray(greys).save(tmp_path / "fig_1.png")
+    np.testing.assert_array_equal(originals.read_picture(tmp_path / "fig_1.png"), greys)
 
 
 def test_refuses_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(originals.OriginalsError, match="no folder .*nowhere"):
-        originals.read_picture(tmp_path / "nowhere", "report", "fig_1")
+        originals.find_originals(tmp_path / "nowhere", [])
 
 
-def test_refuses_what_is_no_picture(tmp_path):
-    (tmp_path / "report").mkdir()
-    (tmp_path / "report" / "fig_1.png").write_text("no picture")
-    with pytest.raises(originals.OriginalsError, match="fig_1.png cannot be read"):
-        originals.read_picture(tmp_path, "report", "fig_1")
+WEB_PLOT_DIGITIZER = {
+    "version": [4, 2],
+    "datasetColl": [
+        {"name": "IW", "data": [{"x": 9, "y": 9, "value": [2.0, 20.5]}, {"value": [1.0, 50.0]}]}
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "name, content, curves",
+    [
+        ("IW.csv", "2.0, 20.5\n1, 50\n", {"IW": [[1, 50], [2, 20.5]]}),
+        ("IW.csv", "x,y\n1,50\n", {"IW": [[1, 50]]}),
+        (
+            "all.csv",
+            "\ufeffIW,,VAE,\nX,Y,X,Y\n1,50,1,44\n2,20.5,,\n\n",
+            {"IW": [[1, 50], [2, 20.5]], "VAE": [[1, 44]]},
+        ),
+        ("a.json", json.dumps(WEB_PLOT_DIGITIZER), {"IW": [[1, 50], [2, 20.5]]}),
+        ("a.json", '{"curves": {"IW": [[1, 50]]}}', {"IW": [[1, 50]]}),
+    ],
+)
+def test_digitised_curves_are_read_as_programs_write_them(tmp_path, name, content, curves):
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    found = originals.read_curves(tmp_path / name)
+    assert {key: np.transpose(points).tolist() for key, points in found.items()} == curves
+
+
+@pytest.mark.parametrize(
+    "content", ["", "1,nan\n", "1,2,3\nX,Y,X,Y\n", '{"curves": {}}', '{"curves": {"a": [1]}}']
+)
+def test_what_is_no_curve_is_refused(tmp_path, content):
+    path = tmp_path / ("a.json" if content.startswith("{") else "a.csv")
+    path.write_text(content)
+    with pytest.raises(originals.OriginalsError, match="it "):
+        originals.read_curves(path)
+
+
+def two_panels():
+    figure, axes = plots.panels(2)
+    axes[0].set_title("(a) One\nmethod")
+    axes[0].plot([1, 2, 3], [10.0, np.nan, 30.0], label="IW")
+    axes[0].plot([1, 2, 3], [0.0, 1.0, 2.0], label="VAE")
+    axes[1].set_ylabel("nats")
+    axes[1].plot([1, 2], [5.0, 6.0], label="IW")
+    axes[1].plot([1, 2], [5.0, 6.0])
+    return figure
+
+
+def test_curves_of_a_figure_and_their_differences_from_the_originals():
+    ours = originals.curves_of(two_panels())
+    names = [(one["panel"], one["curve"]) for one in ours]
+    assert names == [("(a) One method", "IW"), ("(a) One method", "VAE"), ("nats", "IW")]
+    assert ours[0]["y"] == [10.0, None, 30.0]
+    assert json.loads(json.dumps(ours)) == ours
+    theirs = {
+        # Points at 0 and 9 lie outside; ours is 15 at 1.5.
+        "(A) one method/iw": (np.array([0, 1.5, 3, 9]), np.array([0, 14.0, 33.0, 0])),
+        "vae": (np.array([1.0]), np.array([0.25])),
+        "IW": (np.array([1.0]), np.array([0.0])),
+        "none": (np.array([1.0]), np.array([0.0])),
+        "nats/IW": (np.array([7.0]), np.array([0.0])),
+    }
+    compared, problems = originals.compare_curves(ours, theirs)
+    own = {"panel": "(a) One method", "curve": "IW", "points": 2}
+    assert compared[0] == {**own, "mean_difference": -1.0, "largest_difference": -3.0}
+    assert compared[1]["mean_difference"] == -0.25 and len(compared) == 2
+    assert [problem.split(" ", 1)[0] for problem in problems] == ["'IW'", "'none'", "'nats/IW'"]
+    assert "several panels" in problems[0] and "no curve of ours" in problems[1]
+
+
+def test_originals_are_drawn_over_ours():
+    theirs = {"VAE": (np.array([1.0, 2.0]), np.array([3.0, 4.0]))}
+    drawn = two_panels()
+    before = [len(axis.get_lines()) for axis in drawn.axes]
+    originals.draw_over(drawn, theirs)
+    assert [len(axis.get_lines()) for axis in drawn.axes] == [before[0] + 1, before[1]]
+    np.testing.assert_array_equal(drawn.axes[0].get_lines()[-1].get_ydata(), [3.0, 4.0])
+    again = originals.draw_curves(originals.curves_of(two_panels()), theirs)
+    assert [axis.get_title() for axis in again.axes] == ["(a) One method", "nats"]
+    assert [len(axis.get_lines()) for axis in again.axes] == [3, 1]

@@ -107,7 +107,7 @@ def results(tmp_path):
     content = data(
         "vampprior/table_1", protocol=protocol, runs=runs, original="the report's Table 1"
     )
-    write(folder / "vampprior/table_1", content, every[1:2])
+    write(folder / "vampprior/table_1", content, [claim("vampprior.T1.1", "not reproduced")])
     (folder / "vampprior/table_1/table.md").write_text(
         "| a | b |\n|---|---|\n| 1 | 2 |\n\nBelow.\n"
     )
@@ -117,20 +117,11 @@ def results(tmp_path):
     write(folder / "geometry/fig_3", data("geometry/fig_3"), [depending("geometry.3.1")])
     (folder / "activity/fig_3_1/longer_run").mkdir()
     (folder / "activity/fig_3_1/longer_run/claims.json").write_text("[]")
-    number = "readings/0/numbers/difference/value"
-    findings = [
-        {
-            "text": "The difference is {d:.2f} nats.",
-            "figure": "activity/fig_3_1",
-            "values": {"d": f"activity/fig_3_1/claims.json#activity.3.1.1/{number}"},
-        },
-        {"text": "{gone}", "figure": "x", "values": {"gone": "activity/fig_3_1/data.json#gone"}},
-    ]
-    (folder / "findings.json").write_text(json.dumps(findings))
+    (folder / "findings.json").write_text('["activity.3.1.1", "geometry.3.1", "gone <b>"]')
     return folder
 
 
 @pytest.fixture
 def written(results):
-    html_path, markdown_path = page.write(results)
+    (html_path, markdown_path), _ = page.write(results)
     return html_path.read_text(), markdown_path.read_text()

@@ -7,16 +7,15 @@ import os
 import pathlib
 import re
 import shutil
-import urllib.parse
 
 import pytest
+from conftest import claim, data, write
 from PIL import Image
 
 from keras_vae.experiments import page
 from keras_vae.experiments.figures.claims import Number
-from keras_vae.experiments.figures.results import OriginalsError
-from keras_vae.experiments.page import wording
-from keras_vae.experiments.page.findings import read_findings
+from keras_vae.experiments.figures.originals import OriginalsError
+from keras_vae.experiments.page import entries, wording
 
 ROOT = pathlib.Path(__file__).parents[3]
 
@@ -41,133 +40,150 @@ class Strict(html.parser.HTMLParser):
         self.text.append(text)
 
 
+def words(content):
+    """What a page says, without its script."""
+    content = re.sub(r"<(script|style).*?</\1>", "", content, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", content)))
+
+
+def remade(results):
+    page.write(results)
+    return [(results / name).read_text() for name in ("index.html", "README.md")]
+
+
 def test_html_is_well_formed_and_escaped(written):
     parser = Strict()
     parser.feed(written[0])
     assert not parser.open
-    assert "<b>" not in written[0]
+    assert "<b>means" not in written[0]
     assert "What activity.3.1.0 says & <b>means</b>." in "".join(parser.text)
 
 
-def test_summary_and_order(written):
-    content = written[0]
-    assert re.search(r"All</th><td>2</td><td>2</td><td>1</td><td>1</td>", content)
-    assert re.search(r"not counted above</th><td>1</td><td>0</td><td>0</td><td>0</td>", content)
-    names = re.findall(r'<article id="([^"]+)"', content)
+def test_reports_are_counted_with_extensions_apart(written):
+    bars = re.findall(r'<div class="bar">(.*?)</div>', written[0], re.DOTALL)
+    kinds = ("reproduced", "not-reproduced", "depends-on-the-reading", "inconclusive")
+    counts = [
+        [sum(map(int, re.findall(rf'class="{kind}"[^>]*>. (\d+)<', bar))) for kind in kinds]
+        for bar in bars
+    ]
+    # Activity, geometry, vampprior, and what is beyond the reports.
+    assert counts == [[1, 1, 0, 1], [1, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 0]]
+
+
+def test_figures_come_by_report_and_number(written):
+    names = re.findall(r'<article id="([^"]+)"', written[0])
     assert names == [
         *("activity-fig_3_1", "activity-fig_3_10", "activity-beyond-more"),
-        *("vampprior-table_1", "geometry-fig_1", "geometry-fig_2", "geometry-fig_3"),
+        *("geometry-fig_1", "geometry-fig_2", "geometry-fig_3", "vampprior-table_1"),
     ]
-    assert "Not decided: 10 epochs, needs 50." in content
-    assert "1.235" in content and "Below." in content and "the report&#39;s Table 1" in content
-    assert "60 of 300 x 2" in content and "35-100% x 1" in content
+    text = words(written[0])
+    assert "Not decided: 10 epochs, needs 50." in text
+    assert "1.235" in text and "Below." in text and "the report's Table 1" in text
+    assert "Differs from the report in: epochs (60 of 300), trials (2, not 3)." in text
+    assert "keras-vae reproduce activity/fig_3_1 --dataset mnist --epochs 60 --trials 2" in text
+    # Epochs that differ from model to model are a preset's.
+    assert "keras-vae reproduce vampprior/table_1 --preset results" in text
+
+
+def test_every_claim_is_in_the_table_with_its_trials_and_epochs(written):
+    rows = re.findall(r'<tr class="([^"]+)" data-report="(\w+)">(.*?)</tr>', written[0], re.DOTALL)
+    assert len(rows) == 7
+    cells = {
+        words(cells[0]): [words(cell).strip() for cell in cells]
+        for _, _, row in rows
+        for cells in [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)]
+    }
+    assert cells["activity.3.1.2"][1:] == [
+        "What activity.3.1.2 says & <b>means</b>.2 nats (Table 1)",
+        *("1.2 nats", "? Inconclusive, so far no", "2", "60 of 300"),
+    ]
+    assert cells["vampprior.T1.1"][-2:] == ["1", "35-100%"]
+    assert "on training data: yes; on test data: no" in cells["geometry.3.1"][3]
+    # A claim of an older version says no more than its numbers.
+    assert cells["geometry.2.1"][2].startswith("difference: 1.235; by size, 2: 1, 2.5")
 
 
 def test_what_is_damaged_is_said(written):
-    content = written[0]
-    assert "claims.json is damaged" in content and "data.json is damaged" in content
-    assert "One of the claims in claims.json is left out: A claim cannot be read" in content
-    assert "1 of the claims are of an older version" in content
-    assert "Made by keras_vae 0.1.0; this page by" in content
-    assert "longer protocol is kept in longer_run" in content
-    assert "A finding cannot be shown (KeyError: &#39;gone&#39;)" in content
+    text = words(written[0])
+    assert "claims.json is damaged" in text and "data.json is damaged" in text
+    assert "One of the claims in claims.json is left out: A claim cannot be read" in text
+    assert "1 of the claims are of an older version" in text
+    assert "Made by keras_vae 0.1.0; this page by" in text
+    assert "longer protocol is kept in longer_run" in text
+    assert "findings.json names 'gone <b>', which is no claim of these results." in text
+    assert "Its claims cannot be read." in text
 
 
-def test_findings_have_their_numbers_from_the_results(written, results):
-    assert "The difference is 1.23 nats." in written[0] and "is 1.23 nats." in written[1]
-    for damaged in ("[", "null"):
-        (results / "findings.json").write_text(damaged)
-        page.write(results)
-        assert "findings.json is damaged" in (results / "index.html").read_text()
-    (results / "findings.json").write_text('[{"text": 5, "values": [], "figure": "a"}]')
-    page.write(results)
-    assert "A finding cannot be shown" in (results / "index.html").read_text()
+def test_findings_are_claims(written, results):
+    for text in (words(written[0]), words(written[1])):
+        assert "report says: What activity.3.1.1 says" in text
+        assert "We measured: 1.2 nats" in text
+    for content, said in (
+        ("[", "findings.json is damaged"),
+        ("null", "findings.json is damaged"),
+        ('[{"text": "of version 0.2.0"}, {}]', "findings.json has something else than ids"),
+        ('["../../etc/passwd"]', "names '../../etc/passwd', which is no claim"),
+    ):
+        (results / "findings.json").write_text(content)
+        assert words(remade(results)[0]).count(said) == 1
+    (results / "findings.json").unlink()
+    assert "What was found" not in remade(results)[0]
 
 
 def test_markdown(written, results):
-    assert "| `activity.3.1.2` |" in written[1]
-    assert "| inconclusive, so far no: 10 epochs, needs 50 |" in written[1]
-    assert "| 2 nats (Table 1) | 1.2 nats |" in written[1]
-    assert "reading: on training data: yes; on test data: no |" in written[1]
+    rows = {row.split("`")[1]: row for row in written[1].splitlines() if "</a>`" in row}
+    assert "</a>`activity.3.1.2` | What activity.3.1.2 says &amp; &lt;b>means" in written[1]
+    assert rows["activity.3.1.2"].endswith(
+        "| 1.2 nats | inconclusive, so far no: 10 epochs, needs 50 |"
+    )
+    assert "reading: on training data: yes; on test data: no |" in rows["geometry.3.1"]
     for path in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", written[1]):
         assert (results / path).is_file()
+    anchors = set(re.findall(r'<a id="([^"]+)">', written[1]))
+    assert set(re.findall(r"\]\(#([^)]+)\)", written[1])) <= anchors
 
 
-def test_originals_are_shown_beside_ours(results, tmp_path):
-    folder = tmp_path / "mine" / "activity"
-    folder.mkdir(parents=True)
-    Image.new("RGB", (5, 5)).save(folder / "fig_3_1.png")
-    page.write(results, tmp_path / "mine")
-    content = (results / "index.html").read_text()
-    assert 'src="../mine/activity/fig_3_1.png"' in content and "The report's" in content
-    with pytest.raises(OriginalsError, match="no folder"):
-        page.write(results, tmp_path / "nowhere")
+def test_readings_have_their_numbers_with_limits(written):
+    text = words(written[0])
+    assert "On training data: yes." in text and "On test data: no." in text
+    assert "-1 nats; to be at least 0.5" in text
 
 
-def test_names_of_folders_are_quoted(results, tmp_path):
-    folder = tmp_path / "my scans #1 50%?" / "activity"
-    folder.mkdir(parents=True)
-    Image.new("RGB", (5, 5)).save(folder / "fig_3_1.png")
-    page.write(results, folder.parent)
-    content = (results / "index.html").read_text()
-    (found,) = re.findall(r'src="(\.\./[^"]+)"', content)
-    assert "#" not in found and "?" not in found
-    assert (results / urllib.parse.unquote(found)).is_file()
-
-
-@pytest.mark.parametrize("name", ["README.md", "index.html"])
-def test_files_of_others_are_left_alone(results, name):
-    (results / name).write_text("mine, with the words keras-vae compare")
-    with pytest.raises(page.PageError, match="left as it is"):
-        page.write(results)
-    assert (results / name).read_text().startswith("mine")
-    (results / name).unlink()
-    # Our own are made anew.
-    assert len(page.write(results)) == len(page.write(results)) == 2
-
-
-@pytest.mark.parametrize(
-    "file, key, value, said",
-    [
-        ("data.json", "versions", ["2"], "versions in data.json cannot be read"),
-        ("data.json", "title", None, "None"),
-        ("data.json", "protocol", {"reached": {"epochs": {"a/b": 1}}}, "protocol in data.json"),
-        ("claims.json", "readings", None, "claims in claims.json is left out"),
-        ("claims.json", "verdict", "inconclusive", "is none of its numbers"),
-        ("table.md", None, "no table", "table.md cannot be read"),
-    ],
-)
-def test_one_damaged_figure_leaves_the_others(results, file, key, value, said):
-    path = results / "activity" / "fig_3_1" / file
-    if key is None:
-        path.write_text(value)
-    else:
-        content = json.loads(path.read_text())
-        (content[0] if isinstance(content, list) else content)[key] = value
-        path.write_text(json.dumps(content))
-    page.write(results)
-    for name in ("index.html", "README.md"):
-        written = (results / name).read_text()
-        assert said in written and written.count("fig_3_10") > 0
-
-
-def test_without_readable_claims_nothing_is_said_of_the_reports(results):
-    path = results / "activity" / "fig_3_1" / "claims.json"
-    sentence = "The report claims nothing of this figure"
-    counts = []
-    for content in ("[]", "{}"):
-        path.write_text(content)
-        page.write(results)
-        counts.append((results / "index.html").read_text().count(sentence))
-    assert counts[0] == counts[1] + 1
-
-
-def test_markdown_has_text_as_text(results):
-    path = results / "activity" / "fig_3_1" / "data.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "title": "a | b <i>c"}))
-    page.write(results)
-    assert "### a \\| b &lt;i>c" in (results / "README.md").read_text()
-    assert "| a \\| b &lt;i>c |" in page.figure_table(results, "nowhere")
+def test_text_of_the_results_is_text_wherever_it_stands(results):
+    evil = "a | b <i>c</i> `d` [e](http://x) *f* # \"g\" 'h' &amp; javascript:x </script>"
+    path = results / "activity" / "fig_3_1"
+    content = json.loads((path / "data.json").read_text())
+    content |= {"title": evil, "script": evil, "original": evil, "made": {"machine": evil}}
+    content["about"] = {"title": evil, "authors": evil}
+    content["versions"] = {evil: evil}
+    content["protocol"]["reached"] |= {"dataset": evil, evil: evil}
+    content["protocol"]["asked"] |= {evil: evil}
+    content["curves"] = [evil]
+    (path / "data.json").write_text(json.dumps(content))
+    one = claim(evil, "reproduced", statement=evil, reported=evil, measured=evil[:90])
+    reading = one["readings"][0]
+    reading |= {"name": evil, "rule": evil}
+    reading["numbers"] = {evil: {"value": {evil: 1.0}, "unit": evil}}
+    (path / "claims.json").write_text(json.dumps([one]))
+    (path / "table.md").write_text(f"| a | b |\n|---|---|\n| {evil.replace('|', '')} | 1 |\n")
+    (results / "findings.json").write_text(json.dumps([evil]))
+    page_text, markdown = remade(results)
+    parser = Strict()
+    parser.feed(page_text)
+    assert not parser.open and "<i>" not in page_text and page_text.count("</script>") == 1
+    # Between backticks it is code, which has none of its own.
+    outside = re.sub(r"(?<!\\)`[^`]*`", "", markdown)
+    assert "<i>" not in outside and "[e](http" not in outside and " *f*" not in outside
+    assert "reproduce activity/fig_3_1 " not in markdown + page_text
+    readme = results.parent / "README.md"
+    readme.write_text(
+        "".join(
+            f"<!-- {name}: made by keras-vae compare -->\n<!-- end of {name} -->\n"
+            for name in ("findings", "reports")
+        )
+    )
+    page.renew_readme(readme, results)
+    assert "<i>" not in readme.read_text() and "[e](http" not in readme.read_text()
 
 
 def dangerous(content):
@@ -186,48 +202,142 @@ def test_nothing_in_a_file_of_results_becomes_html(results):
             path.write_text(json.dumps(dangerous(json.loads(path.read_text()))))
         if path.name == "data.json":
             path.with_name("table.md").write_text("| a |\n|---|\n| <script>x</script> |\n")
-    (results / "findings.json").write_text(
-        json.dumps([{"text": "<script>", "figure": "<script>", "values": {}}])
-    )
     evil = results / "activity" / "<script>x"
     shutil.copytree(results / "activity/fig_3_1", evil)
-    for path in page.write(results):
-        text = path.read_text()
-        assert "<script>alert" not in text and "<script>x" not in text, path.name
-    assert "<script" not in page.figure_table(results, "scripts")
-
-
-@pytest.mark.parametrize(
-    "text, at, said",
-    [
-        ("{d}", "../outside/data.json#d", "not among the results"),
-        ("{d}", "/etc/hostname#d", "not among the results"),
-        ("{d}", "pipe#d", "no file pipe"),
-        ("{d:999999999}", "number.json#d", "unknown format"),
-        ("{d:{d}}", "number.json#d", "unknown format"),
-        ("{d.__class__}", "number.json#d", "d.__class__"),
-        ("{d[0]}", "number.json#d", r"d\[0\]"),
-        ("{}", "number.json#d", "KeyError"),
-        ("{d}", "number.json#e", "a list in place of a number"),
-    ],
-)
-def test_findings_reach_nothing_but_numbers_of_the_results(results, text, at, said):
-    (results.parent / "outside").mkdir()
-    (results.parent / "outside" / "data.json").write_text('{"d": 1}')
-    os.mkfifo(results / "pipe")
-    (results / "number.json").write_text('{"d": 999999999, "e": [1]}')
-    finding = {"text": text, "figure": "x", "values": {"d": at}}
-    (results / "findings.json").write_text(json.dumps([finding]))
-    found, notes = read_findings(results)
-    assert found == [] and re.search(said, notes[0])
+    for text in remade(results):
+        assert "<script>alert" not in text and "<script>x" not in text
 
 
 def test_a_pipe_in_place_of_a_result_is_damage(results):
     path = results / "activity" / "fig_3_1" / "claims.json"
     path.unlink()
     os.mkfifo(path)
+    assert "claims.json is damaged: it is not a file." in words(remade(results)[0])
+
+
+def test_pictures_have_their_size_and_smaller_files(results, written):
+    path = results / "activity" / "fig_3_1"
+    with Image.open(path / "figure.png") as ours:
+        pixels = ours.tobytes()
+    # Noise is as large as WebP; what is plain is smaller.
+    Image.new("RGB", (300, 200), "navy").save(path / "figure.png", compress_level=0)
+    content = remade(results)[0]
+    (tag,) = re.findall(r'<img src="activity/fig_3_1/[^>]+>', content)
+    assert 'width="300" height="200"' in tag and "figure.webp" in tag
+    assert '<a href="activity/fig_3_1/figure.png">' in content
+    with Image.open(path / "figure.webp") as smaller:
+        assert smaller.convert("RGB").getpixel((0, 0)) == (0, 0, 128)
+    before = (path / "figure.webp").stat().st_mtime_ns
     page.write(results)
-    assert "claims.json is damaged: it is not a file." in (results / "README.md").read_text()
+    assert (path / "figure.webp").stat().st_mtime_ns == before
+    # A new picture gets a new one.
+    Image.new("RGB", (30, 20), "red").save(path / "figure.png", compress_level=0)
+    assert 'width="30" height="20"' in remade(results)[0]
+    with Image.open(path / "figure.webp") as smaller:
+        assert smaller.convert("RGB").getpixel((0, 0)) == (255, 0, 0)
+    (path / "figure.png").write_bytes(b"no picture")
+    assert "figure.png is damaged" in remade(results)[0] and pixels
+
+
+def test_originals_are_copied_and_shown_beside_ours(results, tmp_path):
+    mine = tmp_path / "my scans #1 50%?"
+    (mine / "Activity").mkdir(parents=True)
+    Image.new("RGB", (50, 20)).save(mine / "Activity" / "FIG_3_1.PNG")
+    (mine / "fig_3_1.png").write_bytes(b"")
+    _, found = page.write(results, mine)
+    assert found.unmatched == ["fig_3_1.png"] and list(found.originals) == ["activity/fig_3_1"]
+    content = (results / "index.html").read_text()
+    assert 'src="originals/activity/fig_3_1.png" width="50" height="20"' in content
+    assert "The report's, as you gave it" in content
+    assert (results / "originals/activity/fig_3_1.png").is_file()
+    # The folder of the copies can be named, too.
+    page.write(results, results / "originals")
+    assert (results / "index.html").read_text() == content
+    assert "originals/" not in remade(results)[0]
+    with pytest.raises(OriginalsError, match="no folder"):
+        page.write(results, tmp_path / "nowhere")
+
+
+def test_digitised_curves_are_drawn_with_ours_and_their_differences_kept(results, tmp_path):
+    (tmp_path / "activity").mkdir()
+    (tmp_path / "activity" / "fig_3_1.csv").write_text("IW,,VAE,\nX,Y,X,Y\n1,10,1,5\n2,14,,\n")
+    page.write(results, tmp_path)
+    assert "the curves of our own figure are not recorded" in (results / "index.html").read_text()
+    path = results / "activity" / "fig_3_1" / "data.json"
+    content = json.loads(path.read_text())
+    content["curves"] = [{"panel": "<p>", "curve": "IW", "x": [1, 2, 3], "y": [11, 16, None]}]
+    path.write_text(json.dumps(content))
+    page.write(results, tmp_path)
+    text = words((results / "index.html").read_text())
+    assert "<p>, IW: ours less theirs 1.5 in the mean, 2 where it is largest." in text
+    assert "Your curves: 'VAE' is no curve of ours." in text
+    (kept,) = json.loads(path.read_text())["against_your_original"]
+    assert (kept["points"], kept["mean_difference"]) == (2, 1.5)
+    assert (results / "originals/activity/fig_3_1_curves.png").is_file()
+    for broken in ("IW", [{"panel": 1}], [{"panel": "a", "curve": "IW", "x": [1], "y": "b"}]):
+        path.write_text(json.dumps({**content, "curves": broken}))
+        page.write(results, tmp_path)
+        assert "not recorded" in (results / "index.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["README.md", "index.html"])
+def test_files_of_others_are_left_alone(results, name):
+    (results / name).write_text("mine, with the words keras-vae compare")
+    with pytest.raises(page.PageError, match="left as it is"):
+        page.write(results)
+    assert (results / name).read_text().startswith("mine")
+    assert not list(results.rglob("*.webp"))
+    (results / name).unlink()
+    # Our own are made anew.
+    assert len(page.write(results)[0]) == len(page.write(results)[0]) == 2
+
+
+@pytest.mark.parametrize(
+    "file, key, value, said",
+    [
+        ("data.json", "versions", ["2"], "versions in data.json cannot be read"),
+        ("data.json", "title", None, "None"),
+        ("data.json", "protocol", {"reached": {"epochs": {"a/b": 1}}}, "protocol in data.json"),
+        ("data.json", "runs", [1], "protocol in data.json"),
+        ("data.json", "made", "x", "Figure of activity/fig"),
+        ("data.json", "about", ["x"], "Figure of activity/fig"),
+        ("claims.json", "readings", None, "claims in claims.json is left out"),
+        ("claims.json", "readings", [[1]], "claims in claims.json is left out"),
+        ("claims.json", "verdict", "inconclusive", "is none of its numbers"),
+        ("table.md", None, "no table", "table.md cannot be read"),
+    ],
+)
+def test_one_damaged_figure_leaves_the_others(results, file, key, value, said):
+    path = results / "activity" / "fig_3_1" / file
+    if key is None:
+        path.write_text(value)
+    else:
+        content = json.loads(path.read_text())
+        (content[0] if isinstance(content, list) else content)[key] = value
+        path.write_text(json.dumps(content))
+    for written in remade(results):
+        written = words(written).replace("\\_", "_")
+        assert said in written and written.count("fig_3_10") > 0
+
+
+def test_without_readable_claims_nothing_is_said_of_the_reports(results):
+    path = results / "activity" / "fig_3_1" / "claims.json"
+    sentence = "The report claims nothing of this figure"
+    counts = []
+    for content in ("[]", "{}"):
+        path.write_text(content)
+        counts.append(remade(results)[0].count(sentence))
+    assert counts[0] == counts[1] + 1
+
+
+def test_a_figure_with_other_options_has_addresses_of_its_own(results):
+    write(
+        results / "activity/fig_3_1_other", data("other"), [claim("activity.3.1.0", "reproduced")]
+    )
+    content = remade(results)[0]
+    ids = re.findall(r'id="([^"]+)"', content)
+    assert len(ids) == len(set(ids)) and "activity-fig_3_1_other.activity.3.1.0" in ids
+    assert 'href="#activity-fig_3_1_other.activity.3.1.0"' in content
 
 
 def test_nothing_to_show(tmp_path):
@@ -235,25 +345,39 @@ def test_nothing_to_show(tmp_path):
         page.write(tmp_path)
 
 
-def test_table_of_figures_and_its_place(results, tmp_path):
-    scripts = tmp_path / "reproductions"
-    table = page.figure_table(results, scripts)
-    row = next(line for line in table.splitlines() if "fig_3_1`" in line)
-    assert row.endswith("| 60 of 300 x 2 | 1 reproduced, 1 not reproduced, 1 inconclusive |")
-    assert f"[`activity/fig_3_1`]({scripts}/fig_3_1_activity.py)" in row
-    assert "| `activity/fig_3_10` |" in table
+def test_a_readmes_parts_are_renewed_between_their_marks(results, tmp_path):
+    (results / "gallery.json").write_text('["activity/fig_3_1", "gone", "vampprior/table_1"]')
+    path = results / "activity/fig_3_1/data.json"
+    panel = {**json.loads(path.read_text()), "panel": [0, 0, 0.5, 1]}
+    path.write_text(json.dumps(panel))
     readme = tmp_path / "README.md"
-    readme.write_text("above\n<!-- figures: made by keras-vae compare -->\nold\n")
-    with pytest.raises(page.PageError, match="lacks the lines"):
-        page.renew_table(readme, results, scripts)
+    begins = "<!-- {}: made by keras-vae compare -->\n"
+    for content in ("none", begins.format("other"), begins.format("findings") + "old"):
+        readme.write_text(content)
+        with pytest.raises(page.PageError, match="lacks the line|needs lines like these"):
+            page.renew_readme(readme, results)
+        assert readme.read_text() == content
     (tmp_path / "latin").write_bytes(b"\xe9")
     with pytest.raises(page.PageError, match="cannot be read"):
-        page.renew_table(tmp_path / "latin", results, scripts)
-    readme.write_text(readme.read_text() + "<!-- end of figures -->\nbelow\n")
-    page.renew_table(readme, results, scripts)
+        page.renew_readme(tmp_path / "latin", results)
+    names = ["findings", "reports", "gallery"]
+    parts = "".join(f"{begins.format(name)}old\n<!-- end of {name} -->\n" for name in names)
+    readme.write_text(f"above\n{parts}below\n")
+    assert page.renew_readme(readme, results) == names
     content = readme.read_text()
-    assert content.startswith("above\n") and content.endswith("below\n")
-    assert table in content and "old" not in content
+    assert content.startswith("above\n") and content.endswith("below\n") and "old" not in content
+    finding = next(line for line in content.splitlines() if "T1.1" in line or "3.1.1" in line)
+    assert "*We measured:* 1.2 nats. **Not reproduced**" in finding
+    assert "(results/README.md#activity.3.1.1)" in finding
+    row = next(line for line in content.splitlines() if line.startswith("| [Project: Large"))
+    assert "| 1 | 1 not reproduced | 35-100% of the report's |" in row
+    # The left half of a picture of 60 x 40 pixels, where the panel is, and all of another one.
+    for name, height in (("activity-fig_3_1", round(560 * 40 / 30)), ("vampprior-table_1", 373)):
+        assert f"(results/gallery/{name}.png)" in content
+        with Image.open(results / "gallery" / f"{name}.png") as picture:
+            assert picture.size == (560, height)
+    page.renew_readme(readme, results)
+    assert readme.read_text() == content
 
 
 @pytest.mark.parametrize(
@@ -274,6 +398,7 @@ def test_the_extent_is_what_the_runs_say(epochs, extent):
     }
     content = {"protocol": {"reached": {"trials": 2}}, "runs": runs}
     assert wording.describe_extent(content) == extent
+    assert wording.describe_epochs(content) == ("" if not epochs else extent[: -len(" x 2")])
 
 
 def test_numbers_in_words():
@@ -287,6 +412,9 @@ def test_numbers_in_words():
     assert wording.describe_values({"a": [{"b": 1}]}) == [("a", "rows in claims.json: 1")]
     mixed = {"reached": {"binarize": {"binary": "static", "grey": None}}, "asked": {}}
     assert wording.describe_protocol(mixed) == [("binarize", "binary: static; grey: none", "")]
+    times = (59, 60, 3599, 3600, 5400)
+    words = ["less than a minute", "1 minutes", "60 minutes", "1.0 hours", "1.5 hours"]
+    assert [wording.describe_time(seconds) for seconds in times] == words
 
 
 def test_numbers_have_their_units_and_limits():
@@ -299,16 +427,28 @@ def test_numbers_have_their_units_and_limits():
         ("of bn, IW", "-75.5 ± 0.25 nats (images 300); to be at least 1 and below 2.5"),
         ("ratio", "2"),
     ]
+    many = wording.describe_numbers({"a": Number({str(i): i for i in range(15)}, "nats")})
+    assert len(many) == 13 and many[-1] == ("and", "3 more in claims.json")
 
 
-def test_readings_and_the_report_stand_beside_each_other(written):
-    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", written[0]))
-    assert "Ours: 1.2 nats. The report: 2 nats (Table 1)." in text
-    assert "On training data: yes." in text and "On test data: no." in text
-    assert "-1 nats; to be at least 0.5" in text
+def test_runs_that_figures_share_are_timed_once(results):
+    runs = {"a": {"ids": ["x", "y"], "median_seconds_per_epoch": 2.0}}
+    runs["a"]["epochs"] = {"reached": 60, "asked": 300}
+    for name in ("fig_3_1", "fig_3_10"):
+        path = results / "activity" / name / "data.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "runs": runs}))
+    text = words(remade(results)[0])
+    assert "3 figures, 4 minutes of training" in text
+    found = entries.read_results(results)
+    assert found[0].seconds == {"x": 120.0, "y": 120.0}
 
 
-def test_the_committed_page_is_current(tmp_path):
+def test_the_committed_page_and_readme_are_current(tmp_path):
     copy = shutil.copytree(ROOT / "results", tmp_path / "results")
-    for path in page.write(copy):
+    shutil.copytree(ROOT / "reproductions", tmp_path / "reproductions")
+    for path in page.write(copy)[0]:
         assert path.read_text() == (ROOT / "results" / path.name).read_text(), path.name
+    assert (copy / "index.html").stat().st_size < 200_000
+    readme = shutil.copy(ROOT / "README.md", tmp_path)
+    page.renew_readme(readme, copy)
+    assert pathlib.Path(readme).read_text() == (ROOT / "README.md").read_text()

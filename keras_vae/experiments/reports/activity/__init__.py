@@ -11,10 +11,11 @@ from matplotlib.figure import Figure as Picture
 
 from keras_vae._internal.files import JsonObject
 from keras_vae.experiments.figures import plots
-from keras_vae.experiments.figures.figure import Figure
+from keras_vae.experiments.figures.figure import Figure, Report
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options, Preset
 from keras_vae.experiments.measures.convergence import has_settled
+from keras_vae.experiments.reports import REPORTS
 from keras_vae.experiments.runs.spec import (
     DataSpec,
     ModelSpec,
@@ -91,6 +92,7 @@ class ActivityFigure(Figure):
     """A figure of the report, under its protocol unless it says otherwise."""
 
     report: str = REPORT
+    about: Report | None = REPORTS[REPORT]
     presets: dict = dataclasses.field(default_factory=lambda: TWO_TRIAL_PRESETS)
     protocol: dict = dataclasses.field(default_factory=lambda: PROTOCOL)
 

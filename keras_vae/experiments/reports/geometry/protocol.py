@@ -14,6 +14,7 @@ import numpy as np
 from keras_vae import datasets
 from keras_vae._internal.files import JsonObject
 from keras_vae.experiments.figures.options import Preset
+from keras_vae.experiments.reports import REPORTS
 from keras_vae.experiments.runs.spec import (
     DataSpec,
     ModelSpec,
@@ -37,6 +38,7 @@ NEEDED: dict[str, Any] = {
 # results reached.
 SHARED = {
     "report": "geometry",
+    "about": REPORTS["geometry"],
     "presets": {
         "smoke": Preset(dataset="mnist_5k", epochs=3, trials=1),
         "quick": Preset(dataset=None, epochs=8, trials=1, embedded_epochs=40),

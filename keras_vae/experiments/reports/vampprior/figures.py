@@ -9,6 +9,7 @@ from typing import Any
 from keras_vae import UserError, datasets
 from keras_vae.experiments.figures.figure import Figure
 from keras_vae.experiments.figures.options import Options, positive_integer
+from keras_vae.experiments.reports import REPORTS
 from keras_vae.experiments.reports.vampprior.protocol import (
     ALL,
     LEARNED_PRIORS,
@@ -154,6 +155,7 @@ def by_dataset(methods: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 report_figure = functools.partial(
     DataSetFigure,
     report=REPORT,
+    about=REPORTS[REPORT],
     presets=PRESETS,
     protocol=PROTOCOL,
     datasets=(ALL, *datasets.NAMES),
