@@ -13,12 +13,21 @@ SCRIPT_FOLDERS = find_namespace_packages("reproductions", exclude=["*__pycache__
 SOURCE = pathlib.Path(__file__).with_name("keras_vae") / "__init__.py"
 (VERSION,) = re.findall(r'^__version__ = "(.+)"$', SOURCE.read_text(encoding="utf-8"), re.MULTILINE)
 
+
+def description() -> str:
+    """The README without what an index of packages cannot show: pictures and other files."""
+    text = pathlib.Path(__file__).with_name("README.md").read_text(encoding="utf-8")
+    text = re.sub(r"## Gallery\n.*?(?=## )", "", text, flags=re.DOTALL)
+    text = re.sub(r"^!\[.*\n+.*\n+", "", text, flags=re.MULTILINE)
+    return re.sub(r"\[([^]]+)\]\((?!https?:)[^)]*\)", r"\1", text)
+
+
 setup(
     name="keras-vae",
     version=VERSION,
     description="Variational auto-encoders in Keras 3 and TensorFlow Probability: "
     "reports reproduced, figure by figure",
-    long_description=pathlib.Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description=description(),
     long_description_content_type="text/markdown",
     packages=[
         *find_packages(include=["keras_vae", "keras_vae.*"]),

@@ -99,7 +99,10 @@ def _epochs(section: Section) -> str:
             shares.append(round(100 * int(whole[1]) / int(whole[2])))
         elif entry.epochs.endswith("%"):
             shares += map(int, entry.epochs.rstrip("%").split("-"))
-    return f"{min(shares)}-{max(shares)}% of the report's" if shares else ""
+    if not shares:
+        return ""
+    least, most = min(shares), max(shares)
+    return f"{most}% of the report's" if least == most else f"{least}-{most}% of the report's"
 
 
 def gallery_block(folder: pathlib.Path, where: str, entries: list[Entry]) -> str:
