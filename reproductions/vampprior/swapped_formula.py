@@ -27,6 +27,7 @@ from keras_vae.experiments.figures.claims import (
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options, Preset
+from keras_vae.experiments.reports import REPORTS
 from keras_vae.experiments.reports.vampprior.figures import DataSetFigure, split_name
 from keras_vae.experiments.reports.vampprior.protocol import (
     HVAE,
@@ -157,6 +158,7 @@ def record(measured: JsonObject, options: Options) -> JsonObject:
 
 FIGURE = SwappedFigure(
     report=REPORT,
+    about=REPORTS[REPORT],
     script=__file__,
     name="swapped_formula",
     title="The swapped formula and the MNIST row of Table 1",

@@ -180,7 +180,7 @@ def read_entry(
         versions=_versions(data, notes),
         made={key: str(value) for key, value in made.items() if value is not None},
         seconds=_seconds(data),
-        command=_command(name, data, script),
+        command=_command(name, data),
         picture=show(path / PICTURE, folder, notes),
         table=_read_table(path / "table.md", notes),
         curves=_curves(data),
@@ -286,7 +286,7 @@ def _curves(data: JsonObject) -> list[JsonObject]:
         return []
 
 
-def _command(name: str, data: JsonObject, script: Script | None) -> str | None:
+def _command(name: str, data: JsonObject) -> str | None:
     """The command that computes a result again; None if it is not known."""
     try:
         reached, trained = data["protocol"]["reached"], bool(data["runs"])
@@ -296,8 +296,8 @@ def _command(name: str, data: JsonObject, script: Script | None) -> str | None:
             options = ["--dataset", dataset, "--epochs", str(epochs)]
             options += ["--trials", str(reached["trials"])]
         elif trained:
-            presets = script.presets if script else ()
-            options = ["--preset", "results" if "results" in presets else "paper"]
+            # Epochs that differ from model to model are the report's, as far as they go.
+            options = ["--preset", "paper"]
         if trained and reached.get("seeds", [0])[0] != 0:
             options += ["--seed", str(reached["seeds"][0])]
     except UNREADABLE:

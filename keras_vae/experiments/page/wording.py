@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_vae._internal.files import JsonObject
-from keras_vae.experiments.figures.claims import LONGEST_MEASURED, Claim, Number
+from keras_vae.experiments.figures.claims import LONGEST_MEASURED, Claim
+from keras_vae.experiments.figures.numbers import Number
 
 SHOWN = ("dataset", "binarize", "epochs", "trials")
 LONGEST = 12

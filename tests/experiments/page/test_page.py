@@ -13,7 +13,7 @@ from conftest import claim, data, write
 from PIL import Image
 
 from keras_vae.experiments import page
-from keras_vae.experiments.figures.claims import Number
+from keras_vae.experiments.figures.numbers import Number
 from keras_vae.experiments.figures.originals import OriginalsError
 from keras_vae.experiments.page import entries, wording
 
@@ -81,8 +81,8 @@ def test_figures_come_by_report_and_number(written):
     assert "1.235" in text and "Below." in text and "the report's Table 1" in text
     assert "Differs from the report in: epochs (60 of 300), trials (2, not 3)." in text
     assert "keras-vae reproduce activity/fig_3_1 --dataset mnist --epochs 60 --trials 2" in text
-    # Epochs that differ from model to model are a preset's.
-    assert "keras-vae reproduce vampprior/table_1 --preset results" in text
+    # Epochs that differ from model to model are the protocol's.
+    assert "keras-vae reproduce vampprior/table_1 --preset paper" in text
 
 
 def test_every_claim_is_in_the_table_with_its_trials_and_epochs(written):
