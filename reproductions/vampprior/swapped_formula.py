@@ -56,14 +56,22 @@ NEAR = 0.1
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SwappedFigure(DataSetFigure):
-    """The report's models on binary digits, trained on the swapped formula."""
+    """The report's models on binary digits, trained on the swapped formula.
+
+    The HVAE does without warm-up: at beta = 0 this loss lets its posterior's deviations run away,
+    to infinity within twelve steps. The public code clamps their logarithms, ours does not.
+    """
 
     def trial(self, options: Options, seed: int) -> Specs:
         found = {}
         for model in MODELS:
             spec = run_spec(options.dataset, seed, model)
             swapped = dataclasses.replace(spec.model, likelihood=NAME)
-            found[f"{options.dataset}/{model}"] = dataclasses.replace(spec, model=swapped)
+            spec = dataclasses.replace(spec, model=swapped)
+            if model == HVAE:
+                objective = dataclasses.replace(spec.objective, warm_up_epochs=0)
+                spec = dataclasses.replace(spec, objective=objective)
+            found[f"{options.dataset}/{model}"] = spec
         return found
 
 
@@ -120,7 +128,7 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
                     "the values",
                     rule="With models trained on the swapped formula and evaluated by it, as the "
                     f"code does with {NUM_SAMPLES} samples, each value lies within {NEAR:.0%} of "
-                    "the printed one.",
+                    "the printed one. (The HVAE is trained without its warm-up.)",
                     numbers={"relative_difference": Number(off, "1", -NEAR, NEAR)},
                     unmet=unmet,
                 ),
@@ -165,7 +173,7 @@ FIGURE = SwappedFigure(
     measure=measure,
     judge=judge,
     draw=draw,
-    caption=f"{NUM_SAMPLES} samples an image, all test images",
+    caption=f"{NUM_SAMPLES} samples an image, all test images; the HVAE without warm-up",
     record=record,
     datasets=("mnist", "mnist_5k"),
     presets={

@@ -540,3 +540,14 @@ def test_a_bound_rises_by_nats_per_100_epochs(rise, rising, epochs):
     bound = -100 + rise * np.arange(epochs) / 100
     assert protocol.is_rising(np.stack([bound, bound + 5])) == rising
     assert protocol.is_rising(np.array([[-90.0]]))
+
+
+def test_models_of_the_swapped_formula_are_the_reports_but_for_it():
+    options = resolve(protocol.PRESETS, preset="paper", dataset="mnist")
+    runs = swapped_formula.FIGURE.trial(options, 3)
+    for model, run in zip(MODELS, runs.values(), strict=True):
+        expected = run_spec("mnist", 3, model)
+        assert run.model == dataclasses.replace(expected.model, likelihood="swapped_bernoulli")
+        assert run.optimizer == expected.optimizer and run.data == expected.data
+        assert (run.objective == expected.objective) == (model != HVAE)
+        assert run.objective.warm_up_epochs == (0 if model == HVAE else {VAE: 100}.get(model, 60))
