@@ -49,6 +49,17 @@ def test_bernoulli_log_prob_is_exact_to_rounding(rng, pixels):
     assert np.all(abs(found) < 2e-7 * (1 + abs(terms).sum(-1)))
 
 
+def test_a_bernoulli_with_pixels_of_its_own_has_them():
+    class Hard(likelihoods.Bernoulli):
+        def make_distribution(self, logits):
+            return super().make_distribution(1000.0 * logits)
+
+    head = Hard()
+    head.build_heads(2, (2,), "glorot_normal", 0)
+    found = head.distribution((np.array([[1.0, -1.0]], "float32"),))
+    np.testing.assert_allclose(found.log_prob(np.array([0.0, 0.0], "float32")), [-1000.0])
+
+
 def test_gaussian_is_as_the_report_gives_it(rng):
     loc, log_variance = rng.normal(0, 2, size=(2, 5, 6)).astype("float32")
     x = rng.random(size=(5, *SHAPE)).astype("float32")

@@ -36,8 +36,14 @@ class Bernoulli(Likelihood):
         self.grey_levels = grey_levels
 
     def distribution(self, parameters: Sequence[tf.Tensor]) -> tfd.Distribution:
+        # A subclass may have pixels of its own.
+        if type(self).make_distribution is not Bernoulli.make_distribution:
+            return super().distribution(parameters)
         (logits,) = self.shaped(parameters)
         return distributions.LogitBernoulli(logits, len(self.event_shape))
+
+    def make_distribution(self, logits: tf.Tensor) -> tfd.Distribution:
+        return tfd.Bernoulli(logits=logits, dtype=logits.dtype)
 
     def check_inputs(self, x: np.ndarray) -> None:
         check_pixels(x)
