@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 from keras_vae import random
 from keras_vae._internal.backend import tf, tfd
+
+
+class Drawn(NamedTuple):
+    """Noise drawn beforehand, in the place of the seed that it would be drawn from.
+
+    Attributes:
+        levels: Standard-normal tensors of shape (num_samples, batch, latent_dims[l]).
+        seed: Integer tensor of shape (2,), for posteriors that are no diagonal Gaussians.
+    """
+
+    levels: tuple[tf.Tensor, ...]
+    seed: tf.Tensor
+
+
+# What samples are drawn from.
+Noise: TypeAlias = tf.Tensor | Drawn
 
 
 def diagonal_gaussian(loc: tf.Tensor, scale: tf.Tensor) -> tfd.Distribution:
@@ -53,7 +70,7 @@ def in_batches(
 
 
 def sample_with_log_prob(
-    posterior: tfd.Distribution, num_samples: int, seed: tf.Tensor, gate: PathGate | None = None
+    posterior: tfd.Distribution, num_samples: int, seed: Noise, gate: PathGate | None = None
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Draws `z = mu + sigma * epsilon`, through which gradients pass, and its log-density.
 
@@ -66,7 +83,7 @@ def sample_with_log_prob(
     Arguments:
         posterior: Distribution with batch shape (batch,), such as a `diagonal_gaussian`.
         num_samples: Number of samples.
-        seed: Integer tensor of shape (2,).
+        seed: Integer tensor of shape (2,), or `Drawn`, of which it takes the top level.
         gate: `PathGate` that z passes through. The log-density's gradient then
             runs through z alone and not through the posterior's parameters.
 
@@ -81,10 +98,14 @@ def sample_with_log_prob(
     Reference: Kingma & Welling 2013, Section 2.4.
     """
     if not is_diagonal_gaussian(posterior):
+        seed = seed.seed if isinstance(seed, Drawn) else seed
         return _sample_other(posterior, num_samples, seed, gate)
     loc = posterior.mean()
-    # TFP's own `sample` leaves the random algorithm to the device; a stored run must not.
-    noise = random.normal(tf.concat([[num_samples], tf.shape(loc)], axis=0), seed, loc.dtype)
+    if isinstance(seed, Drawn):
+        noise = tf.cast(seed.levels[0], loc.dtype)
+    else:
+        # TFP's own `sample` leaves the random algorithm to the device; a stored run must not.
+        noise = random.normal(tf.concat([[num_samples], tf.shape(loc)], axis=0), seed, loc.dtype)
     if gate is not None:
         return _reparameterize_path(posterior, noise, gate)
     return reparameterize(posterior, noise)

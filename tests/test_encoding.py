@@ -115,15 +115,16 @@ def test_log_likelihoods_are_compiled_once_a_model():
     np.testing.assert_array_equal(first, again)
     assert not np.isclose(first, other).any()
     model.log_likelihood(X[:2], 6)
+    assert model.traces == 1
     model.log_likelihood(X, 5)
-    assert model.traces == 3
+    assert model.traces == 2
     # Every number that is read changes the result, without another compilation.
     for variable in (model.prior_layer.logits, model.loc_head.bias, model.likelihood.heads[0].bias):
         variable.assign_add(0.5 * np.arange(1, 1 + variable.shape[0]))
         changed, fresh = model.log_likelihood(X, 6), Counted.from_config(model.get_config())
         assert not np.isclose(changed, again).any()
         again = changed
-    assert model.traces == 3
+    assert model.traces == 2
     fresh.set_weights(model.get_weights())
     np.testing.assert_allclose(fresh.log_likelihood(X, 6), again, rtol=1e-6)
 

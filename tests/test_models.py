@@ -1,5 +1,7 @@
 """The VAE: shapes, densities, training, evaluation."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -115,27 +117,30 @@ def linear_gaussian(latent_dim):
 
 
 @pytest.mark.parametrize("samples", [1, 7, 12])
-@pytest.mark.parametrize("images, decoded", [(2, 10), (3, 3), (100, 1000)])
-def test_log_likelihood_is_exact_under_the_exact_posterior(monkeypatch, samples, images, decoded):
+@pytest.mark.parametrize("drawn, decoded", [(5000, 10), (5, 3), (4, 1000)])
+def test_log_likelihood_is_exact_under_the_exact_posterior(monkeypatch, samples, drawn, decoded):
     model, x, exact = linear_gaussian(latent_dim=1)
-    monkeypatch.setattr(compiled, "IMAGES_PER_CHUNK", images)
+    monkeypatch.setattr(compiled, "SAMPLES_PER_BLOCK", drawn)
     budget = decoded * 5 * compiled.BYTES_PER_PIXEL
-    estimate = model.log_likelihood(x, samples, memory_budget=budget)
+    arguments = {"memory_budget": budget, "return_effective_sample_size": True}
+    estimate, effective = model.log_likelihood(x, samples, **arguments)
     np.testing.assert_allclose(estimate, exact, rtol=1e-5)
+    np.testing.assert_allclose(effective, samples, rtol=1e-4)
 
 
-@pytest.mark.parametrize("images, samples", [(1, 1), (7, 5000), (10_000, 5000), (250, 4999)])
-@pytest.mark.parametrize("budget", [1, 10_000, 2**20, 2**30])
-def test_chunks_add_up_and_fit_in_the_budget(images, samples, budget):
-    pixels = 784
-    width, sizes = compiled.chunk_sizes(images, pixels, samples, budget)
-    assert 1 <= width <= images and sum(sizes) == samples
-    assert len(set(sizes[:-1])) <= 1 and 0 < sizes[-1] <= sizes[0]
-    decoded = width * sizes[0]
-    assert decoded == 1 or decoded * pixels * compiled.BYTES_PER_PIXEL <= budget
-    # Equal chunks are no smaller than half of what would fit.
-    fits = max(1, budget // (pixels * compiled.BYTES_PER_PIXEL)) // width
-    assert 2 * sizes[0] >= min(samples, fits)
+@pytest.mark.parametrize("samples", [1, 50, 4999, 5000, 5001, 12_007])
+@pytest.mark.parametrize("pixels", [5, 784, 10**6])
+@pytest.mark.parametrize("budget", [1, 2**20, 2**30])
+def test_blocks_have_all_samples_and_chunks_fit_in_the_budget(samples, pixels, budget):
+    blocks = compiled.Blocks.of(samples, pixels, budget)
+    same = compiled.Blocks.of(samples, pixels, 10**12)
+    assert same == dataclasses.replace(blocks, chunk=same.chunk)
+    assert blocks.samples <= compiled.SAMPLES_PER_BLOCK
+    assert (blocks.draws - 1) * blocks.samples < samples <= blocks.draws * blocks.samples
+    bytes_per_image = pixels * compiled.BYTES_PER_PIXEL
+    decoded = blocks.chunk * blocks.images
+    assert blocks.chunk == 1 or decoded * bytes_per_image <= min(budget, compiled.CHUNK_BYTES)
+    assert blocks.images == 1 or blocks.images * bytes_per_image <= compiled.CHUNK_BYTES
 
 
 def test_log_likelihood_shows_its_progress(capsys):

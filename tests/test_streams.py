@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from scipy.special import logsumexp
+from scipy import stats
 
 import keras_vae as kv
 from keras_vae import random
+from keras_vae._internal import backend
 from keras_vae.datasets import ImageData, Split
 from keras_vae.distributions import DiagonalGaussianMixture
 from keras_vae.models import compiled
@@ -145,41 +146,54 @@ def test_images_samples_and_dimensions_have_noise_of_their_own():
     assert len(np.unique(features)) == 8
 
 
-class Unequal:
-    """A model whose log-weights are nothing but wide noise, and remembered."""
+class OfNoise:
+    """A model whose log-weights are one level's noise, times a spread, and each image's pixel."""
 
-    def __init__(self):
-        self.drawn, self.noise = [], []
+    def __init__(self, level=0, spread=1.0):
+        self.level, self.spread, self.latent_dims = level, spread, (2, 1)
 
     def log_terms(self, x, num_samples, seed, training):
         assert training is False
-        weights = 50.0 * random.normal((num_samples, x.shape[0]), seed) + x[:, 0]
-        self.noise.append(tuple(seed.numpy()))
-        self.drawn.append(weights.numpy())
+        shapes = [(num_samples, x.shape[0], size) for size in self.latent_dims]
+        assert [level.shape for level in seed.levels] == shapes
+        weights = self.spread * seed.levels[self.level][..., -1] + x[:, 0]
         return kv.models.LogTerms(weights, tf.zeros_like(weights), tf.zeros_like(weights), None)
 
 
-@pytest.mark.parametrize("decoded, chunks", [(1, 35), (3, 14), (6, 8), (100, 1)])
-def test_chunks_of_a_log_likelihood_draw_apart_and_are_added(monkeypatch, decoded, chunks):
-    """Five images of seven very unequal weights each, by several memory budgets."""
-    images = np.arange(5, dtype="float32")[:, None] * 100.0
-    model = Unequal()
-    budget = decoded * compiled.BYTES_PER_PIXEL
-    monkeypatch.setattr(compiled, "IMAGES_PER_CHUNK", 3 if decoded < 100 else 100)
-    width, sizes = compiled.chunk_sizes(5, 1, 7, budget)
-    starts = range(0, 5, width)
-    tf.config.run_functions_eagerly(True)
-    try:
-        found, effective = compiled.log_likelihood(model, images, 7, STREAM, budget)
-    finally:
-        tf.config.run_functions_eagerly(False)
-    assert len(set(model.noise)) == len(model.noise) == len(starts) * len(sizes) == chunks
-    parts = [model.drawn[i : i + len(sizes)] for i in range(0, chunks, len(sizes))]
-    weights = np.concatenate([np.concatenate(part) for part in parts], axis=1)[:, :5]
-    assert weights.std(axis=0).min() > 10
-    np.testing.assert_allclose(found, logsumexp(weights, axis=0) - np.log(7), rtol=1e-6)
-    normalized = np.exp(weights - logsumexp(weights, axis=0))
-    np.testing.assert_allclose(effective, 1 / (normalized**2).sum(axis=0), rtol=1e-3)
+def estimates(model, images, samples, budget=compiled.MEMORY_BUDGET):
+    x = np.resize(np.array([0.0, 100.0], "float32"), (images, 1))
+    found, effective = compiled.log_likelihood(model, x, samples, STREAM, budget)
+    return found - x[:, 0], effective
+
+
+@pytest.mark.parametrize("samples, at_once", [(1, 5000), (9, 4)])
+def test_a_log_likelihood_is_the_same_for_each_memory_budget(monkeypatch, samples, at_once):
+    monkeypatch.setattr(compiled, "SAMPLES_PER_BLOCK", at_once)
+    monkeypatch.setattr(compiled, "CHUNK_ROWS", 6)
+    # Very unequal weights, none of which may be missing.
+    model, threads = OfNoise(spread=30.0), backend.threads()
+    budgets = [rows * threads * compiled.BYTES_PER_PIXEL for rows in (1, 2, 10**6)]
+    first, *others = (estimates(model, 20, samples, budget) for budget in budgets)
+    for other in others:
+        np.testing.assert_array_equal(first, other)
+
+
+def test_images_and_levels_of_a_log_likelihood_have_normal_noise_of_their_own():
+    noise = np.stack([estimates(OfNoise(level), 1201, 1)[0] for level in (0, 1)])
+    # To the digits that 100 leaves.
+    assert len(np.unique(noise[:, ::2])) == 1202
+    assert stats.kstest(noise.ravel(), "norm").pvalue > 0.01
+    assert abs(np.corrcoef(noise)[0, 1]) < 0.1
+
+
+def test_samples_of_a_log_likelihood_are_independent_and_all_counted(monkeypatch):
+    """Of 40 weights exp(N(0, 1)) in four draws: what their mean spreads, and how many they are."""
+    monkeypatch.setattr(compiled, "SAMPLES_PER_BLOCK", 10)
+    found, effective = estimates(OfNoise(), 4000, 40)
+    ratio = np.exp(found) / np.exp(0.5)
+    assert ratio.mean() == pytest.approx(1, abs=0.02)
+    assert ratio.std() == pytest.approx(np.sqrt((np.e - 1) / 40), rel=0.1)
+    assert 40 / np.e < effective.mean() < 40
 
 
 def made_up(binarize, count=7):

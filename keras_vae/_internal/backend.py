@@ -73,6 +73,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def threads() -> int:
+    """Threads that TensorFlow may use for one operation."""
+    return tf.config.threading.get_intra_op_parallelism_threads() or cores()
+
+
 def configure(threads: int | None = None) -> None:
     """Lets GPU memory grow as needed, keeps full precision, and limits this process's threads.
 
@@ -94,4 +99,4 @@ def configure(threads: int | None = None) -> None:
         return
 
 
-__all__ = ["captured_stderr", "configure", "cores", "gpus", "keras", "tf", "tfd", "tfp"]
+__all__ = ["captured_stderr", "configure", "cores", "gpus", "keras", "tf", "tfd", "tfp", "threads"]

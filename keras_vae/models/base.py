@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_vae import objectives, random
+from keras_vae import objectives, posteriors, random
 from keras_vae._internal.backend import gpus, keras, tf
 from keras_vae._internal.checks import as_sizes, check_data_shape
 from keras_vae.models import fitting
@@ -297,9 +297,9 @@ class LatentVariableModel(Inference, keras.Model):
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
     def log_terms(
-        self, x: Any, num_samples: int, seed: tf.Tensor, training: bool = False
+        self, x: Any, num_samples: int, seed: posteriors.Noise, training: bool = False
     ) -> objectives.LogTerms:
-        """Samples q(z|x) and returns the `LogTerms` there."""
+        """Samples q(z|x), by a seed or by noise `Drawn` before; returns the `LogTerms` there."""
         raise NotImplementedError
 
     def save_own_variables(self, store: dict[str, np.ndarray]) -> None:

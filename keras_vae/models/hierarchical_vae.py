@@ -283,14 +283,14 @@ class HierarchicalVAE(LatentVariableModel):
         return tuple(z)
 
     def log_terms(
-        self, x: Data, num_samples: int, seed: tf.Tensor, training: bool = False
+        self, x: Data, num_samples: int, seed: posteriors.Noise, training: bool = False
     ) -> LogTerms:
         """Samples q(z|x) level by level and evaluates all log-densities there.
 
         Arguments:
             x: Array of shape (batch, *event_shape).
             num_samples: Number of samples per image.
-            seed: Integer tensor of shape (2,).
+            seed: Integer tensor of shape (2,), or `keras_vae.posteriors.Drawn`.
             training: Whether layers of given networks behave as in training.
 
         Returns:
@@ -359,7 +359,11 @@ class HierarchicalVAE(LatentVariableModel):
         features = self.encoder(x, training=training)
         return tf.reshape(features, (tf.shape(x)[0], math.prod(features.shape[1:])))
 
-    def _noise(self, distribution: tfd.Distribution, seed: tf.Tensor, level: int) -> tf.Tensor:
+    def _noise(
+        self, distribution: tfd.Distribution, seed: posteriors.Noise, level: int
+    ) -> tf.Tensor:
+        if isinstance(seed, posteriors.Drawn):
+            return tf.cast(seed.levels[level], distribution.dtype)
         seed = tf.random.experimental.stateless_fold_in(seed, level, alg="philox")
         return random.normal(tf.shape(distribution.mean()), seed, distribution.dtype)
 

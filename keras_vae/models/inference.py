@@ -73,10 +73,10 @@ class Inference:
 
         Arguments:
             x: Array of shape (batch, *event_shape).
-            num_samples: Number of samples of q for each item, drawn in chunks that fit in memory.
+            num_samples: Number of samples of q for each item, decoded in chunks that fit in memory.
             seed: Integer; None uses the model's own, so that calls repeat.
-            memory_budget: Bytes that the decoded items of one chunk may take; None for 128
-                MiB. Other chunks draw other noise.
+            memory_budget: Bytes that the items decoded at a time may take; None for 128 MiB.
+                Estimates do not depend on it, but for rounding, if the posterior is Gaussian.
             return_effective_sample_size: Whether to return `(sum w)^2 / sum w^2` as well: how
                 many equally weighted samples those of an item are worth.
             verbose: 1 shows a progress bar, 0 none.

@@ -275,14 +275,14 @@ class VAE(LatentVariableModel):
         return self.prior.sample(n, seed=tf.cast(seed, tf.int32))
 
     def log_terms(
-        self, x: Data, num_samples: int, seed: tf.Tensor, training: bool = False
+        self, x: Data, num_samples: int, seed: posteriors.Noise, training: bool = False
     ) -> LogTerms:
         """Samples q(z|x) and evaluates all log-densities there.
 
         Arguments:
             x: Array of shape (batch, *event_shape).
             num_samples: Number of samples per image.
-            seed: Integer tensor of shape (2,).
+            seed: Integer tensor of shape (2,), or `keras_vae.posteriors.Drawn`.
             training: Whether batch normalisation uses the batch's own statistics, and whether
                 gradients are doubly reparameterised, if the objective says so.
 
