@@ -4,6 +4,8 @@ import importlib.metadata
 import os
 import pathlib
 import platform
+import subprocess
+import time
 
 import jax
 import torch
@@ -24,7 +26,6 @@ def machine():
         "platform": platform.platform(),
         "processor": processor(),
         "cores": backend.cores(),
-        "load_before": load_average(),
         "torch_threads": torch.get_num_threads(),
         "devices": {
             "keras_vae": "gpu" if backend.gpus() else "cpu",
@@ -34,9 +35,42 @@ def machine():
     }
 
 
-def load_average():
-    """Mean number of busy processes in the last minute, or None where it is not known."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+def commit():
+    """The checkout's commit, with `-dirty` where files differ from it; None outside of git."""
+    command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    folder = pathlib.Path(__file__).parent
+    try:
+        found = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()
+
+
+class Others:
+    """Watches what share of the processor's time other programs take, from now on."""
+
+    def __init__(self):
+        self.before = self._seconds()
+
+    def share(self):
+        """The share so far, of all cores; None where the system does not tell."""
+        if self.before is None:
+            return None
+        wall, others = (
+            after - before for after, before in zip(self._seconds(), self.before, strict=True)
+        )
+        return max(0.0, others / (wall * os.cpu_count()))
+
+    def _seconds(self):
+        statistics = pathlib.Path("/proc/stat")
+        if not statistics.exists():
+            return None
+        user, nice, system, _, _, interrupts, soft_interrupts, steal = map(
+            int, statistics.read_text().split()[1:9]
+        )
+        busy = user + nice + system + interrupts + soft_interrupts + steal
+        own = os.times()
+        return time.monotonic(), busy / os.sysconf("SC_CLK_TCK") - own.user - own.system
 
 
 def processor():
