@@ -47,6 +47,9 @@ def readers(folder, store):
         assert read_epochs(run_folder) in (0, material.EPOCHS)
         return material.digest(store.folder)
 
+    def snapshot():
+        return [value.tobytes() for value in store.load_snapshot(material.SPEC, 5)]
+
     def entry():
         found = read_entry(results, results / "report" / "fig_1")
         return "damage" if found.notes else repr(found)
@@ -55,7 +58,7 @@ def readers(folder, store):
         return checkpoint(), read_spec(run_folder)
 
     yield run_folder / "checkpoint.npz", checkpoint
-    yield run_folder / "weights_after_000005.npz", lambda: material.digest(store.folder)
+    yield run_folder / "weights_after_000005.npz", snapshot
     yield run_folder / "evaluations.json", lambda: repr(material.measures(store.folder))
     yield run_folder / "spec.json", described
     source = datasets.register(material.make_source())
