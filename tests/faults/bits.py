@@ -32,7 +32,7 @@ def scan(rng, random_bits):
         run(material.save_model_file, store.folder, folder / "models" / "small.keras")
         material.write_figure(folder / "results" / "report" / "fig_1", 3)
         return {
-            str(path.relative_to(folder)): flip_bits(path, read, rng, random_bits)
+            path.name: flip_bits(path, read, rng, random_bits)
             for path, read in readers(folder, store)
         }
 

@@ -211,11 +211,12 @@ class Claim:
             if is_older:
                 return claim
             claim.check()
+            verdict = content["verdict"]
         except (KeyError, TypeError, AttributeError) as error:
             raise ClaimError(
                 f"A claim cannot be read ({type(error).__name__}: {error})."
             ) from error
-        if claim.verdict != content["verdict"]:
+        if claim.verdict != verdict:
             raise ClaimError(f"The verdict of the claim {claim.id!r} is none of its numbers.")
         return claim
 

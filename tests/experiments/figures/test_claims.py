@@ -167,9 +167,10 @@ def test_a_verdict_changed_by_hand_is_noticed():
     for changed in ({"verdict": NOT_REPRODUCED}, {"measured": ""}, {"readings": 5}):
         with pytest.raises(ClaimError):
             Claim.from_dict({**content, **changed})
-    del content["statement"]
-    with pytest.raises(ClaimError, match="statement"):
-        Claim.from_dict(content)
+    for name in ("statement", "verdict"):
+        lacking = {key: value for key, value in content.items() if key != name}
+        with pytest.raises(ClaimError, match=name):
+            Claim.from_dict(lacking)
 
 
 def test_claims_of_an_older_version_are_read():
