@@ -47,6 +47,9 @@ PAGES = {
     "index.html": ("page.html", "<title>keras_vae: results beside the reports</title>"),
     "README.md": ("page.md", "# Results beside the reports\n"),
 }
+# Bytes above which the page shows fewer of each reading's numbers; `claims.json` has all.
+LARGEST_PAGE = 200_000
+MOST_NUMBERS = (12, 8, 5, 3, 2, 1, 0)
 EXPLORER = "explorer.html"
 SPEEDS = "benchmarks/training_step.json"
 CONTESTANTS = ("keras_vae", "jax", "torch", "matmul_floor")
@@ -99,6 +102,14 @@ class Section:
         for entry in self.entries:
             runs.update(entry.seconds)
         return sum(runs.values())
+
+    @property
+    def protocol(self) -> list[tuple[str, str, str]]:
+        """Rows of the protocol that all figures share; of one figure, none."""
+        if len(self.entries) < 2:
+            return []
+        first, *others = [entry.protocol for entry in self.entries if entry.protocol] or [[]]
+        return [row for row in first if all(row in rows for rows in others)]
 
     @property
     def time(self) -> str:
@@ -178,8 +189,13 @@ def _write_page(path: pathlib.Path, template: str, context: dict[str, Any]) -> p
     environment.filters.update(
         text=markdown_text, code=markdown_code, kebab=_kebab, short=_short_title, listed=_listed
     )
+    for most_numbers in MOST_NUMBERS:
+        text = environment.get_template(template).render(context, most_numbers=most_numbers)
+        content = text.replace("&#39;", "'").encode()
+        if len(content) < LARGEST_PAGE:
+            break
     with atomic_write(path) as file:
-        file.write(environment.get_template(template).render(context).encode())
+        file.write(content)
     return path
 
 
@@ -221,6 +237,7 @@ def _context(
         "explorer": (folder / EXPLORER).is_file(),
         "speeds": _speeds(folder),
         "versions": _versions(entries),
+        "made": {what: found[0] for what, found in _made(entries).items() if len(found) == 1},
         "under": _describe_making(entries),
         "anchor": anchor,
         "address": _addresses(claims),
@@ -315,15 +332,18 @@ def _versions(entries: Sequence[Entry]) -> dict[str, str]:
     return {package: " and ".join(numbers) for package, numbers in found.items()}
 
 
+def _made(entries: Sequence[Entry]) -> dict[str, list[str]]:
+    """The machines, dates and commits of results, all that there are."""
+    return {
+        what: sorted({entry.made[what] for entry in entries if what in entry.made})
+        for what in ("machine", "date", "commit")
+    }
+
+
 def _describe_making(entries: Sequence[Entry]) -> str:
     """Under what the results were made: versions, machines, commits and dates."""
     texts = [_listed(_versions(entries))]
-    made = {
-        what: sorted(
-            {entry.made[what] for entry in entries if entry.made.get(what, "None") != "None"}
-        )
-        for what in ("machine", "date", "commit")
-    }
+    made = _made(entries)
     if made["machine"]:
         texts.append("on " + " and ".join(made["machine"]))
     if made["date"]:

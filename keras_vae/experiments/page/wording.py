@@ -113,25 +113,28 @@ def describe_number(value: object) -> str:
 LIMIT_WORDS = {"at_least": "at least", "at_most": "at most", "above": "above", "below": "below"}
 
 
-def describe_numbers(numbers: Mapping[str, Number]) -> list[tuple[str, str]]:
+def describe_numbers(
+    numbers: Mapping[str, Number], most: int | None = None
+) -> list[tuple[str, str]]:
     """What a reading measured, as pairs (name, text with unit), each with the limit of its rule.
 
     Arguments:
         numbers: Dictionary of `Number` by name.
+        most: How many, those that decide first; None for all.
     """
     pairs = []
-    for name, number in numbers.items():
+    # Those that decide come first.
+    for name, number in sorted(numbers.items(), key=lambda pair: not pair[1].limits):
         unit = "" if number.unit in ("1", "") else f" {number.unit}"
         limits = " and ".join(
             f"{LIMIT_WORDS[kind]} {describe_number(limit)}" for kind, limit in number.limits.items()
         )
-        values = describe_values(number.value, name.replace("_", " "))
-        for what, text in values[:LONGEST]:
+        for what, text in describe_values(number.value, name.replace("_", " ")):
             value, bracket, rest = text.partition(" (")
             wanted = f"; to be {limits}" if limits else ""
             pairs.append((what, f"{value}{unit}{bracket}{rest}{wanted}"))
-        if len(values) > LONGEST:
-            pairs.append(("and", f"{len(values) - LONGEST} more in claims.json"))
+    if most is not None and len(pairs) > most:
+        return [*pairs[:most], ("and", f"{len(pairs) - most} more in claims.json")]
     return pairs
 
 
@@ -162,9 +165,10 @@ def _is_estimate(value: object) -> bool:
 
 
 def _estimate(value: JsonObject) -> str:
-    """`mean ± standard_error`, and in brackets of what."""
+    """`mean ± standard_error`, and in brackets of what; of trials, as the figure says itself."""
     mean, error = (describe_number(value[key]) for key in ESTIMATE)
-    rest = describe_values({key: part for key, part in value.items() if key not in ESTIMATE})
+    shown = {key: part for key, part in value.items() if key not in (*ESTIMATE, "seeds")}
+    rest = describe_values(shown)
     of_what = ", ".join(f"{name} {text}" for name, text in rest)
     return f"{mean} ± {error}" + (f" ({of_what})" if of_what else "")
 

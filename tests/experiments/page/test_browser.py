@@ -56,7 +56,7 @@ PROBLEMS = """async () => {
     problems.push("wider than the screen: " + document.documentElement.scrollWidth);
   const moved = await Promise.race([shift, new Promise(r => setTimeout(r, 300, 0))]);
   if (moved > 0.02) problems.push("moves while it loads: " + moved);
-  const answers = [...document.querySelectorAll(".claims .answer")].map(e => e.clientWidth);
+  const answers = [...document.querySelectorAll(".claims td:nth-child(4)")].map(e => e.clientWidth);
   return {problems, dark: matchMedia("(prefers-color-scheme: dark)").matches,
     narrowest: Math.min(...answers)};
 }"""

@@ -15,7 +15,7 @@ from PIL import Image
 from keras_vae.experiments import page
 from keras_vae.experiments.figures.numbers import Number
 from keras_vae.experiments.figures.originals import OriginalsError
-from keras_vae.experiments.page import entries, wording
+from keras_vae.experiments.page import entries, rendering, wording
 
 ROOT = pathlib.Path(__file__).parents[3]
 
@@ -98,7 +98,7 @@ def test_every_claim_is_in_the_table_with_its_trials_and_epochs(written):
         *("1.2 nats", "? Inconclusive, so far no", "2", "60 of 300"),
     ]
     assert cells["vampprior.T1.1"][-2:] == ["1", "35-100%"]
-    assert "on training data: yes; on test data: no" in cells["geometry.3.1"][3]
+    assert cells["geometry.3.1"][3] == "◐ Depends on the reading"
     # A claim of an older version says no more than its numbers.
     assert cells["geometry.2.1"][2].startswith("difference: 1.235; by size, 2: 1, 2.5")
 
@@ -150,7 +150,7 @@ def test_readings_have_their_numbers_with_limits(written):
 
 
 def test_text_of_the_results_is_text_wherever_it_stands(results):
-    evil = "a | b <i>c</i> `d` [e](http://x) *f* # \"g\" 'h' &amp; javascript:x </script>"
+    evil = "a | b <u>c</u> `d` [e](http://x) *f* # \"g\" 'h' &amp; javascript:x </script>"
     path = results / "activity" / "fig_3_1"
     content = json.loads((path / "data.json").read_text())
     content |= {"title": evil, "script": evil, "original": evil, "made": {"machine": evil}}
@@ -170,10 +170,10 @@ def test_text_of_the_results_is_text_wherever_it_stands(results):
     page_text, markdown = remade(results)
     parser = Strict()
     parser.feed(page_text)
-    assert not parser.open and "<i>" not in page_text and page_text.count("</script>") == 1
+    assert not parser.open and "<u>" not in page_text and page_text.count("</script>") == 1
     # Between backticks it is code, which has none of its own.
     outside = re.sub(r"(?<!\\)`[^`]*`", "", markdown)
-    assert "<i>" not in outside and "[e](http" not in outside and " *f*" not in outside
+    assert "<u>" not in outside and "[e](http" not in outside and " *f*" not in outside
     assert "reproduce activity/fig_3_1 " not in markdown + page_text
     readme = results.parent / "README.md"
     readme.write_text(
@@ -183,7 +183,7 @@ def test_text_of_the_results_is_text_wherever_it_stands(results):
         )
     )
     page.renew_readme(readme, results)
-    assert "<i>" not in readme.read_text() and "[e](http" not in readme.read_text()
+    assert "<u>" not in readme.read_text() and "[e](http" not in readme.read_text()
 
 
 def dangerous(content):
@@ -427,8 +427,32 @@ def test_numbers_have_their_units_and_limits():
         ("of bn, IW", "-75.5 ± 0.25 nats (images 300); to be at least 1 and below 2.5"),
         ("ratio", "2"),
     ]
-    many = wording.describe_numbers({"a": Number({str(i): i for i in range(15)}, "nats")})
-    assert len(many) == 13 and many[-1] == ("and", "3 more in claims.json")
+    many = {"b": Number({str(i): i for i in range(5)}, "nats"), "a": Number(7, "nats", below=9)}
+    shown = wording.describe_numbers(many, 2)
+    # What decides comes first.
+    assert shown == [
+        ("a", "7 nats; to be below 9"),
+        ("b, 0", "0 nats"),
+        ("and", "4 more in claims.json"),
+    ]
+    assert len(wording.describe_numbers(many)) == 6
+
+
+def test_a_page_that_would_be_large_shows_fewer_numbers(results, monkeypatch):
+    path = results / "activity" / "fig_3_1" / "claims.json"
+    many = {f"number_{i}": {"value": i, "unit": "nats"} for i in range(20)}
+    one = claim("activity.3.1.0", "reproduced")
+    one["readings"][0]["numbers"] = many
+    path.write_text(json.dumps([one]))
+    assert "number 11: 11 nats" in remade(results)[0]
+    assert "and: 8 more in claims.json" in remade(results)[0]
+    size = len(remade(results)[0].encode())
+    monkeypatch.setattr(rendering, "LARGEST_PAGE", size)
+    assert "and: 12 more in claims.json" in remade(results)[0]
+    # What is left without numbers is written, however large.
+    monkeypatch.setattr(rendering, "LARGEST_PAGE", 1)
+    content = remade(results)[0]
+    assert "more in claims.json" not in content and "activity.3.1.0" in content
 
 
 def test_runs_that_figures_share_are_timed_once(results):
