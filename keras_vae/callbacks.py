@@ -1,5 +1,6 @@
 """What happens once an epoch: warm-up, the record of latent activity, a linear classifier."""
 
+import math
 from collections.abc import Collection, Iterator
 
 import numpy as np
@@ -13,28 +14,36 @@ Labelled = tuple[np.ndarray, np.ndarray]
 
 
 class WarmUp(keras.callbacks.Callback):
-    """Raises `model.beta` linearly from 0 in the first epoch to 1 after `epochs` epochs.
+    """Raises `model.beta` linearly from 0 in the first epoch to `target` after `epochs` epochs.
 
     beta is a variable that the compiled step reads, so no step is compiled again.
 
     Arguments:
         epochs: Length N_T of the warm-up.
+        target: Where beta ends.
+        cycles: How often it rises. Between two rises it stays at `target` for `epochs` epochs,
+            and after the last for good (Fu et al., "Cyclical Annealing Schedule", 2019).
 
     Raises:
-        ValueError: If `epochs` is below 1.
+        ValueError: If `epochs` or `cycles` is below 1, or `target` is not positive.
 
     Reference: Sonderby et al., "How to Train Deep Variational Autoencoders", 2016;
     "Latent Space Activity and Visualization", equation 4.
     """
 
-    def __init__(self, epochs: int) -> None:
+    def __init__(self, epochs: int, target: float = 1.0, cycles: int = 1) -> None:
         super().__init__()
         check_positive_integer(epochs, "epochs")
-        self.epochs = epochs
+        check_positive_integer(cycles, "cycles")
+        if not 0 < target < math.inf:
+            raise ValueError(f"`target` must be positive and finite. Received: {target}.")
+        self.epochs, self.target, self.cycles = epochs, target, cycles
 
     def beta_at(self, epoch: int) -> float:
         """`beta` during an epoch, counted from 0."""
-        return min(1.0, epoch / self.epochs)
+        length = 2 * self.epochs
+        cycle = min(epoch // length, self.cycles - 1)
+        return self.target * min(1.0, (epoch - cycle * length) / self.epochs)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.model.beta.assign(self.beta_at(epoch))

@@ -60,13 +60,13 @@ def posterior_features(
         return np.asarray(model.posterior_means(images, batch_size))
     loc, scale = model.posterior_parameters(images, batch_size)
     if kind == "means_and_variances":
-        return tf.concat([loc, tf.square(scale)], axis=-1).numpy()
+        return np.concatenate([loc, np.square(scale)], axis=-1)
     seed = random.resolve_seed(seed)
     noise = [
         random.normal(loc[i : i + batch_size].shape, random.stream(seed, random.GENERATION, i))
         for i in range(0, len(loc), batch_size)
     ]
-    return (loc + scale * tf.concat(noise, axis=0)).numpy()
+    return np.asarray(loc + scale * tf.concat(noise, axis=0))
 
 
 def fit_linear_classifier(features: np.ndarray, labels: np.ndarray) -> Any:

@@ -1,11 +1,8 @@
 """Stacks of deterministic layers, and initialisers that differ from layer to layer."""
 
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from keras_vae._internal.backend import keras, tf
 from keras_vae._internal.checks import as_sizes, check_positive_integer
@@ -237,73 +234,3 @@ def over_rows(stack: keras.layers.Layer, inputs: tf.Tensor) -> tf.Tensor:
     leading = ops.shape(inputs)[:-1]
     outputs = stack(ops.reshape(inputs, (-1, inputs.shape[-1])))
     return ops.reshape(outputs, (*leading, outputs.shape[-1]))
-
-
-def get_network(identifier: Any) -> Any:
-    """A network that a model is given, or that is made anew from its config; None stays None."""
-    if isinstance(identifier, dict):
-        return keras.saving.deserialize_keras_object(identifier)
-    return identifier
-
-
-def take(network: Any, what: str, shapes: Sequence[tuple[int, ...]], seed: int) -> tuple[int, ...]:
-    """Makes a network that was given part of a model: draws its weights and tries it out.
-
-    Weights that are still as an initialiser without a seed drew them are drawn from `seed`, and so
-    is the noise of layers without one; other weights are kept, as of a network that was trained.
-
-    Arguments:
-        network: Keras layer or model of one output.
-        what: Its part in the model, `"encoder"` or `"decoder"`; its name, unless it has its own.
-        shapes: Shapes of its inputs, without the batch.
-        seed: Integer.
-
-    Returns:
-        Shape of its output, without the batch.
-
-    Raises:
-        TypeError: If it is no Keras layer, or does not return one tensor.
-        ValueError: If it cannot take such inputs.
-    """
-    if not isinstance(network, keras.layers.Layer):
-        raise TypeError(f"The `{what}` must be a Keras layer or model. Received: {network!r}.")
-    draw_weights(network, seed)
-    inputs = [tf.zeros((1, *shape), network.input_dtype) for shape in shapes]
-    try:
-        outputs = network(inputs if len(inputs) > 1 else inputs[0], training=False)
-    except Exception as error:
-        wanted = " and ".join(str(("batch", *shape)) for shape in shapes)
-        raise ValueError(f"The `{what}` cannot take inputs of shape {wanted}: {error}") from error
-    if not tf.is_tensor(outputs) or outputs.shape.rank < 2 or outputs.shape[0] != 1:
-        raise TypeError(
-            f"The `{what}` must return one tensor of shape (batch, ...). Received: {outputs!r}."
-        )
-    # What it built just now is drawn again.
-    draw_weights(network, seed)
-    if re.fullmatch(r"(sequential|functional|model)(_\d+)?", network.name):
-        network.name = what
-    return tuple(int(size) for size in outputs.shape[1:])
-
-
-def draw_weights(network: keras.layers.Layer, seed: int) -> None:
-    """Draws anew from a seed what initialisers and layers without one have drawn, or will."""
-    for number, layer in enumerate(network._flatten_layers()):
-        generator = getattr(layer, "seed_generator", None)
-        if getattr(layer, "seed", 0) is None and generator is not None:
-            generator.state.assign([derive_seed(seed, number, 1), 0])
-        weights = {weight.name: weight for weight in [*layer._trainable_variables]}
-        for attribute, initializer in list(vars(layer).items()):
-            if not isinstance(initializer, keras.initializers.Initializer):
-                continue
-            if initializer.get_config().get("seed", 0) is not None:
-                continue
-            name = attribute.removesuffix("_initializer")
-            purpose = sum(name.encode())
-            seeded = seeded_initializer(initializer, derive_seed(seed, number, purpose))
-            weight = weights.get(name)
-            if weight is not None:
-                drawn = initializer(weight.shape, dtype=weight.dtype)
-                if not np.array_equal(weight.numpy(), keras.ops.convert_to_numpy(drawn)):
-                    continue
-                weight.assign(seeded(weight.shape, dtype=weight.dtype))
-            setattr(layer, attribute, seeded)

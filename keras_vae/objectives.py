@@ -13,8 +13,9 @@ import math
 import numbers
 from typing import Any, Self
 
-from keras_vae._internal.backend import keras, tf
+from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import check_positive_integer, get_part
+from keras_vae.posteriors import is_diagonal_gaussian
 
 # With as many samples, `log1p` of the excess loses less than two digits.
 MANY_SAMPLES = 20
@@ -29,12 +30,30 @@ class LogTerms:
         log_prior: log p(z_k), shape (samples, batch).
         log_posterior: log q(z_k|x), shape (samples, batch).
         analytic_kl: KL(q(z|x) || p(z)), shape (batch,), or None where no closed form is known.
+        z: The samples z_k, shape (samples, batch, latent_dim); a tuple of one a level where the
+            model has several.
+        posterior: q(z|x), with batch shape (batch,); None where there are several levels.
+        prior: p(z), with batch shape (); None where there are several levels.
     """
 
     log_likelihood: tf.Tensor
     log_prior: tf.Tensor
     log_posterior: tf.Tensor
     analytic_kl: tf.Tensor | None
+    z: Any = None
+    posterior: Any = None
+    prior: Any = None
+
+    @property
+    def kl_per_dimension(self) -> tf.Tensor:
+        """KL(q || p) of each latent dimension, shape (batch, latent_dim).
+
+        Raises:
+            ValueError: If the posterior or the prior is no diagonal Gaussian.
+        """
+        if not all(is_diagonal_gaussian(one) for one in (self.posterior, self.prior)):
+            raise ValueError("The KL divides into dimensions for diagonal Gaussians alone.")
+        return tfd.kl_divergence(self.posterior.distribution, self.prior.distribution)
 
     @property
     def kl(self) -> tf.Tensor:
@@ -92,7 +111,7 @@ def renyi_bound(log_weights: tf.Tensor, alpha: float) -> tf.Tensor:
 
 
 class Objective:
-    """Base of the training objectives; to add one, implement `bound`.
+    """Base of the training objectives; to add one, implement `bound`, or `bound_of`.
 
     One with an encoder gradient of its own sets `doubly_reparameterized` and implements
     `path_factor` too.
@@ -125,6 +144,33 @@ class Objective:
             Tensor of shape (batch,), in nats.
         """
         raise NotImplementedError
+
+    def bound_of(self, terms: LogTerms, beta: float | tf.Tensor = 1.0) -> tf.Tensor:
+        """What training maximises: by default `bound` of the log-weights at some beta.
+
+        An objective that needs more than them, such as the codes, implements this.
+
+        Arguments:
+            terms: `LogTerms` of a batch.
+            beta: Weight of the prior and posterior terms, as `keras_vae.callbacks.WarmUp` sets it.
+
+        Returns:
+            Tensor of shape (batch,), in nats.
+
+        Example, a penalty on codes far from the origin:
+            @keras.saving.register_keras_serializable("mine")
+            class Tight(keras_vae.objectives.ELBO):
+                def bound_of(self, terms, beta=1.0):
+                    penalty = tf.reduce_sum(tf.square(terms.z), axis=-1)
+                    return super().bound_of(terms, beta) - tf.reduce_mean(penalty, axis=0)
+        """
+        return self.bound(terms.log_weights(beta, self.analytic_kl))
+
+    def reported_bound(self, terms: LogTerms) -> tf.Tensor:
+        """What the metric `bound` is the mean of: `bound` at beta = 1, where there is one."""
+        if type(self).bound is Objective.bound:
+            return self.bound_of(terms)
+        return self.bound(terms.log_weights(1.0, self.analytic_kl))
 
     def path_factor(self, log_weights: tf.Tensor, beta: float | tf.Tensor = 1.0) -> tf.Tensor:
         """What the encoder's gradient along each sample's path is multiplied by.
@@ -242,14 +288,47 @@ class ELBO(Renyi):
         num_samples: Number of samples of q per image.
         analytic_kl: Whether to use the closed form of KL(q || p) where TFP knows one
             (otherwise the sampled one is used).
+        beta: Weight of the KL divergence (Higgins et al., "beta-VAE", 2017). With
+            `keras_vae.callbacks.WarmUp` the two are multiplied. The bound that is reported is
+            without it.
+        free_bits: Nats of KL, of each latent dimension and on average over the batch, that cost
+            nothing (Kingma et al., "Improved Variational Inference with Inverse Autoregressive
+            Flow", 2016, equation 15); for diagonal Gaussian posteriors and priors.
+
+    Raises:
+        ValueError: If `beta` or `free_bits` is negative or not finite.
     """
 
-    def __init__(self, num_samples: int = 1, analytic_kl: bool = True) -> None:
+    def __init__(
+        self,
+        num_samples: int = 1,
+        analytic_kl: bool = True,
+        beta: float = 1.0,
+        free_bits: float = 0.0,
+    ) -> None:
         super().__init__(alpha=1.0, num_samples=num_samples)
+        for name, value in (("beta", beta), ("free_bits", free_bits)):
+            if not 0 <= value < math.inf:
+                raise ValueError(f"`{name}` must be at least 0 and finite. Received: {value}.")
         self.analytic_kl = bool(analytic_kl)
+        self.beta, self.free_bits = float(beta), float(free_bits)
+
+    def bound_of(self, terms: LogTerms, beta: float | tf.Tensor = 1.0) -> tf.Tensor:
+        if self.beta != 1.0:
+            beta = self.beta * beta
+        if not self.free_bits:
+            return super().bound_of(terms, beta)
+        kl = tf.reduce_mean(terms.kl_per_dimension, axis=0)
+        cost = tf.reduce_sum(tf.maximum(kl, self.free_bits))
+        return tf.reduce_mean(terms.log_likelihood, axis=0) - beta * cost
 
     def get_config(self) -> dict[str, Any]:
-        return {"num_samples": self.num_samples, "analytic_kl": self.analytic_kl}
+        return {
+            "num_samples": self.num_samples,
+            "analytic_kl": self.analytic_kl,
+            "beta": self.beta,
+            "free_bits": self.free_bits,
+        }
 
 
 OBJECTIVES = {"elbo": ELBO, "iwae": IWAE, "renyi": Renyi}

@@ -33,7 +33,7 @@ INSTEAD = ("encoder", "decoder", "event_shape")
 CASES = {
     "Renyi": {"alpha": -2.5, "num_samples": 4, "doubly_reparameterized": True},
     "IWAE": {"num_samples": 4, "doubly_reparameterized": True},
-    "ELBO": {"num_samples": 4, "analytic_kl": False},
+    "ELBO": {"num_samples": 4, "analytic_kl": False, "beta": 2.0, "free_bits": 0.5},
     "FanInUniform": {"seed": 77},
     "DenseStack": {"units": (3, 2), "batch_norm": True, "gated": True, **NETWORKS},
     "Bernoulli": {"grey_levels": True},

@@ -43,7 +43,7 @@ def spy(monkeypatch, model):
 
 @pytest.mark.parametrize("batch_size, parts", [(None, [7]), (3, [3, 3, 1]), (7, [7]), (50, [7])])
 def test_the_parts_of_a_batch_are_put_together(monkeypatch, model, batch_size, parts):
-    loc, scale = (part.numpy() for part in model.posterior_parameters(X))
+    loc, scale = model.posterior_parameters(X)
     seen = spy(monkeypatch, model)
     near = {"rtol": 1e-5, "atol": 1e-6}
     found = model.posterior_parameters(X, batch_size=batch_size)
@@ -53,7 +53,7 @@ def test_the_parts_of_a_batch_are_put_together(monkeypatch, model, batch_size, p
     np.testing.assert_allclose(model.posterior_means(X, batch_size=batch_size), loc, **near)
     assert seen == 2 * parts
     images = model.reconstruct(X, batch_size=batch_size)
-    assert seen == 3 * parts and isinstance(images, tf.Tensor)
+    assert seen == 3 * parts and isinstance(images, np.ndarray)
     expected = model.decode(model.split_levels(tf.constant(loc))).mean()
     np.testing.assert_allclose(images, expected, **near)
     posterior = model.encode(X, batch_size=batch_size)

@@ -310,6 +310,32 @@ assert not np.allclose(first, second)
 """
 
 
+def test_logs_add_up_and_are_shown_once(capsys):
+    x = binary(6)
+    model = compiled(small(kv.VAE, objective=kv.objectives.ELBO(3)))
+    history = model.fit(x, validation_data=(x, None), batch_size=2, epochs=2, verbose=2).history
+    shown = capsys.readouterr().out
+    assert "bound" in shown and "val_kl" in shown and "loss" not in shown
+    for kind in ("", "val_"):
+        added = np.subtract(history[f"{kind}reconstruction"], history[f"{kind}kl"])
+        np.testing.assert_allclose(history[f"{kind}bound"], added, rtol=1e-5)
+    model.fit(x, verbose=2, callbacks=[keras.callbacks.ProgbarLogger()])
+    assert "loss" in capsys.readouterr().out
+
+
+UNITS = {kv.VAE: None, kv.HierarchicalVAE: 4}
+
+
+@pytest.mark.parametrize("kind", UNITS)
+def test_a_summary_names_the_parts(kind):
+    lines = []
+    model = small(kind, decoder=kv.networks.DenseStack((3,)), hidden_units=UNITS[kind])
+    model.summary(print_fn=lambda text, **_: lines.append(text), line_length=120)
+    text = "\n".join(lines)
+    for part in ("decoder (DenseStack)", "likelihood (Bernoulli)", "prior (StandardNormal)"):
+        assert part in text, part
+
+
 def test_a_model_is_exported_as_keras_exports_models(tmp_path):
     model = small()
     model.export(tmp_path / "1", verbose=False)

@@ -108,7 +108,7 @@ def test_training_raises_the_bound(images):
 
 
 def test_the_importance_weighted_bound_rises_with_samples(images):
-    log_weights = small().log_weights(images, 2000, seed=0).numpy()
+    log_weights = small().log_weights(images, 2000, seed=0)
     bounds = [
         kv.objectives.IWAE(k).bound(log_weights.reshape(k, 2000 // k, 8)).numpy().mean()
         for k in (1, 10, 2000)
@@ -122,7 +122,7 @@ def test_activity_is_recorded_for_each_level(images):
     activity = kv.callbacks.LatentActivity(images)
     model.fit(images, epochs=2, batch_size=4, callbacks=[activity], verbose=0)
     assert activity.activity.shape == (2, 8)
-    means = model.posterior_means(images).numpy()
+    means = model.posterior_means(images)
     np.testing.assert_allclose(activity.activity[-1], means.var(axis=0), rtol=1e-4)
     np.testing.assert_allclose(means[:, :3], model.inference[0]([images.reshape(8, 16)]).mean())
 

@@ -81,7 +81,9 @@ class LatentVariableModel(Inference, keras.Model):
 
     @objective.setter
     def objective(self, value: Any) -> None:
-        self._untracked.objective = objectives.get(value)
+        objective = objectives.get(value)
+        self.check_objective(objective)
+        self._untracked.objective = objective
         self.train_function = self.test_function = None
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -110,7 +112,13 @@ class LatentVariableModel(Inference, keras.Model):
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        """The loss, the bound, the expected log-likelihood and the KL, in nats per item."""
+        """Running means over items, in nats.
+
+        `bound` is the objective's bound on log p(x) at beta = 1; `reconstruction` is the mean of
+        log p(x|z) over samples of q, and `kl` is KL(q || p). For the ELBO the bound is
+        `reconstruction - kl`; bounds of several samples, such as `IWAE`, are above that. `loss`
+        is the negative objective that is trained, with its beta, and the history has it as well.
+        """
         return list(self.trackers.values())
 
     def compile(
@@ -214,7 +222,7 @@ class LatentVariableModel(Inference, keras.Model):
             batch_size=batch_size,
             epochs=epochs,
             verbose=verbose,
-            callbacks=callbacks,
+            callbacks=fitting.with_progress(callbacks, verbose),
             validation_data=validation_data,
             shuffle=shuffle,
             class_weight=class_weight,
@@ -282,7 +290,7 @@ class LatentVariableModel(Inference, keras.Model):
         self, terms: objectives.LogTerms, beta: float | tf.Tensor = 1.0
     ) -> tf.Tensor:
         """The objective's bound at some beta, shape (batch,)."""
-        return self.objective.bound(terms.log_weights(beta, self.objective.analytic_kl))
+        return self.objective.bound_of(terms, beta)
 
     def update_trackers(
         self, loss: tf.Tensor, terms: objectives.LogTerms, weights: tf.Tensor | None = None
@@ -291,10 +299,13 @@ class LatentVariableModel(Inference, keras.Model):
         batch = tf.shape(terms.log_likelihood)[1]
         reconstruction = tf.reduce_mean(terms.log_likelihood, axis=0)
         self.trackers["loss"].update_state(loss, sample_weight=batch)
-        self.trackers["bound"].update_state(self.objective_bound(terms), weights)
+        self.trackers["bound"].update_state(self.objective.reported_bound(terms), weights)
         self.trackers["reconstruction"].update_state(reconstruction, weights)
         self.trackers["kl"].update_state(terms.kl, weights)
         return {name: tracker.result() for name, tracker in self.trackers.items()}
+
+    def check_objective(self, objective: objectives.Objective) -> None:
+        """Raises `ValueError` if this model cannot be trained on an objective."""
 
     def log_terms(
         self, x: Any, num_samples: int, seed: posteriors.Noise, training: bool = False

@@ -85,6 +85,8 @@ def log_likelihood(
     seed: tf.Tensor,
     memory_budget: int = MEMORY_BUDGET,
     verbose: int = 0,
+    *,
+    mask: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """`log 1/K sum_k w_k`, block by block.
 
@@ -98,6 +100,7 @@ def log_likelihood(
         memory_budget: Bytes that decoded images may take, about; what the model itself needs
             comes on top. The numbers are the same for each.
         verbose: 1 shows a progress bar, 0 none.
+        mask: Boolean array of the images' shape, true where a value is missing; None for nowhere.
 
     Returns:
         Two float64 arrays of shape (batch,): the estimates, in nats, and Kish's effective sample
@@ -106,10 +109,9 @@ def log_likelihood(
     threads = 1 if backend.gpus() else backend.threads()
     blocks = Blocks.of(num_samples, math.prod(images.shape[1:]), memory_budget // threads)
     log_sums = _log_sums(model, num_samples, blocks)
-    padding = np.repeat(images[:1], -len(images) % blocks.images, axis=0)
-    padded = np.concatenate([images, padding]).reshape(-1, blocks.images, *images.shape[1:])
+    padded = [_in_blocks(data, blocks) for data in (images, mask) if data is not None]
     # A block's number gives its noise, and its images.
-    count = len(padded) * blocks.draws
+    count = len(padded[0]) * blocks.draws
     per_call = max(1, ROWS_PER_CALL // (blocks.images * blocks.samples))
     starts = range(0, count, per_call)
 
@@ -117,7 +119,8 @@ def log_likelihood(
         numbers = np.minimum(np.arange(start, start + per_call), count - 1)
         there = tf.constant(min(per_call, count - start))
         first = tf.constant(start, tf.int64)
-        return log_sums(padded[numbers // blocks.draws], seed, first, there).numpy()
+        data = [part[numbers // blocks.draws] for part in padded]
+        return log_sums(data, seed, first, there).numpy()
 
     progress = keras.utils.Progbar(len(starts), verbose=verbose, unit_name="chunk")
     parts = []
@@ -129,6 +132,12 @@ def log_likelihood(
     totals = np.logaddexp.reduce(sums.astype(float), axis=1).swapaxes(0, 1)
     log_sum, log_sum_of_squares = totals.reshape(2, -1)[:, : len(images)]
     return log_sum - np.log(num_samples), np.exp(2 * log_sum - log_sum_of_squares)
+
+
+def _in_blocks(data: np.ndarray, blocks: Blocks) -> np.ndarray:
+    """Data of shape (blocks, images of a block, *event_shape), the last block filled up."""
+    padding = np.repeat(data[:1], -len(data) % blocks.images, axis=0)
+    return np.concatenate([data, padding]).reshape(-1, blocks.images, *data.shape[1:])
 
 
 def _log_sums(model: Inference, num_samples: int, blocks: Blocks) -> Callable[..., tf.Tensor]:
@@ -147,19 +156,20 @@ def _compile(
 ) -> Callable[..., tf.Tensor]:
     """A compiled function that sums weights, and their squares, over the samples of some blocks.
 
-    It takes images of shape (blocks, images of a block, *event_shape), a seed, the number of the
-    first block, and how many of the blocks to compute. It returns logarithms, of shape (blocks,
-    2, images of a block). A function that referred to the model itself would keep it alive.
+    It takes a list of images of shape (blocks, images of a block, *event_shape), and of their mask
+    of missing values, if there is one; a seed, the number of the first block, and how many of the
+    blocks to compute. It returns logarithms, of shape (blocks, 2, images of a block). A function
+    that referred to the model itself would keep it alive.
     """
 
     @functools.partial(tf.function, jit_compile=True, autograph=False)
     def log_sums(
-        images: tf.Tensor, seed: tf.Tensor, first: tf.Tensor, count: tf.Tensor
+        data: list[tf.Tensor], seed: tf.Tensor, first: tf.Tensor, count: tf.Tensor
     ) -> tf.Tensor:
         def block(i: tf.Tensor, done: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             number = first + tf.cast(i, tf.int64)
             noise = tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
-            weights = _block_log_weights(model(), images[i], noise, blocks)
+            weights = _block_log_weights(model(), [part[i] for part in data], noise, blocks)
             sample = tf.range(weights.shape[0], dtype=tf.int64)
             left = num_samples - number % blocks.draws * blocks.samples
             wanted = (sample < blocks.samples) & (sample < left)
@@ -167,19 +177,21 @@ def _compile(
             sums = tf.stack([tf.reduce_logsumexp(power * weights, axis=0) for power in (1.0, 2.0)])
             return i + 1, tf.tensor_scatter_nd_update(done, [[i]], sums[None])
 
-        nothing = tf.zeros((images.shape[0], 2, blocks.images), images.dtype)
+        nothing = tf.zeros((data[0].shape[0], 2, blocks.images), data[0].dtype)
         return tf.while_loop(lambda i, _: i < count, block, (0, nothing))[1]
 
     return log_sums
 
 
 def _block_log_weights(
-    model: Inference, images: tf.Tensor, seed: tf.Tensor, blocks: Blocks
+    model: Inference, data: list[tf.Tensor], seed: tf.Tensor, blocks: Blocks
 ) -> tf.Tensor:
     """Log-weights, chunk by chunk, of one block's samples and of what fills up the last chunk.
 
     The noise of all chunks is drawn at once, so that it does not depend on their number.
     """
+    images = data[0]
+    masked = {"mask": data[1]} if len(data) > 1 else {}
     chunks = math.ceil(blocks.samples / blocks.chunk)
     padding = ((0, chunks * blocks.chunk - blocks.samples), (0, 0), (0, 0))
     shape = (chunks, blocks.chunk, blocks.images)
@@ -192,7 +204,8 @@ def _block_log_weights(
     def chunk(i: tf.Tensor, done: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         other = tf.random.experimental.stateless_fold_in(seed, i, alg="philox")
         part = posteriors.Drawn(tuple(level[i] for level in noise), other)
-        weights = model.log_terms(images, blocks.chunk, part, training=False).log_weights()
+        terms = model.log_terms(images, blocks.chunk, part, training=False, **masked)
+        weights = terms.log_weights()
         return i + 1, tf.tensor_scatter_nd_update(done, [[i]], tf.cast(weights, done.dtype)[None])
 
     nothing = tf.zeros(shape, images.dtype)

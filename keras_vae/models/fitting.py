@@ -100,3 +100,30 @@ def set_directions(callbacks: Any) -> None:
         monitored = str(getattr(callback, "monitor", "")).removeprefix("val_")
         if getattr(callback, "mode", None) == "auto" and monitored in DIRECTIONS:
             callback.mode = DIRECTIONS[monitored]
+
+
+class Progress(keras.callbacks.ProgbarLogger):
+    """Keras' progress bar without `loss`, which mostly repeats the bound with another sign."""
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        super().on_train_batch_end(batch, _without_loss(logs))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        super().on_epoch_end(epoch, _without_loss(logs))
+
+
+def with_progress(callbacks: Any, verbose: int | str) -> Any:
+    """Callbacks with a progress bar of ours, where Keras would add its own."""
+    if verbose == 0 or isinstance(callbacks, keras.callbacks.CallbackList):
+        return callbacks
+    given = (
+        list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks] * bool(callbacks)
+    )
+    if any(isinstance(one, keras.callbacks.ProgbarLogger) for one in given):
+        return callbacks
+    return [*given, Progress()]
+
+
+def _without_loss(logs: dict[str, Any] | None) -> dict[str, Any]:
+    shown = {"loss", "val_loss"}
+    return {name: value for name, value in (logs or {}).items() if name not in shown}

@@ -8,70 +8,15 @@ from keras_vae import likelihoods, posteriors, priors, random
 from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import check_positive_integer
 from keras_vae.models.base import LatentVariableModel
-from keras_vae.models.inference import Data, log_prob
-from keras_vae.networks import JointStack, dense, get_network, over_rows, take
-from keras_vae.objectives import LogTerms
+from keras_vae.models.given_networks import get_network, name_by_part, take
+from keras_vae.models.inference import Data, like, log_prob
+from keras_vae.networks import JointStack
+from keras_vae.objectives import LogTerms, Objective
 from keras_vae.random import derive_seed
 
 INFERENCE, GENERATION, DECODER, LIKELIHOOD, PRIOR = range(5)
 # Apart from these, which the same seed leads to.
 TRUNK = 301
-
-
-# Apart from the numbers of the hidden layers, which the same seed leads to.
-LOC, LOG_VARIANCE = 101, 102
-
-
-class ConditionalGaussian(keras.layers.Layer):
-    """A diagonal Gaussian whose parameters are a network of several inputs.
-
-    Arguments:
-        input_dims: Width of each input.
-        latent_dim: Dimensions of the Gaussian.
-        hidden_units: Size of the hidden layers.
-        joint_layers: Hidden layers after each input's own.
-        seed: Integer from which the weights are drawn.
-        density_dtype: Type of the Gaussian's parameters.
-        **kwargs: `activation`, `gated`, `dtype` and the initialisers of `JointStack`.
-    """
-
-    def __init__(
-        self,
-        input_dims: Sequence[int],
-        latent_dim: int,
-        hidden_units: int,
-        *,
-        joint_layers: int,
-        seed: int,
-        density_dtype: str = "float32",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(dtype=kwargs.get("dtype"))
-        self.hidden = JointStack(
-            input_dims, hidden_units, joint_layers=joint_layers, seed=seed, **kwargs
-        )
-        self.hidden.build()
-        initializers = (kwargs["kernel_initializer"], kwargs["bias_initializer"])
-        self.loc_head, self.log_variance_head = (
-            dense(
-                latent_dim,
-                initializers[0],
-                derive_seed(seed, purpose),
-                bias_initializer=initializers[1],
-                name=name,
-                dtype=density_dtype,
-            )
-            for name, purpose in (("loc", LOC), ("log_variance", LOG_VARIANCE))
-        )
-        for head in (self.loc_head, self.log_variance_head):
-            head.build((None, hidden_units))
-        self.built = True
-
-    def call(self, inputs: Sequence[tf.Tensor]) -> tfd.Distribution:
-        """Returns a `posteriors.diagonal_gaussian` over the inputs' common leading axes."""
-        hidden = self.hidden(inputs)
-        scale = tf.exp(0.5 * over_rows(self.log_variance_head, hidden))
-        return posteriors.diagonal_gaussian(over_rows(self.loc_head, hidden), scale)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -133,11 +78,6 @@ class HierarchicalVAE(LatentVariableModel):
             seed=seed,
             **kwargs,
         )
-        if self.objective.doubly_reparameterized:
-            raise ValueError(
-                "Doubly reparameterised gradients are available for `keras_vae.VAE` only: in "
-                "several levels the posterior's parameters depend on samples too."
-            )
         if isinstance(latent_dims, int):
             raise TypeError(f"`latent_dims` must be a tuple of sizes. Received: {latent_dims}.")
         for size in (*latent_dims, hidden_units):
@@ -181,8 +121,9 @@ class HierarchicalVAE(LatentVariableModel):
         self.decoder = decoder
         if encoder is not None:
             priors.check_no_batch_statistics(self.prior_layer, encoder._flatten_layers())
-        for part in (self.likelihood, self.prior_layer):
+        for name, part in (("likelihood", self.likelihood), ("prior", self.prior_layer)):
             part.dtype_policy = self.density_dtype
+            name_by_part(part, name)
         self.likelihood.build_heads(
             features,
             self.event_shape,
@@ -194,10 +135,22 @@ class HierarchicalVAE(LatentVariableModel):
         self.prior_layer.check_weights(self._encode_top, self.variables)
         self.built = True
 
+    def check_objective(self, objective: Objective) -> None:
+        if objective.doubly_reparameterized:
+            raise ValueError(
+                "Doubly reparameterised gradients are available for `keras_vae.VAE` only: in "
+                "several levels the posterior's parameters depend on samples too."
+            )
+        if getattr(objective, "free_bits", 0.0):
+            raise ValueError(
+                "`free_bits` are available for `keras_vae.VAE` only: in several levels the KL does "
+                "not divide into latent dimensions."
+            )
+
     def _conditional(
         self, input_dims: Sequence[int], level: int, purpose: int, joint_layers: int
-    ) -> ConditionalGaussian:
-        return ConditionalGaussian(
+    ) -> posteriors.ConditionalGaussian:
+        return posteriors.ConditionalGaussian(
             input_dims,
             self.latent_dims[level],
             self.hidden_units,
@@ -283,7 +236,12 @@ class HierarchicalVAE(LatentVariableModel):
         return tuple(z)
 
     def log_terms(
-        self, x: Data, num_samples: int, seed: posteriors.Noise, training: bool = False
+        self,
+        x: Data,
+        num_samples: int,
+        seed: posteriors.Noise,
+        training: bool = False,
+        mask: tf.Tensor | None = None,
     ) -> LogTerms:
         """Samples q(z|x) level by level and evaluates all log-densities there.
 
@@ -292,6 +250,8 @@ class HierarchicalVAE(LatentVariableModel):
             num_samples: Number of samples per image.
             seed: Integer tensor of shape (2,), or `keras_vae.posteriors.Drawn`.
             training: Whether layers of given networks behave as in training.
+            mask: Boolean tensor of the shape of `x`, true where a value is missing and has no part
+                in log p(x|z); None where all are there.
 
         Returns:
             `LogTerms`, without an analytic KL.
@@ -311,10 +271,11 @@ class HierarchicalVAE(LatentVariableModel):
             log_prior += generation(z).log_prob(drawn)
             z.append(drawn)
         return LogTerms(
-            log_likelihood=log_prob(self.decode(z, training), x),
+            log_likelihood=log_prob(self.decode(z, training), x, mask),
             log_prior=log_prior,
             log_posterior=log_posterior,
             analytic_kl=None,
+            z=tuple(z),
         )
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -322,9 +283,7 @@ class HierarchicalVAE(LatentVariableModel):
         means = [posterior.mean() for posterior in self._levels(inputs, training)]
         return self.likelihood.expected(self.decode(means, training))
 
-    def posterior_parameters(
-        self, x: Data, batch_size: int | None = None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    def posterior_parameters(self, x: Data, batch_size: int | None = None) -> tuple[Data, Data]:
         self.check_inputs(x)
 
         def parameters(part: Data) -> tuple[tf.Tensor, ...]:
@@ -332,7 +291,8 @@ class HierarchicalVAE(LatentVariableModel):
             pairs = zip(*((q.mean(), q.stddev()) for q in levels), strict=True)
             return tuple(tf.concat(parts, axis=-1) for parts in pairs)
 
-        return self._in_batches(parameters, x, batch_size)
+        loc, scale = self._in_batches(parameters, x, batch_size)
+        return like(x, loc), like(x, scale)
 
     def split_levels(self, codes: tf.Tensor) -> tuple[tf.Tensor, ...]:
         return tuple(tf.split(codes, self.latent_dims, axis=-1))

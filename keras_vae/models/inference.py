@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,6 +15,9 @@ from keras_vae.models import compiled
 
 if TYPE_CHECKING:
     from keras_vae import likelihoods, objectives
+
+# Items whose median is the first guess of missing values; of an odd number it is one of theirs.
+START_SAMPLES = 101
 
 Data: TypeAlias = tf.Tensor | np.ndarray
 # A tensor of shape (..., latent_dim), or a tuple of one a level, from the top down.
@@ -38,24 +42,36 @@ class Inference:
     log_terms: Callable[..., objectives.LogTerms]
     __call__: Callable[..., tf.Tensor]
 
-    def log_weights(self, x: Data, num_samples: int, seed: int | None = None) -> tf.Tensor:
+    def log_weights(
+        self, x: Data, num_samples: int, seed: int | None = None, batch_size: int | None = None
+    ) -> Data:
         """Log importance weights `log p(x, z_k) - log q(z_k|x)`.
 
         Arguments:
             x: Array of shape (batch, *event_shape).
             num_samples: Number of samples of q for each item.
             seed: Integer; None uses the model's own, so that calls repeat.
+            batch_size: Items that pass through the networks at a time; None for all. Other parts
+                draw other noise.
 
         Returns:
-            Tensor of shape (num_samples, batch), in nats.
+            Array of shape (num_samples, batch), in nats; a tensor where `x` is one.
 
         Raises:
             ValueError: If the data have the wrong shape or no density.
         """
         check_positive_integer(num_samples, "num_samples")
         self.check_data(x)
-        noise = self._evaluation_stream(seed)
-        return self.log_terms(x, num_samples, noise, training=False).log_weights()
+        noise, start = self._evaluation_stream(seed), 0
+        parts = []
+        for part in in_parts(x, batch_size):
+            stream = noise
+            if start:
+                stream = tf.random.experimental.stateless_fold_in(noise, start, alg="philox")
+            weights = self.log_terms(part, num_samples, stream, training=False).log_weights()
+            parts.append(weights)
+            start += len(part)
+        return like(x, parts[0] if len(parts) == 1 else tf.concat(parts, axis=1))
 
     def log_likelihood(
         self,
@@ -63,18 +79,25 @@ class Inference:
         num_samples: int = 5000,
         seed: int | None = None,
         *,
+        mask: Data | None = None,
+        batch_size: int | None = None,
         memory_budget: int | None = None,
         return_effective_sample_size: bool = False,
         verbose: int = 0,
     ) -> Any:
         """Importance-sampled log p(x): the importance-weighted bound with many samples.
 
-        Warns if 100 samples or more are worth fewer than 10 for over a tenth of the items.
+        Warns if 100 samples or more are worth fewer than 10 for over a tenth of the items. With a
+        mask it is log p of the values that are there; the others are filled in by `impute` for the
+        posterior that proposes the samples.
 
         Arguments:
             x: Array of shape (batch, *event_shape).
             num_samples: Number of samples of q for each item, decoded in chunks that fit in memory.
             seed: Integer; None uses the model's own, so that calls repeat.
+            mask: Boolean array of the same shape, true where a value is missing; there `x` may be
+                anything, NaN too.
+            batch_size: Items decoded at a time, at most; None where the budget alone says.
             memory_budget: Bytes that the items decoded at a time may take; None for 128 MiB.
                 Estimates do not depend on it, but for rounding, if the posterior is Gaussian.
             return_effective_sample_size: Whether to return `(sum w)^2 / sum w^2` as well: how
@@ -86,35 +109,115 @@ class Inference:
             sizes, of the same shape, if asked for.
 
         Raises:
-            ValueError: If the data have the wrong shape or no density, or num_samples or
-                memory_budget is below 1.
+            ValueError: If the data have the wrong shape or no density, the mask another shape, or
+                num_samples, batch_size or memory_budget is below 1.
+            TypeError: If the likelihood's values depend on each other, and there is a mask.
 
         Reference: Burda et al. 2015, Section 5.
         """
         check_positive_integer(num_samples, "num_samples")
         budget = compiled.MEMORY_BUDGET if memory_budget is None else memory_budget
         check_positive_integer(budget, "memory_budget")
-        self.check_data(x)
+        options: dict[str, Any] = {}
+        if batch_size is not None:
+            check_positive_integer(batch_size, "batch_size")
+            item = math.prod(self.event_shape) * compiled.BYTES_PER_PIXEL
+            budget = min(budget, batch_size * item)
+        if mask is not None:
+            options["mask"] = self._check_mask(x, mask)
+            x = self.impute(x, mask, batch_size=batch_size)
+        else:
+            self.check_data(x)
         noise, x = self._evaluation_stream(seed), np.asarray(x, self.density_dtype)
-        estimates, effective = compiled.log_likelihood(self, x, num_samples, noise, budget, verbose)
+        estimates, effective = compiled.log_likelihood(
+            self, x, num_samples, noise, budget, verbose, **options
+        )
         compiled.warn_of_few_effective_samples(effective, num_samples)
         return (estimates, effective) if return_effective_sample_size else estimates
 
-    def sample(self, n: int, seed: int | None = None) -> tf.Tensor:
+    def score_samples(
+        self, x: Data, num_samples: int = 500, *, mask: Data | None = None, **kwargs: Any
+    ) -> np.ndarray:
+        """How well the model explains each item: its log-likelihood, low for anomalies.
+
+        Arguments:
+            x: Array of shape (batch, *event_shape).
+            num_samples: Number of samples of q for each item.
+            mask: As in `log_likelihood`.
+            **kwargs: Further arguments of `log_likelihood`.
+
+        Returns:
+            NumPy array of shape (batch,), in nats.
+
+        Raises:
+            ValueError: As in `log_likelihood`.
+
+        Example:
+            scores = model.score_samples(x_test)
+            suspicious = np.argsort(scores)[:10]
+        """
+        return self.log_likelihood(x, num_samples, mask=mask, **kwargs)
+
+    def impute(
+        self, x: Data, mask: Data, steps: int = 10, batch_size: int | None = None
+    ) -> np.ndarray:
+        """Fills in missing values by encoding and decoding the rest, again and again.
+
+        It begins with the median of what the model generates, and takes the mean of p(x|z) at the
+        mean of q(z|x) in each step; "Stochastic Backpropagation", Appendix F, draws both.
+
+        Arguments:
+            x: Array of shape (batch, *event_shape).
+            mask: Boolean array of the same shape, true where a value is missing; there `x` may be
+                anything, NaN too.
+            steps: How often to do so.
+            batch_size: Items that pass through the networks at a time; None for all.
+
+        Returns:
+            NumPy array of the shape of `x`, which it equals where the mask is false.
+
+        Raises:
+            ValueError: If the data have the wrong shape, what is there has the wrong values, the
+                mask has another shape, or `steps` is below 1.
+
+        Reference: Rezende, Mohamed & Wierstra 2014.
+
+        Example:
+            filled = model.impute(x, np.isnan(x))
+        """
+        check_positive_integer(steps, "steps")
+        mask = self._check_mask(x, mask)
+        x = np.asarray(x, self.density_dtype)
+        start = np.median(self.sample(START_SAMPLES, seed=self.seed), axis=0)
+        filled = np.where(mask, start, x)
+        for _ in range(steps):
+            filled = np.where(mask, self.reconstruct(filled, batch_size), x)
+        return filled
+
+    def sample(self, n: int, seed: int | None = None, batch_size: int | None = None) -> tf.Tensor:
         """Draws data from the model.
 
         Arguments:
             n: Number of items.
             seed: Integer; None draws fresh ones at each call.
+            batch_size: Codes that are decoded at a time; None for all.
 
         Returns:
             Tensor of shape (n, *event_shape): the means of p(x|z) for z drawn from the prior.
         """
         check_positive_integer(n, "n")
         noise = random.stream(random.resolve_seed(seed), random.GENERATION)
-        return self.likelihood.expected(self.decode(self.sample_prior(n, noise)))
+        codes = self.sample_prior(n, noise)
+        if batch_size is not None:
+            check_positive_integer(batch_size, "batch_size")
+        parts = [
+            tf.nest.map_structure(lambda level: level[start : start + (batch_size or n)], codes)  # noqa: B023
+            for start in range(0, n, batch_size or n)
+        ]
+        decoded = [self.likelihood.expected(self.decode(part)) for part in parts]
+        return decoded[0] if len(decoded) == 1 else tf.concat(decoded, axis=0)
 
-    def reconstruct(self, x: Data, batch_size: int | None = None) -> tf.Tensor:
+    def reconstruct(self, x: Data, batch_size: int | None = None) -> Data:
         """Decodes the posterior's mean.
 
         Arguments:
@@ -122,15 +225,16 @@ class Inference:
             batch_size: Items that pass through the networks at a time; None for all.
 
         Returns:
-            Tensor of shape (batch, *event_shape): the mean of p(x|z) at the mean of q(z|x).
+            Array of shape (batch, *event_shape): the mean of p(x|z) at the mean of q(z|x); a
+            tensor where `x` is one.
 
         Raises:
             ValueError: If the data have the wrong shape or values, or `batch_size` is below 1.
         """
         self.check_inputs(x)
-        return self._in_batches(lambda part: self(part, training=False), x, batch_size)
+        return like(x, self._in_batches(lambda part: self(part, training=False), x, batch_size))
 
-    def posterior_means(self, x: Data, batch_size: int | None = None) -> tf.Tensor:
+    def posterior_means(self, x: Data, batch_size: int | None = None) -> Data:
         """The means of q(z|x) as one matrix, for measures of single latent dimensions.
 
         With several levels they stand side by side, from the top down: each level's mean given the
@@ -141,16 +245,14 @@ class Inference:
             batch_size: Items that pass through the networks at a time; None for all.
 
         Returns:
-            Tensor of shape (batch, sum of latent_dims).
+            Array of shape (batch, sum of latent_dims); a tensor where `x` is one.
 
         Raises:
             ValueError: If the data have the wrong shape or values, or `batch_size` is below 1.
         """
         return self.posterior_parameters(x, batch_size)[0]
 
-    def posterior_parameters(
-        self, x: Data, batch_size: int | None = None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    def posterior_parameters(self, x: Data, batch_size: int | None = None) -> tuple[Data, Data]:
         """Means and standard deviations of q(z|x) as two matrices.
 
         Arguments:
@@ -158,14 +260,14 @@ class Inference:
             batch_size: Items that pass through the networks at a time; None for all.
 
         Returns:
-            Two tensors of shape (batch, sum of latent_dims), several levels as in
-            `posterior_means`.
+            Two arrays of shape (batch, sum of latent_dims), several levels as in
+            `posterior_means`; tensors where `x` is one.
 
         Raises:
             ValueError: If the data have the wrong shape or values, or `batch_size` is below 1.
         """
         posterior = self.encode(x, batch_size=batch_size)
-        return posterior.mean(), posterior.stddev()
+        return like(x, posterior.mean()), like(x, posterior.stddev())
 
     def split_levels(self, codes: tf.Tensor) -> Codes:
         """Codes as `decode` takes them, from a matrix with the levels side by side.
@@ -202,14 +304,27 @@ class Inference:
             check_finite(values)
             yield values
 
+    def _check_mask(self, x: Any, mask: Any) -> np.ndarray:
+        """The mask of missing values, if it fits the data, and those that are there are usable."""
+        x, mask = np.asarray(x), np.asarray(mask)
+        check_data_shape(x.shape, self.event_shape)
+        if mask.dtype != bool or mask.shape != x.shape:
+            raise ValueError(
+                f"A mask of missing values must be boolean, of shape {x.shape}. Received: "
+                f"{mask.dtype} of shape {mask.shape}."
+            )
+        there = x[~mask]
+        if there.size:
+            check_finite(there)
+            self.likelihood.check_support(there)
+        return mask
+
     def _in_batches(self, function: Callable[[Data], Any], x: Data, batch_size: int | None) -> Any:
         """Tensors that a function makes of data, all at once or `batch_size` at a time."""
-        if batch_size is None:
-            return function(x)
-        check_positive_integer(batch_size, "batch_size")
         check_data_shape(np.shape(x), self.event_shape)
-        starts = range(0, max(len(x), 1), batch_size)
-        parts = [function(x[start : start + batch_size]) for start in starts]
+        parts = [function(part) for part in in_parts(x, batch_size)]
+        if len(parts) == 1:
+            return parts[0]
         return tf.nest.map_structure(lambda *values: tf.concat(values, axis=0), *parts)
 
     def _evaluation_stream(self, seed: int | None) -> tf.Tensor:
@@ -224,6 +339,42 @@ class Inference:
         return x
 
 
-def log_prob(distribution: tfd.Distribution, value: tf.Tensor) -> tf.Tensor:
-    """The log-density of a value that may be of another type than the distribution."""
-    return distribution.log_prob(tf.cast(value, distribution.dtype))
+def in_parts(x: Data, batch_size: int | None) -> Iterator[Data]:
+    """`x` itself, or `batch_size` of its items at a time."""
+    if batch_size is None:
+        yield x
+        return
+    check_positive_integer(batch_size, "batch_size")
+    for start in range(0, max(len(x), 1), batch_size):
+        yield x[start : start + batch_size]
+
+
+def like(x: Any, values: tf.Tensor) -> Data:
+    """Numbers as a NumPy array, unless `x`, which they are made from, is a tensor."""
+    return values if tf.is_tensor(x) else np.asarray(values)
+
+
+def log_prob(
+    distribution: tfd.Distribution, value: tf.Tensor, mask: tf.Tensor | None = None
+) -> tf.Tensor:
+    """The log-density of a value that may be of another type than the distribution.
+
+    Arguments:
+        distribution: TFP distribution; with a mask a `tfd.Independent`.
+        value: Tensor.
+        mask: Boolean tensor, true where a part of the value is missing and does not count.
+
+    Raises:
+        TypeError: If there is a mask and the parts depend on each other.
+    """
+    value = tf.cast(value, distribution.dtype)
+    if mask is None:
+        return distribution.log_prob(value)
+    if not isinstance(distribution, tfd.Independent):
+        raise TypeError(
+            "Missing values need a likelihood of independent values, a `tfd.Independent`. "
+            f"Received: {type(distribution).__name__}."
+        )
+    each = distribution.distribution.log_prob(value)
+    there = tf.where(mask, tf.zeros_like(each), each)
+    return tf.reduce_sum(there, axis=tf.range(-len(distribution.event_shape), 0))

@@ -8,9 +8,10 @@ from keras_vae import likelihoods, posteriors, priors
 from keras_vae._internal.backend import keras, tf, tfd, tfp
 from keras_vae._internal.checks import as_sizes, check_positive_integer
 from keras_vae.models.base import LatentVariableModel
+from keras_vae.models.given_networks import get_network, name_by_part, take
 from keras_vae.models.inference import Data, log_prob
-from keras_vae.networks import DenseStack, dense, get_network, take
-from keras_vae.objectives import LogTerms
+from keras_vae.networks import DenseStack, dense
+from keras_vae.objectives import LogTerms, Objective
 from keras_vae.random import derive_seed
 
 ENCODER, LOC, LOG_VARIANCE, DECODER, LIKELIHOOD, PRIOR = range(6)
@@ -139,6 +140,16 @@ class VAE(LatentVariableModel):
         self.likelihood = likelihoods.get(likelihood)
         self.prior_layer = priors.get(prior, derive_seed(self.seed, PRIOR))
         self._build_layers()
+        self.check_objective(self.objective)
+
+    def check_objective(self, objective: Objective) -> None:
+        # Before there is a prior the constructor has yet to ask again.
+        free_bits = getattr(objective, "free_bits", 0.0) and self.built
+        if free_bits and not posteriors.is_diagonal_gaussian(self.prior):
+            raise ValueError(
+                "`free_bits` need a prior that is a diagonal Gaussian, such as the standard "
+                "normal: under another the KL does not divide into latent dimensions."
+            )
 
     def _sizes_of(
         self, hidden_units: int | Sequence[int] | None, encoder: Any, decoder: Any
@@ -194,8 +205,9 @@ class VAE(LatentVariableModel):
         else:
             self.decoder.build((None, self.latent_dim))
             features = (self.hidden_units or (self.latent_dim,))[0]
-        for part in (self.likelihood, self.prior_layer):
+        for name, part in (("likelihood", self.likelihood), ("prior", self.prior_layer)):
             part.dtype_policy = self.density_dtype
+            name_by_part(part, name)
         self.likelihood.build_heads(
             features,
             self.event_shape,
@@ -275,7 +287,12 @@ class VAE(LatentVariableModel):
         return self.prior.sample(n, seed=tf.cast(seed, tf.int32))
 
     def log_terms(
-        self, x: Data, num_samples: int, seed: posteriors.Noise, training: bool = False
+        self,
+        x: Data,
+        num_samples: int,
+        seed: posteriors.Noise,
+        training: bool = False,
+        mask: tf.Tensor | None = None,
     ) -> LogTerms:
         """Samples q(z|x) and evaluates all log-densities there.
 
@@ -285,6 +302,8 @@ class VAE(LatentVariableModel):
             seed: Integer tensor of shape (2,), or `keras_vae.posteriors.Drawn`.
             training: Whether batch normalisation uses the batch's own statistics, and whether
                 gradients are doubly reparameterised, if the objective says so.
+            mask: Boolean tensor of the shape of `x`, true where a value is missing and has no part
+                in log p(x|z); None where all are there.
 
         Returns:
             `LogTerms`.
@@ -299,10 +318,13 @@ class VAE(LatentVariableModel):
         except NotImplementedError:
             analytic_kl = None
         terms = LogTerms(
-            log_likelihood=log_prob(self.decode(z, training), x),
+            log_likelihood=log_prob(self.decode(z, training), x, mask),
             log_prior=tf.cast(log_prob(prior, z), z.dtype),
             log_posterior=log_posterior,
             analytic_kl=analytic_kl,
+            z=z,
+            posterior=posterior,
+            prior=prior,
         )
         if gate is not None:
             weights = terms.log_weights(self.beta)

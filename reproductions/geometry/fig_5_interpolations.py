@@ -130,7 +130,8 @@ def join(
         Dictionary by path of arrays of shape (pairs, STEPS, height, width).
     """
     (loc_a, scale_a), (loc_b, scale_b) = (
-        [part.numpy() for part in model.posterior_parameters(images)] for images in (starts, ends)
+        [np.asarray(part) for part in model.posterior_parameters(images)]
+        for images in (starts, ends)
     )
     rng = np.random.default_rng(random.derive_seed(seed, 1))
     noise_a, noise_b = rng.normal(size=(2, *loc_a.shape))
@@ -177,7 +178,7 @@ def digit_classifier(
 
     def log_probabilities(images):
         flat = images.reshape(-1, *images.shape[2:]).astype(np.float32)
-        codes = model.posterior_means(flat, batch_size=BATCH).numpy()
+        codes = np.asarray(model.posterior_means(flat, batch_size=BATCH))
         return classifier.predict_log_proba(codes).reshape(*images.shape[:2], -1)
 
     return log_probabilities, classifier.classes_

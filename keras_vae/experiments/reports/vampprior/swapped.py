@@ -64,7 +64,7 @@ def evaluate_swapped(model: LatentVariableModel, images: np.ndarray) -> dict[str
     swapped = sample_log_weights(with_swapped_arguments(model), images)
     right = sample_log_weights(model, images)
     reconstructed = model.reconstruct(images, batch_size=BATCH)
-    error = np.abs(reconstructed.numpy() - images).sum(axis=(1, 2))
+    error = np.abs(np.asarray(reconstructed) - images).sum(axis=(1, 2))
     return {
         "as_the_code_estimates": mean_and_error(as_the_code_estimates(swapped)),
         "importance_weighted": mean_and_error(_log_mean_exp(swapped)),
@@ -80,7 +80,7 @@ def as_the_code_estimates(log_weights: np.ndarray) -> np.ndarray:
 
 def sample_log_weights(model: LatentVariableModel, images: np.ndarray) -> np.ndarray:
     """Log-weights of `NUM_SAMPLES` samples an image, shape (NUM_SAMPLES, N), in float64."""
-    return model.log_weights(images, NUM_SAMPLES).numpy().astype(np.float64)
+    return np.asarray(model.log_weights(images, NUM_SAMPLES), np.float64)
 
 
 def _log_mean_exp(log_weights: np.ndarray) -> np.ndarray:
