@@ -217,6 +217,11 @@ def decoder_layers(
             f"{path} has the likelihood {type(likelihood).__name__}. The explorer knows Bernoulli "
             "and Gaussian."
         )
+    if len(model.image_shape) not in (2, 3) or model.image_shape[2:] not in ((), (1,), (3,)):
+        raise ExplorerError(
+            f"{path} decodes events of shape {model.image_shape}. The explorer shows images of "
+            "shape (height, width), or with one or three channels behind."
+        )
     layers = []
     for index, dense in enumerate(stack.dense_layers):
         normalization = stack.normalization_layers[index] if stack.batch_norm else None
@@ -224,7 +229,8 @@ def decoder_layers(
         if stack.gated:
             layer["gate"] = _layer(*_folded(stack.gate_layers[index]), "sigmoid")
         layers.append(layer)
-    return [*layers, _layer(*_folded(likelihood.heads[0]), "sigmoid")]
+    is_free = getattr(likelihood, "link", "sigmoid") == "identity"
+    return [*layers, _layer(*_folded(likelihood.heads[0]), "linear" if is_free else "sigmoid")]
 
 
 def _folded(dense: keras.layers.Dense, normalization: Any = None) -> tuple[np.ndarray, np.ndarray]:

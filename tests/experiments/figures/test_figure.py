@@ -377,6 +377,43 @@ def test_finds_the_users_picture_of_the_original(figure, tmp_path, capsys):
         find_original(figure, asked, console)
 
 
+def test_a_figure_keeps_its_curves_and_how_far_they_are_from_digitised_ones(
+    untrained, tmp_path, capsys
+):
+    def draw(measured, options):
+        picture, (axis, _) = panels(2)
+        axis.plot([1, 2, 3], [10.0, 12.0, 14.0], label="IW")
+        axis.set_title("(a)")
+        return picture
+
+    (tmp_path / "mine" / "tests").mkdir(parents=True)
+    (tmp_path / "mine" / "tests" / "fig_0.csv").write_text("IW,,BN,\nX,Y,X,Y\n1,9,1,1\n3,15,,\n")
+    drawn = dataclasses.replace(untrained, draw=draw)
+    with_mine = ("--preset", "smoke", "--originals", str(tmp_path / "mine"))
+    assert run(drawn, tmp_path, *with_mine) == 0
+    assert "'BN' is no curve of ours" in capsys.readouterr().out
+    data = read(tmp_path, "data.json")
+    (curve,) = data["curves"]
+    assert curve == {"panel": "(a)", "curve": "IW", "x": [1, 2, 3], "y": [10, 12, 14]}
+    (difference,) = data["against_your_original"]
+    assert (difference["mean_difference"], difference["largest_difference"]) == (0.0, 1.0)
+    # The first panel of two is the left half.
+    left, top, right, bottom = data["panel"]
+    assert 0 <= left < 0.1 and 0.4 < right < 0.6 and 0 <= top < 0.1 and 0.8 < bottom <= 1
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", data["made"]["date"]) and data["made"]["machine"]
+    assert results.find_damage(tmp_path / "out" / "tests" / "fig_0", data) is None
+    results.add_to_data(tmp_path / "out" / "tests" / "fig_0", more=[1])
+    data = read(tmp_path, "data.json")
+    assert data["more"] == [1]
+    assert results.find_damage(tmp_path / "out" / "tests" / "fig_0", data) is None
+    data["more"] = [2]
+    (tmp_path / "out" / "tests" / "fig_0" / "data.json").write_text(json.dumps(data))
+    results.add_to_data(tmp_path / "out" / "tests" / "fig_0", even_more=[1])
+    # What was damaged is not made whole.
+    data = read(tmp_path, "data.json")
+    assert "data.json" in results.find_damage(tmp_path / "out" / "tests" / "fig_0", data)
+
+
 def test_the_figure_of_the_instructions_is_made(small_images, eager, tmp_path):
     """What `tests/README.md` shows is a whole script."""
     (script,) = re.findall(r"```python\n(.*?)```", INSTRUCTIONS.read_text(), re.DOTALL)

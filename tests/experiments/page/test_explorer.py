@@ -28,6 +28,7 @@ MODELS = {
     "plane": {"latent_dim": 2, "batch_norm": True},
     "gated <b>&": {"latent_dim": 12, "gated": True, "activation": "linear", "prior": "vamp"},
     "grey": {"latent_dim": 3, "likelihood": "gaussian", "activation": "relu"},
+    "free": {"latent_dim": 2, "likelihood": kv.likelihoods.Gaussian(link="identity")},
     **{name: {"latent_dim": 2, "activation": name} for name in explorer.ACTIVATIONS},
 }
 
@@ -183,6 +184,8 @@ def test_names_are_text_and_the_page_is_made_again(page, files):
     [
         (lambda: make_model(2, 0, activation="gelu"), "activation 'gelu'. The explorer knows elu"),
         (lambda: make_model(2, 0, likelihood="discretized_logistic"), "DiscretizedLogistic"),
+        (lambda: make_model(2, 0, image_shape=(4, 4, 2)), r"events of shape \(4, 4, 2\)"),
+        (lambda: make_model(2, 0, image_shape=(12,)), r"events of shape \(12,\)"),
         (lambda: make_model(2, 0, image_shape=(4, 4)), r"shape \(4, 4\); those of patches have"),
         (lambda: kv.HierarchicalVAE(latent_dims=(2, 2), image_shape=SHAPE), "holds a Hierarch"),
     ],
