@@ -1,5 +1,6 @@
 """Data sets: content, binarisation, cache, and what happens without them."""
 
+import dataclasses
 import hashlib
 import os
 import pickle
@@ -631,9 +632,7 @@ def test_workers_know_registered_data_sets(registration, monkeypatch, tmp_path):
     monkeypatch.setattr(sweeps.backend, "configure", lambda threads: None)
     monkeypatch.setattr(sweeps, "_train_and_log", lambda spec, *rest: spec.data.load())
     monkeypatch.setattr(sweeps, "evaluate_log_likelihood", lambda *arguments: None)
-    work = sweeps.Work(
-        str(tmp_path), (1, None), None, None, False, (made,), ("another machine", 1), 1
-    )
+    work = dataclasses.replace(passed[0], sender=("another machine", 1), threads=1)
     assert sweeps._attempt(spec, 1, work) is None
     assert datasets.get_source("stripes") == made
 
