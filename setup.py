@@ -55,7 +55,7 @@ setup(
         "mlxtend>=0.23",
         "matplotlib>=3.9",
         "pillow>=10.3",
-        "scikit-learn>=1.5",
+        "scikit-learn>=1.6",
         "scipy>=1.13",
         "joblib>=1.5",
         "jinja2>=3.1",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         optimizers,
         posteriors,
         priors,
+        sklearn,
     )
     from keras_vae.models import VAE, HierarchicalVAE, LatentVariableModel
 
@@ -50,6 +51,7 @@ __all__ = [
     "optimizers",
     "posteriors",
     "priors",
+    "sklearn",
 ]
 
 
