@@ -15,8 +15,8 @@ from keras_vae.experiments.figures.catalogue import load_script
 from keras_vae.experiments.figures.method_runs import MethodRuns
 from keras_vae.experiments.measures import first_epoch
 from keras_vae.experiments.reports.vampprior import samples
+from keras_vae.experiments.runs.run_models import build_model
 from keras_vae.experiments.runs.store import StoredRun
-from keras_vae.experiments.runs.training import build_model
 
 FOLDER = pathlib.Path(__file__).parents[1] / "reproductions"
 SCRIPTS = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.py"))

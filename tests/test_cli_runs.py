@@ -15,9 +15,9 @@ import tensorflow as tf
 
 import keras_vae as kv
 from keras_vae.cli import main, stored_runs
+from keras_vae.experiments.runs.run_models import build_model
 from keras_vae.experiments.runs.spec import DataSpec, ModelSpec, ObjectiveSpec, RunSpec
 from keras_vae.experiments.runs.store import RunStore, StoredRun
-from keras_vae.experiments.runs.training import build_model
 
 SPEC = RunSpec(
     data=DataSpec(name="mnist_5k"),
@@ -223,7 +223,7 @@ def test_a_run_that_is_being_trained_is_exported_as_it_is_then(
         add_run(store, SPEC, 4, [np.full(v.shape, 4.0, np.float32) for v in model.weights])
         return build_model(*arguments)
 
-    monkeypatch.setattr("keras_vae.experiments.runs.training.build_model", one_more)
+    monkeypatch.setattr("keras_vae.experiments.runs.run_models.build_model", one_more)
     assert main(["export", SPEC.run_id, str(tmp_path / "1")]) == 0
     written, _ = exported.pop()
     assert all((value.numpy() == 4.0).all() for value in written.weights)

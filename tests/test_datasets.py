@@ -16,9 +16,9 @@ from keras_vae.datasets.frey_faces.frey_faces_dataset_builder import ArrayUnpick
 from keras_vae.experiments.reports import understanding
 from keras_vae.experiments.reports.vampprior import protocol as vampprior
 from keras_vae.experiments.runs import sweeps
+from keras_vae.experiments.runs.run_models import NoEpochError
 from keras_vae.experiments.runs.spec import DataSpec, RunSpec
 from keras_vae.experiments.runs.store import RunStore
-from keras_vae.experiments.runs.training import NoEpochError
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -130,3 +131,19 @@ def get_part(
     if not isinstance(identifier, base):
         raise TypeError(f"Expected a {what}, a `{base.__name__}`. Received: {identifier!r}.")
     return identifier
+
+
+def raising(kind: type[ValueError]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Makes a function that checks something raise errors of a kind in place of `ValueError`."""
+
+    def decorate(check: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(check)
+        def checked(*arguments: Any) -> None:
+            try:
+                check(*arguments)
+            except ValueError as error:
+                raise kind(str(error)) from error
+
+        return checked
+
+    return decorate

@@ -121,11 +121,11 @@ def _require_weights(found: stored_runs.RunFolder, epoch: int) -> None:
 
 def _load(spec: RunSpec, store: RunStore, epoch: int | None) -> tuple[LatentVariableModel, int]:
     from keras_vae._internal import backend
-    from keras_vae.experiments.runs import training
+    from keras_vae.experiments.runs import run_models
 
     backend.configure()
-    model = training.build_model(spec, spec.data.load().image_shape)
-    return model, training.restore(model, spec, store, epoch)
+    model = run_models.build_model(spec, spec.data.load().image_shape)
+    return model, run_models.restore(model, spec, store, epoch)
 
 
 def _save(model: LatentVariableModel, path: pathlib.Path) -> None:

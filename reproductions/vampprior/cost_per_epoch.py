@@ -28,9 +28,9 @@ from keras_vae.experiments.reports.vampprior.protocol import (
     VAMPPRIOR,
     run_spec,
 )
+from keras_vae.experiments.runs.run_models import build_model, load_stored
 from keras_vae.experiments.runs.spec import Specs
 from keras_vae.experiments.runs.store import RunStore
-from keras_vae.experiments.runs.training import build_model, load_stored
 
 ROUNDS = 7
 STEPS = 50

@@ -8,13 +8,13 @@ import keras
 
 from keras_vae.callbacks import LatentActivity
 from keras_vae.experiments.reports.activity import ADAM
+from keras_vae.experiments.runs.run_models import build_model
 from keras_vae.experiments.runs.spec import DataSpec, ObjectiveSpec, RunSpec
 from keras_vae.experiments.runs.training import (
     MAX_STEPS_PER_EXECUTION,
     TRAIN_METRICS,
     EpochRecorder,
     RefuseDivergence,
-    build_model,
     largest_divisor,
 )
 

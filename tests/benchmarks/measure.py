@@ -16,9 +16,9 @@ from architecture import BATCH_SIZE, LATENT_DIM, PIXELS
 
 from keras_vae.datasets import Split
 from keras_vae.experiments.reports.vampprior import protocol as vampprior
+from keras_vae.experiments.runs.run_models import build_model
 from keras_vae.experiments.runs.spec import ObjectiveSpec
 from keras_vae.experiments.runs.store import RunStore
-from keras_vae.experiments.runs.training import build_model
 
 WARM_UP_EPOCHS = 1
 # One framework's thread pool spins for a while after its epoch, and would slow the next one's.

@@ -7,7 +7,7 @@ import tensorflow as tf
 from architecture import LATENT_DIM, LAYERS, PIXELS
 
 from keras_vae import random
-from keras_vae.experiments.runs.training import build_model
+from keras_vae.experiments.runs.run_models import build_model
 
 jax, torch = pytest.importorskip("jax"), pytest.importorskip("torch")
 # By `import` they would be looked for before the skip.

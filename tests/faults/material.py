@@ -14,8 +14,9 @@ from keras_vae.experiments.figures import results
 from keras_vae.experiments.figures.claims import Claim, Number, Reading
 from keras_vae.experiments.runs import model_files, training
 from keras_vae.experiments.runs.evaluation import evaluate_log_likelihood, remembered
+from keras_vae.experiments.runs.run_models import load_model
 from keras_vae.experiments.runs.store import RunStore
-from keras_vae.experiments.runs.training import load_model, train
+from keras_vae.experiments.runs.training import train
 
 SPEC = small_data.SPEC
 EPOCHS = 10

@@ -16,9 +16,9 @@ from keras_vae.experiments.runs.evaluation import (
     without_images,
 )
 from keras_vae.experiments.runs.run_folder import restorable_epochs
+from keras_vae.experiments.runs.run_models import assign, load_model, restore
 from keras_vae.experiments.runs.spec import RunSpec
 from keras_vae.experiments.runs.store import RunStore, StoredRun, StoreError
-from keras_vae.experiments.runs.training import assign, load_model, restore
 from keras_vae.models import LatentVariableModel
 
 

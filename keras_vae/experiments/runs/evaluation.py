@@ -10,9 +10,9 @@ import numpy as np
 
 from keras_vae._internal.files import JsonObject
 from keras_vae.experiments.runs.run_folder import snapshot_epochs
+from keras_vae.experiments.runs.run_models import load_model, load_stored, restore
 from keras_vae.experiments.runs.spec import RunSpec
 from keras_vae.experiments.runs.store import ReadOnlyStoreError, RunStore
-from keras_vae.experiments.runs.training import load_model, load_stored, restore
 
 
 class Estimate(TypedDict):

@@ -1,17 +1,16 @@
 """A run, described completely, and the identity that follows from the description."""
 
 import dataclasses
-import functools
 import hashlib
 import inspect
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from keras_vae import UserError, datasets, likelihoods, objectives, optimizers, priors, random
 from keras_vae._internal.backend import keras
-from keras_vae._internal.checks import check_choice, check_positive_integer
+from keras_vae._internal.checks import check_choice, check_positive_integer, raising
 from keras_vae._internal.files import JsonObject
 
 if TYPE_CHECKING:
@@ -34,19 +33,6 @@ class SpecError(UserError, ValueError):
     """A run cannot be as it is described."""
 
 
-def _checked(check: Callable[[Any], None]) -> Callable[[Any], None]:
-    """Makes `SpecError` of what the library's parts say of their arguments."""
-
-    @functools.wraps(check)
-    def post_init(self: Any) -> None:
-        try:
-            check(self)
-        except ValueError as error:
-            raise SpecError(str(error)) from error
-
-    return post_init
-
-
 @dataclasses.dataclass(frozen=True)
 class DataSpec:
     """Which images a run sees.
@@ -66,7 +52,7 @@ class DataSpec:
     train_images: int | None = None
     validation_images: int | None = None
 
-    @_checked
+    @raising(SpecError)
     def __post_init__(self) -> None:
         check_choice(self.name, datasets.NAMES, "dataset")
         check_choice(self.binarize, datasets.BINARIZATIONS, "binarization")
@@ -120,7 +106,7 @@ class ModelSpec:
     pseudo_inputs: str = "noise"
     scale_recovers: bool = False
 
-    @_checked
+    @raising(SpecError)
     def __post_init__(self) -> None:
         for name in ("hidden_units", "upper_latent_dims"):
             sizes = getattr(self, name)
@@ -210,7 +196,7 @@ class ObjectiveSpec:
     warm_up_epochs: int = 0
     doubly_reparameterized: bool = False
 
-    @_checked
+    @raising(SpecError)
     def __post_init__(self) -> None:
         check_choice(self.name, objectives.OBJECTIVES, "objective")
         if (self.name == "renyi") != (self.alpha is not None):
@@ -255,7 +241,7 @@ class OptimizerSpec:
     bias_correction: bool = True
     scaled_weight_decay: bool = True
 
-    @_checked
+    @raising(SpecError)
     def __post_init__(self) -> None:
         check_choice(self.name, optimizers.OPTIMIZERS, "optimizer")
         pairs = sorted((str(key), float(value)) for key, value in self.arguments)
@@ -304,7 +290,7 @@ class RunSpec:
     batch_size: int = 100
     seed: int = 0
 
-    @_checked
+    @raising(SpecError)
     def __post_init__(self) -> None:
         check_positive_integer(self.batch_size, "batch_size")
         random.resolve_seed(self.seed if self.seed is not None else -1)

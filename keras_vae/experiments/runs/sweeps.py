@@ -4,9 +4,17 @@ import contextlib
 import dataclasses
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from keras_vae import UserError, datasets, likelihoods
 from keras_vae._internal import backend
@@ -14,17 +22,15 @@ from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_positive_integer
 from keras_vae.experiments.runs import workers
 from keras_vae.experiments.runs.evaluation import evaluate_log_likelihood, stored_log_likelihood
-from keras_vae.experiments.runs.progress import Wanted, progress_bar
+from keras_vae.experiments.runs.run_models import load_model, load_stored
 from keras_vae.experiments.runs.spec import RunSpec
 from keras_vae.experiments.runs.store import RunStore, StoredRun
-from keras_vae.experiments.runs.training import (
-    check_runs,
-    load_model,
-    load_stored,
-    train,
-)
+from keras_vae.experiments.runs.training import check_runs, train
 
 MAX_RUNS_PER_GPU = 4
+POLL_SECONDS = 0.5
+# Each run with the epochs that it shall have.
+Wanted = Sequence[tuple[RunSpec, int]]
 # Further Keras callbacks for a run, made in the process that trains it.
 MakeCallbacks = Callable[[RunSpec], Sequence[keras.callbacks.Callback]]
 # Keras and TensorFlow keep state of a whole process: threads of a Dask worker train in turn.
@@ -158,7 +164,7 @@ def _train_missing(
 ) -> None:
     images = check_runs([spec for spec, _ in wanted])
     costs = [cost_per_epoch(spec, count) for (spec, _), count in zip(wanted, images, strict=True)]
-    with progress_bar(wanted, costs, store, work.evaluation, console):
+    with _progress_bar(wanted, costs, store, work.evaluation, console):
         tasks = [(spec, count, work) for spec, count in wanted]
         failures = workers.call_each(_attempt, tasks, jobs, lambda index: _lost(wanted[index][0]))
     failures = [failure for failure in failures if failure is not None]
@@ -245,3 +251,60 @@ def _train_and_log(spec: RunSpec, epochs: int, store: RunStore, work: Work) -> N
 def cost_per_epoch(spec: RunSpec, train_images: int) -> int:
     """Relative cost of an epoch: encoding is done once, decoding for each sample, on each level."""
     return train_images * (2 + spec.objective.num_samples) * len(spec.model.latent_dims)
+
+
+@contextlib.contextmanager
+def _progress_bar(
+    wanted: Wanted,
+    costs: Sequence[int],
+    store: RunStore,
+    evaluation: tuple[int, int | None],
+    console: Console | None,
+) -> Iterator[None]:
+    """Shows how far runs are, as the store has them, which works across machines too."""
+    columns = (
+        TextColumn("[bold]{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f}%"),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(elapsed_when_finished=False),
+    )
+    total = sum(cost * epochs for cost, (_, epochs) in zip(costs, wanted, strict=True))
+    stop = threading.Event()
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=total)
+
+        def update() -> None:
+            # What is wrong with a file is said by who needs it.
+            with contextlib.suppress(UserError):
+                progress.update(task, **_progress(wanted, costs, store, evaluation))
+
+        def follow() -> None:
+            while not stop.wait(POLL_SECONDS):
+                update()
+
+        update()
+        thread = threading.Thread(target=follow, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+            update()
+
+
+def _progress(
+    wanted: Wanted, costs: Sequence[int], store: RunStore, evaluation: tuple[int, int | None]
+) -> dict[str, Any]:
+    """How far the runs are, as the store has them: arguments of `Progress.update`."""
+    done = [min(store.epochs_done(spec), epochs) for spec, epochs in wanted]
+    epochs = sum(count for _, count in wanted)
+    description = f"{len(wanted)} runs, epoch {sum(done)} of {epochs}"
+    if sum(done) == epochs:
+        found = [stored_log_likelihood(spec, store, *evaluation, count) for spec, count in wanted]
+        evaluated = len(found) - found.count(None)
+        description = f"{evaluated} of {len(wanted)} log-likelihoods"
+    completed = sum(cost * count for cost, count in zip(costs, done, strict=True))
+    return {"completed": completed, "description": description}

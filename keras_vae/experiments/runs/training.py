@@ -5,7 +5,6 @@ import math
 import platform
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -15,9 +14,10 @@ from keras_vae._internal.checks import check_positive_integer
 from keras_vae.callbacks import LatentActivity, WarmUp
 from keras_vae.datasets import ImageData
 from keras_vae.experiments.runs.run_folder import is_snapshot_epoch
+from keras_vae.experiments.runs.run_models import assign, load_stored, untrained_model
 from keras_vae.experiments.runs.spec import RunSpec
-from keras_vae.experiments.runs.store import DamagedRunError, RunStore, StoredRun, StoreError
-from keras_vae.models import VAE, HierarchicalVAE, LatentVariableModel
+from keras_vae.experiments.runs.store import DamagedRunError, RunStore, StoredRun
+from keras_vae.models import LatentVariableModel
 
 MAX_STEPS_PER_EXECUTION = 100
 TEST_BATCH_SIZE = 500
@@ -25,52 +25,8 @@ PACKAGES = ("keras-vae", "tensorflow", "keras", "tensorflow-probability", "numpy
 TRAIN_METRICS = ("loss", "bound", "reconstruction", "kl")
 
 
-class NoEpochError(StoreError, LookupError):
-    """A run has no finished epoch."""
-
-
 class DivergedError(UserError):
     """A run's bound stopped being a finite number."""
-
-
-def build_model(spec: RunSpec, image_shape: Sequence[int]) -> LatentVariableModel:
-    """Returns the model of a spec, with weights that were drawn by its seed."""
-    shared: dict[str, Any] = {
-        "activation": spec.model.activation,
-        "gated": spec.model.gated,
-        "likelihood": spec.model.make_likelihood(),
-        "prior": spec.model.make_prior(spec.seed),
-        "objective": spec.objective.make(),
-        "image_shape": image_shape,
-        "kernel_initializer": spec.model.kernel_initializer,
-        "bias_initializer": spec.model.bias_initializer,
-        "seed": spec.seed,
-    }
-    if spec.model.upper_latent_dims:
-        return HierarchicalVAE(
-            latent_dims=spec.model.latent_dims,
-            hidden_units=spec.model.hidden_units[0],
-            **shared,
-        )
-    return VAE(
-        latent_dim=spec.model.latent_dim,
-        hidden_units=spec.model.hidden_units,
-        batch_norm=spec.model.batch_norm,
-        **shared,
-    )
-
-
-def untrained_model(spec: RunSpec, data: ImageData) -> LatentVariableModel:
-    """Returns the model with which a run begins.
-
-    Arguments:
-        spec: `RunSpec`.
-        data: The run's `ImageData`, from which pseudo-inputs may be taken.
-    """
-    model = build_model(spec, data.image_shape)
-    if spec.model.pseudo_inputs == "data":
-        model.prior_layer.initialize_from(data.train.images)
-    return model
 
 
 def train(
@@ -134,72 +90,6 @@ def check_runs(specs: Sequence[RunSpec]) -> list[int]:
     return [images[spec.data] for spec in specs]
 
 
-def load_model(
-    spec: RunSpec, store: RunStore, stored: StoredRun | None = None
-) -> tuple[LatentVariableModel, ImageData]:
-    """Returns a stored run's model with its weights, and its data set.
-
-    Arguments:
-        spec: `RunSpec`.
-        store: `RunStore`.
-        stored: The run, read with its weights, where those are wanted even if it has gone on;
-            None reads it.
-
-    Raises:
-        NoEpochError: If no epoch of the run is stored.
-    """
-    if stored is None:
-        stored = load_stored(spec, store, with_weights=True)
-    data = spec.data.load()
-    model = build_model(spec, data.image_shape)
-    assign(model.weights, stored.weights, spec, store)
-    return model, data
-
-
-def restore(
-    model: LatentVariableModel, spec: RunSpec, store: RunStore, epoch: int | None = None
-) -> int:
-    """Gives a run's model the weights that it had after an epoch.
-
-    Arguments:
-        model: The run's model.
-        spec: `RunSpec`.
-        store: `RunStore`.
-        epoch: Number of finished epochs; None for as many as there are.
-
-    Returns:
-        The number of epochs: a run that is being trained may have more than a moment ago.
-
-    Raises:
-        NoEpochError: If no epoch is stored.
-        NotKeptError: If those weights were not kept.
-    """
-    if epoch in (None, store.epochs_done(spec)):
-        stored = load_stored(spec, store, with_weights=True)
-        if epoch in (None, stored.epochs):
-            assign(model.weights, stored.weights, spec, store)
-            return stored.epochs
-    assign(model.weights, store.load_snapshot(spec, epoch), spec, store)
-    return epoch
-
-
-def load_stored(spec: RunSpec, store: RunStore, with_weights: bool = False) -> StoredRun:
-    """Reads a run of which there are epochs.
-
-    Arguments:
-        spec: `RunSpec`.
-        store: `RunStore`.
-        with_weights: Whether to read the variables too.
-
-    Raises:
-        NoEpochError: If no epoch of the run is stored.
-    """
-    stored = store.load(spec, with_weights)
-    if stored is None:
-        raise NoEpochError(f"No epoch of run {spec.run_id} is stored in {store.folder}.")
-    return stored
-
-
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide a run's numbers."""
     found = {"python": platform.python_version()}
@@ -224,6 +114,7 @@ def _continue(
     first_epoch = 0
     if stored is not None:
         first_epoch = stored.epochs
+        _check_columns(stored, spec, store)
         assign(model.weights, stored.weights, spec, store)
         assign(model.optimizer.variables, stored.optimizer, spec, store)
     activity = LatentActivity(data.test.images)
@@ -353,29 +244,17 @@ def _test_batch_size(images: int) -> int:
     return even if even >= TEST_BATCH_SIZE // 5 else TEST_BATCH_SIZE
 
 
-def assign(
-    variables: Sequence[keras.Variable],
-    values: Sequence[np.ndarray],
-    spec: RunSpec,
-    store: RunStore,
-) -> None:
-    """Gives variables stored values.
-
-    Arguments:
-        variables: Those of a run's model or optimiser.
-        values: List of arrays.
-        spec: `RunSpec` of the run.
-        store: `RunStore` that the values are from.
-
-    Raises:
-        DamagedRunError: If a value is missing, left over, or of another shape or type.
-    """
-    expected = [(tuple(variable.shape), variable.dtype) for variable in variables]
-    received = [(value.shape, str(value.dtype)) for value in values]
-    if expected != received:
+def _check_columns(stored: StoredRun, spec: RunSpec, store: RunStore) -> None:
+    """Makes sure that further epochs have the columns of those that are stored."""
+    expected = {
+        "seconds",
+        *(f"{one}_{name}" for one in ("train", "test") for name in TRAIN_METRICS),
+    }
+    width = sum(spec.model.latent_dims)
+    if set(stored.history) != expected or stored.activity.shape[1:] != (width,):
         raise DamagedRunError(
-            f"The arrays in {store.run_folder(spec)} do not fit the run's model: expected "
-            f"{expected}, found {received}. Delete that folder to train this run again."
+            f"The history in {store.run_folder(spec)} does not fit the run: expected "
+            f"{sorted(expected)} and the activity of {width} dimensions, found "
+            f"{sorted(stored.history)} and {stored.activity.shape[1:]}. Delete that folder to "
+            "train this run again."
         )
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)

@@ -24,9 +24,9 @@ from keras_vae.experiments.figures.claims import Claim, Number, Reading
 from keras_vae.experiments.figures.figure import Figure, find_original, main
 from keras_vae.experiments.figures.plots import panels
 from keras_vae.experiments.reports.activity import PRESETS
+from keras_vae.experiments.runs.run_models import load_model
 from keras_vae.experiments.runs.spec import ModelSpec
 from keras_vae.experiments.runs.store import RunStore, StoredRun
-from keras_vae.experiments.runs.training import load_model
 
 FOLDER = pathlib.Path(__file__).parents[3] / "reproductions"
 SCRIPT = FOLDER / "fig_3_1_activity.py"

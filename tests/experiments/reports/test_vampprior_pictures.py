@@ -13,7 +13,7 @@ from keras_vae.datasets import Split
 from keras_vae.experiments.figures.catalogue import load_script
 from keras_vae.experiments.reports.vampprior import pictures, samples
 from keras_vae.experiments.reports.vampprior.protocol import HVAE, VAE, VAMPPRIOR, run_spec
-from keras_vae.experiments.runs.training import build_model
+from keras_vae.experiments.runs.run_models import build_model
 
 figure_7 = load_script("vampprior/fig_7_pseudo_inputs.py")
 figure_9 = load_script("vampprior/fig_9_reconstructions.py")

@@ -17,6 +17,7 @@ from keras_vae.experiments.reports.vampprior.figures import (
 )
 from keras_vae.experiments.reports.vampprior.protocol import HVAE, VAE, VAMPPRIOR, run_spec
 from keras_vae.experiments.reports.vampprior.samples import draw_generations
+from keras_vae.experiments.runs.run_models import untrained_model
 from keras_vae.experiments.runs.spec import (
     DataSpec,
     ModelSpec,
@@ -25,7 +26,7 @@ from keras_vae.experiments.runs.spec import (
     RunSpec,
 )
 from keras_vae.experiments.runs.store import ForeignRunError, StoredRun
-from keras_vae.experiments.runs.training import check_runs, untrained_model
+from keras_vae.experiments.runs.training import check_runs
 
 # Epochs of the report, or ours where it gives none, and those over which beta rises.
 SCHEDULES = {

@@ -17,8 +17,8 @@ from keras_vae.experiments.runs.evaluation import (
     stored_log_likelihood,
     without_images,
 )
+from keras_vae.experiments.runs.run_models import load_model
 from keras_vae.experiments.runs.store import ReadOnlyStoreError, RunStore
-from keras_vae.experiments.runs.training import load_model
 from keras_vae.models.base import LatentVariableModel
 
 

@@ -12,9 +12,9 @@ import pytest
 import keras_vae as kv
 from keras_vae.cli import main
 from keras_vae.experiments.runs import model_files
+from keras_vae.experiments.runs.run_models import build_model
 from keras_vae.experiments.runs.spec import DataSpec, ModelSpec, ObjectiveSpec, RunSpec
 from keras_vae.experiments.runs.store import RunStore, StoredRun
-from keras_vae.experiments.runs.training import build_model
 
 SHIPPED = pathlib.Path(__file__).resolve().parents[3] / "results" / "models"
 SPEC = RunSpec(

@@ -16,6 +16,7 @@ from keras_vae.experiments.reports import understanding
 from keras_vae.experiments.reports.geometry import protocol as geometry
 from keras_vae.experiments.reports.vampprior import protocol as vampprior
 from keras_vae.experiments.runs import training
+from keras_vae.experiments.runs.run_models import build_model, untrained_model
 from keras_vae.experiments.runs.spec import (
     DataSpec,
     ModelSpec,
@@ -23,7 +24,6 @@ from keras_vae.experiments.runs.spec import (
     RunSpec,
 )
 from keras_vae.experiments.runs.store import RunStore
-from keras_vae.experiments.runs.training import build_model, untrained_model
 from keras_vae.models.base import LatentVariableModel
 
 BASE = RunSpec(

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from keras_vae import UserError
-from keras_vae.experiments.runs import progress, sweeps, workers
+from keras_vae.experiments.runs import sweeps, workers
 from keras_vae.experiments.runs.spec import DataSpec, ModelSpec, ObjectiveSpec
 from keras_vae.experiments.runs.store import DamagedRunError, StoredRun, StoreError
 from keras_vae.experiments.runs.sweeps import (
@@ -188,10 +188,10 @@ def test_costs(plain_spec):
 
 
 def test_the_bar_is_renewed_while_runs_are_trained(attempts, seeds, store, monkeypatch):
-    monkeypatch.setattr(progress, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(sweeps, "POLL_SECONDS", 0.001)
     renewed = threading.Semaphore(0)
 
-    class Bar(progress.Progress):
+    class Bar(sweeps.Progress):
         def update(self, task, **shown):
             renewed.release()
             super().update(task, **shown)
@@ -201,23 +201,23 @@ def test_the_bar_is_renewed_while_runs_are_trained(attempts, seeds, store, monke
         assert all(renewed.acquire(timeout=60) for _ in range(4))
         add(store, spec, epochs)
 
-    monkeypatch.setattr(progress, "Progress", Bar)
+    monkeypatch.setattr(sweeps, "Progress", Bar)
     monkeypatch.setattr(sweeps, "train", train)
     train_all(seeds[:1], 1, store, jobs=1, console=Console(file=io.StringIO()))
 
 
 def test_the_bar_follows_the_store(attempts, seeds, store, monkeypatch):
     """It ends where the work does, and counts what was there before."""
-    monkeypatch.setattr(progress, "POLL_SECONDS", 1000)
+    monkeypatch.setattr(sweeps, "POLL_SECONDS", 1000)
     half = dataclasses.replace(seeds[0], data=DataSpec(name="mnist_5k", train_images=13))
     bars = []
 
-    class Bar(progress.Progress):
+    class Bar(sweeps.Progress):
         def update(self, task, **shown):
             bars.append((self.tasks[0].total, shown))
             super().update(task, **shown)
 
-    monkeypatch.setattr(progress, "Progress", Bar)
+    monkeypatch.setattr(sweeps, "Progress", Bar)
     add(store, half, 2)
     add(store, seeds[3], 9, 9)
     train_all([half, seeds[1]], [4, 2], store, jobs=1, console=Console(file=io.StringIO()))

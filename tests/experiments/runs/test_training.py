@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from keras_vae.activity import latent_activity
-from keras_vae.experiments.runs import training
+from keras_vae.experiments.runs import run_models, training
 from keras_vae.experiments.runs.run_folder import snapshot_epochs
+from keras_vae.experiments.runs.run_models import load_model, restore
 from keras_vae.experiments.runs.spec import DataSpec, ModelSpec
 from keras_vae.experiments.runs.store import DamagedRunError, RunStore
 from keras_vae.experiments.runs.training import (
@@ -21,8 +22,6 @@ from keras_vae.experiments.runs.training import (
     RefuseDivergence,
     check_runs,
     largest_divisor,
-    load_model,
-    restore,
     train,
 )
 
@@ -188,12 +187,17 @@ def test_arrays_that_do_not_fit_the_model_are_damage(trained, spec):
     wrong_type = [value.astype("f8") for value in kept]
     for wrong in (kept[1:], [*kept, kept[0]], [np.append(kept[0], 0), *kept[1:]], wrong_type):
         with pytest.raises(DamagedRunError, match="do not fit.*expected.*found.*Delete"):
-            training.assign(model.weights, wrong, spec, trained)
+            run_models.assign(model.weights, wrong, spec, trained)
     trained.save_snapshot(spec, 2, kept[1:])
     trained.save(spec, dataclasses.replace(run, optimizer=run.optimizer[1:]))
     for read in (lambda: restore(model, spec, trained, 2), lambda: train(spec, 4, trained)):
         with pytest.raises(DamagedRunError, match="do not fit"):
             read()
+    less = {name: values for name, values in run.history.items() if name != "test_kl"}
+    for wrong in ({"history": less}, {"activity": run.activity[:, 1:]}):
+        trained.save(spec, dataclasses.replace(run, **wrong))
+        with pytest.raises(DamagedRunError, match="history.*does not fit.*Delete"):
+            train(spec, 4, trained)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
