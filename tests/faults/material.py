@@ -40,7 +40,7 @@ def train_run(folder, epochs=EPOCHS):
 
 
 def evaluate_run(folder):
-    prepare()
+    prepare(eager=False)
     store = RunStore(folder)
     for samples in (2, 3, 4):
         evaluate_log_likelihood(SPEC, store, samples)
