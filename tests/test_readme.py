@@ -21,7 +21,7 @@ README, LIBRARY = (
     (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "keras_vae/README.md")
 )
 (QUICK_START,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-OWN_PARTS, OWN_DATA = re.findall(r"```python\n(.*?)```", LIBRARY, re.DOTALL)
+OWN_NETWORKS, OWN_PARTS, OWN_DATA = re.findall(r"```python\n(.*?)```", LIBRARY, re.DOTALL)
 
 
 @pytest.mark.slow
@@ -32,6 +32,16 @@ def test_the_quick_start_runs_as_written():
     assert names["posterior"].batch_shape == (1000,)
     assert names["log_px"].shape == (100,) and names["images"].shape == (16, 28, 28)
     assert 0 <= names["active"] <= 20
+
+
+def test_networks_of_ones_own_train():
+    assert len([line for line in OWN_NETWORKS.splitlines() if line.strip()]) < 20
+    names = {}
+    exec(compile(OWN_NETWORKS, "README.md", "exec"), names)
+    colours = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)) / 255
+    history = names["model"].fit(colours, epochs=1, batch_size=4, verbose=0).history
+    assert np.isfinite(history["bound"][0])
+    assert names["model"].sample(2).shape == (2, 32, 32, 3)
 
 
 def test_a_prior_a_likelihood_and_an_objective_of_ones_own_train_and_load(tmp_path, images):
