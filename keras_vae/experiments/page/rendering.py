@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 
 import keras_vae
-from keras_vae._internal.files import atomic_write
+from keras_vae._internal.files import JsonObject, atomic_write
 from keras_vae.experiments.figures.claims import (
     DEPENDS,
     INCONCLUSIVE,
@@ -51,7 +51,7 @@ PAGES = {
 LARGEST_PAGE = 200_000
 MOST_NUMBERS = (12, 8, 5, 3, 2, 1, 0)
 EXPLORER = "explorer.html"
-SPEEDS = "benchmarks/training_step.json"
+SPEEDS = "benchmarks/*.json"
 CONTESTANTS = ("keras_vae", "jax", "torch", "matmul_floor")
 SCRIPTS = "reproductions"
 GLYPHS = {REPRODUCED: "✓", NOT_REPRODUCED: "✗", DEPENDS: "◐", INCONCLUSIVE: "?"}
@@ -269,16 +269,29 @@ def anchor(name: str) -> str:
     return re.sub(r"[^\w.-]", "-", name)
 
 
-def _speeds(folder: pathlib.Path) -> list[tuple[str, list[str]]]:
-    """Milliseconds of a training step by number of samples; empty if they were not measured."""
-    try:
-        measured = json.loads((folder / SPEEDS).read_text(encoding="utf-8"))["results"]
-        return [
-            (samples, [f"{row['ms_per_step'][name]:.2f}" for name in CONTESTANTS])
-            for samples, row in measured.items()
-        ]
-    except UNREADABLE:
-        return []
+def _speeds(folder: pathlib.Path) -> list[JsonObject]:
+    """Each measured processor, its file, and the milliseconds of every contestant by case."""
+    speeds = []
+    for path in sorted(folder.glob(SPEEDS)):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            cases = content["protocol"]["cases"]
+            rows = [
+                (title, [_milliseconds(content["results"][case], name) for name in CONTESTANTS])
+                for case, title in cases.items()
+                if case in content["results"]
+            ]
+            machine = content["machine"]
+            title = f"{machine['processor']}, {machine['cores']} cores"
+            speeds.append({"title": title, "file": f"benchmarks/{path.name}", "rows": rows})
+        except UNREADABLE:
+            continue
+    return speeds
+
+
+def _milliseconds(row: JsonObject, name: str) -> str:
+    measured = row["milliseconds"].get(name)
+    return f"{measured['median']:.2f}" if measured else "-"
 
 
 def _kebab(text: str) -> str:
