@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from keras_vae import objectives, posteriors, random
-from keras_vae._internal.backend import gpus, keras, tf
+from keras_vae._internal.backend import gpus, keras, tf, tfd
 from keras_vae._internal.checks import as_sizes, check_data_shape
 from keras_vae.models import fitting
 from keras_vae.models.compiled import fused_train_function
-from keras_vae.models.inference import Inference
+from keras_vae.models.given_networks import name_by_part
+from keras_vae.models.inference import Data, Inference
 
 # Name, among a saved model's own variables, of the steps made before it was last compiled.
 STEPS_BEFORE = "steps_before_compile"
@@ -68,6 +69,22 @@ class LatentVariableModel(Inference, keras.Model):
             name: keras.metrics.Mean(name=name)
             for name in ("loss", "bound", "reconstruction", "kl")
         }
+
+    def _build_densities(
+        self,
+        features: int | tuple[int, ...],
+        latent_dim: int,
+        encode: Callable[[Data], tfd.Distribution],
+        **head_arguments: Any,
+    ) -> None:
+        """Builds the likelihood upon the decoder's features and the prior of the top level."""
+        for name, part in (("likelihood", self.likelihood), ("prior", self.prior_layer)):
+            part.dtype_policy = self.density_dtype
+            name_by_part(part, name)
+        self.likelihood.build_heads(features, self.event_shape, **head_arguments)
+        self.prior_layer.build_for(latent_dim, self.event_shape, self.likelihood)
+        self.prior_layer.check_weights(encode, self.variables)
+        self.built = True
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -187,7 +204,7 @@ class LatentVariableModel(Inference, keras.Model):
     ) -> keras.callbacks.History:
         """Trains, as `keras.Model.fit`.
 
-        Labels serve `class_weight` alone. Arrays are shuffled by the model's `seed` and the
+        Labels serve only `class_weight`. Arrays are shuffled by the model's `seed` and the
         number of steps so far, so that the same seed gives the same numbers. With weights the loss
         is `sum_i w_i loss_i / batch size`, as in Keras, and metrics are weighted means.
 

@@ -8,7 +8,7 @@ from keras_vae import likelihoods, posteriors, priors, random
 from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import check_positive_integer
 from keras_vae.models.base import LatentVariableModel
-from keras_vae.models.given_networks import get_network, name_by_part, take
+from keras_vae.models.given_networks import get_network, take
 from keras_vae.models.inference import Data, like, log_prob
 from keras_vae.networks import JointStack
 from keras_vae.objectives import LogTerms, Objective
@@ -121,19 +121,14 @@ class HierarchicalVAE(LatentVariableModel):
         self.decoder = decoder
         if encoder is not None:
             priors.check_no_batch_statistics(self.prior_layer, encoder._flatten_layers())
-        for name, part in (("likelihood", self.likelihood), ("prior", self.prior_layer)):
-            part.dtype_policy = self.density_dtype
-            name_by_part(part, name)
-        self.likelihood.build_heads(
+        self._build_densities(
             features,
-            self.event_shape,
-            self.network_arguments["kernel_initializer"],
-            derive_seed(self.seed, LIKELIHOOD),
-            self.network_arguments["bias_initializer"],
+            dims[0],
+            self._encode_top,
+            seed=derive_seed(self.seed, LIKELIHOOD),
+            kernel_initializer=self.network_arguments["kernel_initializer"],
+            bias_initializer=self.network_arguments["bias_initializer"],
         )
-        self.prior_layer.build_for(dims[0], self.event_shape, self.likelihood)
-        self.prior_layer.check_weights(self._encode_top, self.variables)
-        self.built = True
 
     def check_objective(self, objective: Objective) -> None:
         if objective.doubly_reparameterized:

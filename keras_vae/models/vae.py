@@ -8,7 +8,7 @@ from keras_vae import likelihoods, posteriors, priors
 from keras_vae._internal.backend import keras, tf, tfd, tfp
 from keras_vae._internal.checks import as_sizes, check_positive_integer
 from keras_vae.models.base import LatentVariableModel
-from keras_vae.models.given_networks import get_network, name_by_part, take
+from keras_vae.models.given_networks import get_network, take
 from keras_vae.models.inference import Data, log_prob
 from keras_vae.networks import DenseStack, dense
 from keras_vae.objectives import LogTerms, Objective
@@ -205,19 +205,14 @@ class VAE(LatentVariableModel):
         else:
             self.decoder.build((None, self.latent_dim))
             features = (self.hidden_units or (self.latent_dim,))[0]
-        for name, part in (("likelihood", self.likelihood), ("prior", self.prior_layer)):
-            part.dtype_policy = self.density_dtype
-            name_by_part(part, name)
-        self.likelihood.build_heads(
+        self._build_densities(
             features,
-            self.event_shape,
-            self.kernel_initializer,
-            derive_seed(self.seed, LIKELIHOOD),
-            self.bias_initializer,
+            self.latent_dim,
+            self.encode,
+            seed=derive_seed(self.seed, LIKELIHOOD),
+            kernel_initializer=self.kernel_initializer,
+            bias_initializer=self.bias_initializer,
         )
-        self.prior_layer.build_for(self.latent_dim, self.event_shape, self.likelihood)
-        self.prior_layer.check_weights(self.encode, self.variables)
-        self.built = True
 
     def _network_seed(self, purpose: int) -> int:
         return derive_seed(self.seed, purpose, GIVEN)
