@@ -7,7 +7,6 @@ is held against the same at 1e-3, the other models' rate; trials of the same see
 
 import sys
 
-import numpy as np
 from matplotlib.figure import Figure as Picture
 
 from keras_vae.experiments.figures import plots
@@ -22,15 +21,18 @@ from keras_vae.experiments.figures.claims import (
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.reports.vampprior.figures import by_dataset, report_figure
+from keras_vae.experiments.reports.vampprior.figures import (
+    by_dataset,
+    curves_by_dataset,
+    report_figure,
+)
 from keras_vae.experiments.reports.vampprior.protocol import (
     AT_THE_USUAL_RATE,
     PANELS,
     STYLES,
-    TITLES,
     VAMPPRIOR,
     tenths,
-    unmet_requirements,
+    unmet_of_panels,
 )
 
 USUAL = VAMPPRIOR + AT_THE_USUAL_RATE
@@ -70,11 +72,7 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
         else None
         for dataset in PANELS
     }
-    unmet = tuple(
-        reason
-        for dataset in PANELS
-        for reason in unmet_requirements(dataset, measured["runs"], (VAMPPRIOR,))
-    )
+    unmet = unmet_of_panels(measured["runs"], (VAMPPRIOR,))
     return [
         Claim(
             id="vampprior.text.6",
@@ -120,18 +118,11 @@ def _end(bounds):
 
 def draw(measured: JsonObject, options: Options) -> Picture:
     """Draws the validation bounds per epoch at both rates, for each data set."""
-    figure, axes = plots.panels(len(measured["bounds"]), width=4.6, height=3.6)
-    for axis, letter, (dataset, by_model) in plots.lettered(axes, measured["bounds"].items()):
-        for model, trials in by_model.items():
-            epochs = np.arange(1, trials.shape[1] + 1)
-            plots.line_with_band(axis, epochs, -trials, model, COLORS[model])
-        axis.set(xscale="log", yscale="log", xlabel="Epoch")
-        axis.set_title(f"{letter} {TITLES[dataset]}")
-        axis.yaxis.set_major_formatter("{x:g}")
-        axis.yaxis.set_minor_formatter("{x:g}")
-    axes[0].set_ylabel("Negative validation bound, nats")
-    axes[-1].legend(loc="upper right")
-    return figure
+    losses = {
+        dataset: {model: -trials for model, trials in by_model.items()}
+        for dataset, by_model in measured["bounds"].items()
+    }
+    return curves_by_dataset(losses, COLORS, "Negative validation bound, nats")
 
 
 def record(measured: JsonObject, options: Options) -> JsonObject:

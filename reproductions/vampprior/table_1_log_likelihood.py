@@ -249,7 +249,7 @@ def cells(rows: list[JsonObject]) -> list[list[str]]:
 
 
 def _with_error(row):
-    """The mean over seeds with its error; of one alone, the error over images."""
+    """The mean over seeds with its error; of a single one, the error over images."""
     seeds = row["log_likelihood_over_seeds"]
     return plus_minus(row["log_likelihood"] if seeds["standard_error"] is None else seeds, 2)
 

@@ -23,15 +23,18 @@ from keras_vae.experiments.figures.claims import (
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.reports.vampprior.figures import by_dataset, report_figure
+from keras_vae.experiments.reports.vampprior.figures import (
+    by_dataset,
+    curves_by_dataset,
+    report_figure,
+)
 from keras_vae.experiments.reports.vampprior.protocol import (
     PANELS,
     STYLES,
-    TITLES,
     VAE,
     WITHOUT_WARM_UP,
     tenths,
-    unmet_requirements,
+    unmet_of_panels,
 )
 
 WITHOUT = VAE + WITHOUT_WARM_UP
@@ -75,11 +78,7 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
         }
 
     gains = gain("reconstruction")
-    unmet = tuple(
-        reason
-        for dataset in PANELS
-        for reason in unmet_requirements(dataset, measured["runs"], (VAE, WITHOUT))
-    )
+    unmet = unmet_of_panels(measured["runs"], (VAE, WITHOUT))
     return [
         Claim(
             id="vampprior.warm_up.1",
@@ -112,19 +111,11 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
 
 def draw(measured: JsonObject, options: Options) -> Picture:
     """Draws the reconstruction error per epoch with and without warm-up, for each data set."""
-    figure, axes = plots.panels(len(measured["runs"]), width=4.6, height=3.6)
-    for axis, letter, (dataset, by_model) in plots.lettered(axes, measured["runs"].items()):
-        for model, method in by_model.items():
-            trials = -method.history("test_reconstruction")
-            epochs = np.arange(1, trials.shape[1] + 1)
-            plots.line_with_band(axis, epochs, trials, model, COLORS[model])
-        axis.set(xscale="log", yscale="log", xlabel="Epoch")
-        axis.set_title(f"{letter} {TITLES[dataset]}")
-        axis.yaxis.set_major_formatter("{x:g}")
-        axis.yaxis.set_minor_formatter("{x:g}")
-    axes[0].set_ylabel("-E log p(x|z) of test images, nats")
-    axes[-1].legend(loc="upper right")
-    return figure
+    errors = {
+        dataset: {name: -method.history("test_reconstruction") for name, method in models.items()}
+        for dataset, models in measured["runs"].items()
+    }
+    return curves_by_dataset(errors, COLORS, "-E log p(x|z) of test images, nats")
 
 
 def record(measured: JsonObject, options: Options) -> JsonObject:

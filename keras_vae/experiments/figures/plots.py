@@ -94,7 +94,7 @@ def lettered(axes: Iterable[Axes], items: Iterable[Item]) -> Iterator[tuple[Axes
 
 
 def label_epochs(axis: Axes) -> None:
-    """Marks a panel's x axis as epochs, with whole numbers alone."""
+    """Marks a panel's x axis as epochs, with whole numbers only."""
     axis.set_xlabel("Epoch")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
 
@@ -136,11 +136,7 @@ def line_with_band(
         label: Name in the legend.
         index: Which colour and line style.
     """
-    trials = np.asarray(trials, dtype=float)
-    color = COLORS[index % len(COLORS)]
-    style = LINE_STYLES[index % len(LINE_STYLES)]
-    marker = "o" if len(epochs) == 1 else None
-    axis.plot(epochs, trials.mean(axis=0), style, color=color, label=label, marker=marker)
+    trials, color = _mean_line(axis, epochs, trials, label, index)
     if len(trials) > 1:
         axis.fill_between(
             epochs, trials.min(axis=0), trials.max(axis=0), color=color, alpha=0.2, linewidth=0
@@ -159,13 +155,20 @@ def line_with_trials(
         label: Name in the legend.
         index: Which colour and line style.
     """
+    trials, color = _mean_line(axis, x, trials, label, index)
+    if len(trials) > 1:
+        axis.plot(x, trials.T, color=color, alpha=0.5, linewidth=0.6, label="_trials")
+
+
+def _mean_line(
+    axis: Axes, x: Sequence[int] | np.ndarray, trials: npt.ArrayLike, label: str, index: int
+) -> tuple[np.ndarray, str]:
     trials = np.asarray(trials, dtype=float)
     color = COLORS[index % len(COLORS)]
     style = LINE_STYLES[index % len(LINE_STYLES)]
     marker = "o" if len(x) == 1 else None
     axis.plot(x, trials.mean(axis=0), style, color=color, label=label, marker=marker)
-    if len(trials) > 1:
-        axis.plot(x, trials.T, color=color, alpha=0.5, linewidth=0.6, label="_trials")
+    return trials, color
 
 
 def shade_plot(axis: Axes, values: np.ndarray, scale: TwoSlopeNorm) -> AxesImage:

@@ -6,7 +6,11 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from matplotlib.figure import Figure as Picture
+
 from keras_vae import UserError, datasets
+from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.figure import Figure
 from keras_vae.experiments.figures.options import Options, positive_integer
 from keras_vae.experiments.reports import REPORTS
@@ -18,6 +22,7 @@ from keras_vae.experiments.reports.vampprior.protocol import (
     PROTOCOL,
     REPORT,
     STORED,
+    TITLES,
     describe_epochs,
     is_reports,
     run_spec,
@@ -150,6 +155,30 @@ def by_dataset(methods: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         dataset, model = split_name(label)
         nested.setdefault(dataset, {})[model] = method
     return nested
+
+
+def curves_by_dataset(
+    curves: Mapping[str, Mapping[str, np.ndarray]], styles: Mapping[str, int], ylabel: str
+) -> Picture:
+    """Draws a log-log panel for each data set, in it a curve per epoch for each model.
+
+    Arguments:
+        curves: Arrays of shape (trials, epochs), above 0, by data set and by model.
+        styles: Index of colour and line style by model.
+        ylabel: What the curves are, with its unit.
+    """
+    figure, axes = plots.panels(len(curves), width=4.6, height=3.6)
+    for axis, letter, (dataset, by_model) in plots.lettered(axes, curves.items()):
+        for model, trials in by_model.items():
+            epochs = np.arange(1, trials.shape[1] + 1)
+            plots.line_with_band(axis, epochs, trials, model, styles[model])
+        axis.set(xscale="log", yscale="log", xlabel="Epoch")
+        axis.set_title(f"{letter} {TITLES[dataset]}")
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter("{x:g}")
+    axes[0].set_ylabel(ylabel)
+    axes[-1].legend(loc="upper right")
+    return figure
 
 
 report_figure = functools.partial(

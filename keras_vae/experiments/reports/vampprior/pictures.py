@@ -87,7 +87,7 @@ def measure_reconstructions(methods: Methods, options: Options) -> JsonObject:
 
     Returns:
         Dictionary by method of dictionaries: `epochs` of the first trial's weights, the images
-        `shown`, of shape (2, COLUMNS, height, width), and `errors`, as of `reconstruction_errors`,
+        `shown`, of shape (2, COLUMNS, height, width), and `errors`, as in `reconstruction_errors`,
         lists of one number a trial.
     """
     measured = {}

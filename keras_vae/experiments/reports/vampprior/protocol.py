@@ -229,6 +229,13 @@ def unmet_requirements(
     return tuple(reasons)
 
 
+def unmet_of_panels(found: Mapping[str, Methods], models: Sequence[str]) -> tuple[str, ...]:
+    """`unmet_requirements` of every data set that the report's figures show."""
+    return tuple(
+        reason for dataset in PANELS for reason in unmet_requirements(dataset, found, models)
+    )
+
+
 def tenths(values: np.ndarray) -> np.ndarray:
     """Means over tenths of the epochs, shape (10, trials); of fewer epochs, those themselves.
 
