@@ -77,7 +77,7 @@ def _put(written: pathlib.Path, path: pathlib.Path) -> None:
 
 
 class Endpoints(tf.Module):
-    """A model's functions of tensors alone, as TensorFlow saves them.
+    """A model's functions that take only tensors, as TensorFlow saves them.
 
     Arguments:
         model: `LatentVariableModel`.

@@ -80,7 +80,7 @@ def fit_linear_classifier(features: np.ndarray, labels: np.ndarray) -> Any:
         A scikit-learn classifier with `predict`, `predict_proba` and `score`.
 
     Raises:
-        ValueError: If shapes do not match, features are not finite or there is one class alone.
+        ValueError: If shapes do not match, features are not finite or there is only one class.
     """
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=MAX_ITERATIONS))
     return classifier.fit(np.asarray(features, dtype=np.float64), labels)

@@ -52,7 +52,7 @@ class LogTerms:
             ValueError: If the posterior or the prior is no diagonal Gaussian.
         """
         if not all(is_diagonal_gaussian(one) for one in (self.posterior, self.prior)):
-            raise ValueError("The KL divides into dimensions for diagonal Gaussians alone.")
+            raise ValueError("The KL divides into dimensions for diagonal Gaussians only.")
         return tfd.kl_divergence(self.posterior.distribution, self.prior.distribution)
 
     @property

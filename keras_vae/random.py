@@ -69,7 +69,7 @@ def xla_normal(shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
     On a CPU it takes a fifth of `normal`'s time. No number is further than 5.5 from 0.
     """
     if tf.config.functions_run_eagerly():
-        # For debugging nothing is compiled, and Threefry in this form is XLA's alone.
+        # For debugging nothing is compiled, and only XLA has Threefry in this form.
         return normal(shape, seed)
     # -1 itself would be minus infinity; this is what follows it.
     uniform = tf.random.stateless_uniform(shape, seed, -1.0 + 2.0**-24, 1.0, alg="threefry")

@@ -93,7 +93,7 @@ def transitions_of(view: EncodedTestSet, lattice: np.ndarray) -> dict[str, float
 
     Returns:
         Dictionary of `meetings`, the number of neighbours that are of 7 and 9, or of 9 and 4,
-        whichever are fewer; and `less_alike`, by how much a smaller share of the nearest training
+        whichever is smaller; and `less_alike`, by how much a smaller share of the nearest training
         images is of one class there than where other classes meet, None where either is nowhere.
     """
     size = lattice.shape[:2]

@@ -138,7 +138,7 @@ def compare(folder, items, environment, only="*"):
 
     Arguments:
         folder: Folder that `write` filled.
-        items: Dictionary by name of functions, as of `write`.
+        items: Dictionary by name of functions, as in `write`.
         environment: JSON-compatible dictionary that has to be the state's.
         only: Pattern of the names to compare.
 

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import platformdirs
 
-# What a JSON file of ours holds: names, and JSON-compatible values.
+# What our JSON files hold: names, and JSON-compatible values.
 JsonObject = dict[str, Any]
 
 WRITING, WRITTEN = "writing", "written"

@@ -1,4 +1,4 @@
-"""Files that say what they are, with a digest of every byte of theirs.
+"""Files that say what they are, with a digest of all their bytes.
 
 Arrays are in an `.npz` archive, which NumPy reads as any other; its comment holds what the file is,
 the SHA-256 of all that comes before the comment, and the SHA-256 of the comment up to there. JSON

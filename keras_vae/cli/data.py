@@ -1,4 +1,4 @@
-"""`keras-vae data`: which data sets are at hand, and where they are looked for."""
+"""`keras-vae data`: which data sets are available, and where they are looked for."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ def add_parser(commands: Commands) -> None:
     """Adds the command to the command line."""
     parser = commands.add_parser(
         "data",
-        help="show which data sets are at hand",
+        help="show which data sets are available",
         description="Shows which data sets are available without the network and where they are "
         "looked for.",
         epilog="example: keras-vae data --prepare mnist",
@@ -52,13 +52,13 @@ def _prepare(name: str) -> None:
     path = source.cache_path
     if path is not None and not path.exists():
         raise CommandError(f"{name} was loaded, {counts}, but could not be cached in {path}.")
-    print(f"{name} is at hand: {counts}, in {path}.")
+    print(f"{name} is available: {counts}, in {path}.")
 
 
 def _print_state() -> None:
     from keras_vae import datasets
 
-    table = Table("data set", "at hand", "to train", "to test")
+    table = Table("data set", "available", "to train", "to test")
     for name in datasets.NAMES:
         source, at_hand = datasets.get_source(name), datasets.is_at_hand(name)
         counts = (f"{count:,}" for count in (source.train_images, source.test_images))

@@ -39,7 +39,7 @@ def describe(run: RunFolder) -> JsonObject:
 
     Returns:
         Dictionary of JSON-compatible values, by the keys of `COLUMNS`; a run whose spec is not
-        to be had has a `problem` in place of what the spec says.
+        to be obtained has a `problem` in place of what the spec says.
     """
     size = {"bytes": sum(run.sizes().values())}
     try:

@@ -104,7 +104,7 @@ def load(
         original_order: Whether images come in the order of the data set's own files, for
             splits that count from there; TFDS stores MNIST and Fashion-MNIST in another.
         data_dir: TFDS folder; None uses `TFDS_DATA_DIR` or TFDS's default.
-        manual_dir: Folder with a `freyfaces.pkl` that is already at hand; None uses
+        manual_dir: Folder with a `freyfaces.pkl` that is already on this machine; None uses
             `KERAS_VAE_MANUAL_DIR` or TFDS's folder for manual downloads.
 
     Returns:
@@ -135,5 +135,5 @@ def load(
 
 
 def is_at_hand(name: str) -> bool:
-    """Whether `load(name)` needs no network: cached, prepared, embedded, or a file at hand."""
+    """Whether `load(name)` needs no network: cached, prepared, embedded or in a local file."""
     return get_source(name).is_at_hand()

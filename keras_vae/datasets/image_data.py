@@ -161,7 +161,7 @@ class ImageData:
         return len(self.train) // batch_size
 
     def batches(self, batch_size: int, seed: int = 0, first_epoch: int = 0) -> tf.data.Dataset:
-        """Training batches of all epochs, each a function of (seed, epoch, step) alone.
+        """Training batches of all epochs, each a function of only (seed, epoch, step).
 
         Images that do not fill a batch sit an epoch out; which ones varies.
 

@@ -176,7 +176,7 @@ class TfdsSource(Source):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FreyFaces(TfdsSource):
-    """The Frey Faces, prepared in this package's cache, from a file at hand or from the network.
+    """The Frey Faces, prepared in this package's cache from a local file or the network.
 
     A seeded random choice of the frames are the test set.
     """

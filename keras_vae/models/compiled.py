@@ -45,7 +45,7 @@ _compiled: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 class Blocks:
     """How samples and images are divided: into blocks that draw noise of their own.
 
-    Of these numbers `chunk` alone depends on the memory budget, so that the noise does not.
+    Of these numbers only `chunk` depends on the memory budget, so that the noise does not.
 
     Attributes:
         images: Data of a block: several where few samples of each are wanted.

@@ -9,7 +9,7 @@ from keras_vae import random
 from keras_vae._internal.backend import keras, tf
 from keras_vae._internal.checks import check_positive_integer
 
-# Whether more of a logged quantity is better; Keras finds it out for its own metrics alone.
+# Whether more of a logged quantity is better; Keras finds it out only for its own metrics.
 DIRECTIONS = {"bound": "max", "reconstruction": "max", "kl": "min", "active_units": "max"}
 
 
@@ -31,13 +31,13 @@ def check_first_batch(data: Any, check: Callable[[Any], None]) -> None:
 
 
 def is_arrays(x: Any) -> bool:
-    """Whether `x` is an array or a structure of arrays, all of which are at hand."""
+    """Whether `x` is an array or a structure of arrays, all of which are in memory."""
     parts = tf.nest.flatten(x)
     return bool(parts) and all(isinstance(part, (np.ndarray, tf.Tensor)) for part in parts)
 
 
 def labels(x: Any, y: Any, weights: Any) -> Any:
-    """Labels, of which Keras needs some, whichever, where items have weights."""
+    """Labels, of which Keras needs some, no matter which, where items have weights."""
     if y is None and weights is not None and is_arrays(x):
         return np.zeros(len(tf.nest.flatten(x)[0]), "float32")
     return y
@@ -113,7 +113,7 @@ class Progress(keras.callbacks.ProgbarLogger):
 
 
 def with_progress(callbacks: Any, verbose: int | str) -> Any:
-    """Callbacks with a progress bar of ours, where Keras would add its own."""
+    """Callbacks with our progress bar, where Keras would add its own."""
     if verbose == 0 or isinstance(callbacks, keras.callbacks.CallbackList):
         return callbacks
     given = (

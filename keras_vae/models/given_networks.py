@@ -22,7 +22,7 @@ def take(network: Any, what: str, shapes: Sequence[tuple[int, ...]], seed: int) 
     """Makes a network that was given part of a model: draws its weights and tries it out.
 
     Weights that are still as an initialiser without a seed drew them are drawn from `seed`, and so
-    is the noise of layers without one; other weights are kept, as of a network that was trained.
+    is the noise of layers without one; other weights are kept, such as those of a trained network.
 
     Arguments:
         network: Keras layer or model of one output.

@@ -97,7 +97,7 @@ class Inference:
             seed: Integer; None uses the model's own, so that calls repeat.
             mask: Boolean array of the same shape, true where a value is missing; there `x` may be
                 anything, NaN too.
-            batch_size: Items decoded at a time, at most; None where the budget alone says.
+            batch_size: Items decoded at a time, at most; None leaves it to the budget.
             memory_budget: Bytes that the items decoded at a time may take; None for 128 MiB.
                 Estimates do not depend on it, but for rounding, if the posterior is Gaussian.
             return_effective_sample_size: Whether to return `(sum w)^2 / sum w^2` as well: how

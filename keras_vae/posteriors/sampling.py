@@ -85,7 +85,7 @@ def sample_with_log_prob(
         num_samples: Number of samples.
         seed: Integer tensor of shape (2,), or `Drawn`, of which it takes the top level.
         gate: `PathGate` that z passes through. The log-density's gradient then
-            runs through z alone and not through the posterior's parameters.
+            runs only through z and not through the posterior's parameters.
 
     Returns:
         z of shape (num_samples, batch, latent_dim), and log q(z|x) of shape

@@ -78,7 +78,7 @@ class VampPrior(Prior):
             constraint=constraint,
             name="pseudo_inputs",
         )
-        # The constraint acts after updates alone.
+        # The constraint acts only after updates.
         if constraint is not None:
             self.pseudo_inputs.assign(constraint(self.pseudo_inputs))
 

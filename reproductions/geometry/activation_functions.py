@@ -2,7 +2,7 @@
 
 "An Explanatory Analysis of the Geometry of Latent Variables", Section 2.1: as alpha goes to 0 the
 number saturates, "with different values which depends on the activation function". The report
-shows ReLU alone and names no other. Beside ReLU's run of Figure 2 at k = 30 and alpha = 0, this
+shows only ReLU and names no other. Beside ReLU's run of Figure 2 at k = 30 and alpha = 0, this
 trains the same with tanh and with softplus, and counts components as Figure 2 does.
 """
 

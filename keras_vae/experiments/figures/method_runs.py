@@ -69,7 +69,7 @@ class MethodRuns:
         return load_model(self.specs[trial], self.store, self.runs[trial])
 
     def kept_epochs(self) -> list[int]:
-        """Epochs, in ascending order, after which the weights of every trial are at hand.
+        """Epochs, in ascending order, after which the weights of every trial are stored.
 
         Raises:
             StoreError: If there are none up to the chosen number.

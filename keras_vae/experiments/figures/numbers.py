@@ -28,7 +28,7 @@ class Number:
     """Something measured, with its unit and, where a rule asks for it, its limit.
 
     Attributes:
-        value: A number; an estimate, that is a dictionary with `mean` and `standard_error`, as of
+        value: A number; an estimate, that is a dictionary with `mean` and `standard_error`, as in
             `over_seeds`; None where it could not be measured; or lists and dictionaries of these.
         unit: For example `"nats"` or `"dimensions"`; `"1"` for a ratio.
         at_least, at_most, above, below: Limit that every single number has to keep for the rule

@@ -13,7 +13,7 @@ from keras_vae._internal.checks import check_choice
 # Adds a figure's own options to its parser.
 AddOptions = Callable[[argparse.ArgumentParser], None]
 STAND_IN_NOTICE = (
-    "Full MNIST is not at hand, so this uses mnist_5k, the 5,000 digits that are installed with "
+    "Full MNIST is not available, so this uses mnist_5k, the 5,000 digits that are installed with "
     "the package. For all 70,000 run with --dataset mnist, which downloads them, or set "
     "TFDS_DATA_DIR to a folder that holds them."
 )
@@ -28,7 +28,7 @@ class Preset:
     """How much a script computes.
 
     Attributes:
-        dataset: Data set, or None for full MNIST where it is at hand, else `mnist_5k`.
+        dataset: Data set, or None for full MNIST where it is available, else `mnist_5k`.
         epochs: Epochs a run; None where the figure names them for each run.
         trials: Runs a method, with seeds that count up from `--seed`.
         embedded_epochs: Epochs where `mnist_5k` stands in for MNIST: its epochs are shorter.

@@ -47,7 +47,7 @@ def final_rates(values: npt.ArrayLike) -> np.ndarray:
 def has_settled(values: npt.ArrayLike, limit: float) -> bool:
     """Whether the mean of `final_rates` lies within a limit, and so do two standard errors of it.
 
-    The error is over trials, so that one trial alone has not settled, and neither have few epochs
+    The error is over trials, so that a single trial has not settled, and neither have few epochs
     that fluctuate.
 
     Arguments:

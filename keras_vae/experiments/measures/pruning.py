@@ -75,7 +75,7 @@ def return_to_prune_ratio(activity: npt.ArrayLike, threshold: float) -> list[flo
     away = pruned[:, :-1] & ~before
     falls = _ratios(np.sum(before & ~after, axis=(1, 2)), before.sum(axis=(1, 2)))
     returns = _ratios(np.sum(away & after, axis=(1, 2)), away.sum(axis=(1, 2)))
-    # Pruned in the last epoch alone, dimensions had no time to return.
+    # Pruned only in the last epoch, dimensions had no time to return.
     chances = zip(returns, falls, strict=True)
     return [None if back is None or not fall else back / fall for back, fall in chances]
 

@@ -1,4 +1,4 @@
-"""One page that compares all results with the reports, made from the committed files alone."""
+"""One page that compares all results with the reports, made from the committed files only."""
 
 from keras_vae.experiments.page.entries import PageError, read_results
 from keras_vae.experiments.page.readme import renew_readme

@@ -72,7 +72,7 @@ def write(
         ExplorerError: If a model cannot be shown or does not fit the data set, or the page
             cannot be written or would replace a file that is none.
         ModelFileError: If a model cannot be read.
-        ConnectionError: If the data set is not at hand.
+        ConnectionError: If the data set is not available.
     """
     output = pathlib.Path(output)
     _require_ours(output)

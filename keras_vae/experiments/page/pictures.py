@@ -1,4 +1,4 @@
-"""Pictures of the page: their sizes, smaller copies of ours, and copies of a user's originals."""
+"""Pictures of the page: their sizes, smaller copies, and copies of a user's originals."""
 
 import dataclasses
 import hashlib
@@ -43,7 +43,7 @@ class Shown:
 
 
 def show(path: pathlib.Path, folder: pathlib.Path, notes: list[str]) -> Shown | None:
-    """A picture of ours below the page's folder; None if there is none, or it is damaged.
+    """One of our pictures, below the page's folder; None if there is none, or it is damaged.
 
     Arguments:
         path: A PNG file. A WebP file of its pixels is shown in its place if there is one.

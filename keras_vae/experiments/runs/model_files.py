@@ -62,7 +62,7 @@ def save_model(
     }
     try:
         with tempfile.TemporaryDirectory() as folder, locked(path.parent / LOCK):
-            # Keras writes to names that end with .keras alone.
+            # Keras writes only to names that end with .keras.
             keras.saving.save_model(model, pathlib.Path(folder, path.name))
             content = pathlib.Path(folder, path.name).read_bytes()
             record["sha256"] = hashlib.sha256(content).hexdigest()

@@ -68,8 +68,8 @@ class DataSpec:
 
         Raises:
             ValueError: If a class or that many images are not in the data set, or their original
-                order is not to be had.
-            ConnectionError: If the data are neither at hand nor to be had.
+                order is not available.
+            ConnectionError: If the data are neither on this machine nor to be downloaded.
         """
         held_out = self.validation_images
         data = datasets.load(self.name, self.binarize, original_order=held_out is not None)
@@ -134,7 +134,7 @@ class ModelSpec:
     def _check_prior(self) -> None:
         check_choice(self.pseudo_inputs, PSEUDO_INPUTS, "origin of the pseudo-inputs")
         if self.pseudo_inputs != "noise" and self.prior != "vamp":
-            raise ValueError(f"`pseudo_inputs` belongs to the VampPrior alone. Received: {self}.")
+            raise ValueError(f"`pseudo_inputs` belongs to the VampPrior only. Received: {self}.")
         if self.prior_components is not None:
             if self.prior == "standard_normal":
                 raise ValueError(f"The standard normal has no components. Received: {self}.")
@@ -200,7 +200,7 @@ class ObjectiveSpec:
     def __post_init__(self) -> None:
         check_choice(self.name, objectives.OBJECTIVES, "objective")
         if (self.name == "renyi") != (self.alpha is not None):
-            raise ValueError(f"`alpha` belongs to 'renyi' alone. Received: {self}.")
+            raise ValueError(f"`alpha` belongs to 'renyi' only. Received: {self}.")
         if self.doubly_reparameterized and self.name == "elbo":
             raise ValueError(f"The ELBO's KL is in closed form already. Received: {self}.")
         if self.warm_up_epochs != 0:
@@ -255,7 +255,7 @@ class OptimizerSpec:
         if not 0 <= self.bias_rate < math.inf:
             raise ValueError(f"`bias_rate` must be finite and not negative. Received: {self}.")
         if not self.bias_correction and self.name != "adam":
-            raise ValueError(f"`bias_correction` belongs to 'adam' alone. Received: {self}.")
+            raise ValueError(f"`bias_correction` belongs to 'adam' only. Received: {self}.")
         if not self.scaled_weight_decay and (
             self.bias_correction or not dict(pairs).get("weight_decay")
         ):
@@ -295,7 +295,7 @@ class RunSpec:
         check_positive_integer(self.batch_size, "batch_size")
         random.resolve_seed(self.seed if self.seed is not None else -1)
         if self.objective.doubly_reparameterized and self.model.upper_latent_dims:
-            raise ValueError("Doubly reparameterised gradients are there for one level alone.")
+            raise ValueError("Doubly reparameterised gradients are available for one level only.")
 
     @property
     def run_id(self) -> str:

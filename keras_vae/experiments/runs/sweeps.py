@@ -71,9 +71,9 @@ def train_all(
         tensorboard: Folder for TensorBoard's logs of all runs; None for none.
         make_callbacks: Function from a `RunSpec` to a list of Keras callbacks, made in the process
             that trains the run; None for none. Runs that are stored already have none to call.
-        keep_weights: As of `train`.
+        keep_weights: As in `train`.
         dask: Address of a Dask scheduler, to train on the workers of its cluster, which have to
-            see the store; `jobs` is then of no account. None trains on this machine.
+            see the store; `jobs` is then ignored. None trains on this machine.
 
     Returns:
         List of `StoredRun` with their weights, in the order of `specs`.

@@ -67,7 +67,7 @@ class RunSummaries(keras.callbacks.Callback):
         store: `RunStore`.
 
     Raises:
-        TrackingError: As of `check_tensorboard`.
+        TrackingError: As in `check_tensorboard`.
     """
 
     def __init__(self, folder: str | os.PathLike[str], spec: RunSpec, store: RunStore) -> None:

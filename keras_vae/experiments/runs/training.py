@@ -77,7 +77,7 @@ def check_runs(specs: Sequence[RunSpec]) -> list[int]:
         DataError: If a data set lacks what a spec names, or has fewer training images than a
             batch takes.
         SpecError: If it has fewer than pseudo-inputs shall be taken from it.
-        ConnectionError: If data are neither at hand nor to be had.
+        ConnectionError: If data are neither on this machine nor to be downloaded.
     """
     images = {}
     for data_spec in dict.fromkeys(spec.data for spec in specs):

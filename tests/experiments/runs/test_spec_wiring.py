@@ -445,7 +445,7 @@ def test_impossible_combinations_are_refused():
         ({"model.upper_latent_dims": (3,), "model.hidden_units": (8, 4)}, "one size"),
         ({"model.upper_latent_dims": (3, 0)}, "upper_latent_dims.*at least 1"),
         ({"model.hidden_units": (8, 0)}, "hidden_units.*at least 1"),
-        ({"model.pseudo_inputs": "grey"}, "VampPrior alone"),
+        ({"model.pseudo_inputs": "grey"}, "VampPrior only"),
         ({"model.pseudo_inputs": "white"}, "'white'.*'noise'"),
         ({"model.prior": "vamp", "model.pseudo_inputs": "grey"}, "Name the number"),
         ({"model.prior_components": 5}, "no components"),
@@ -456,13 +456,13 @@ def test_impossible_combinations_are_refused():
         ({"objective.doubly_reparameterized": True}, "closed form"),
         ({"optimizer.bias_rate": math.inf}, "bias_rate.*finite"),
         ({"optimizer.bias_rate": -0.5}, "bias_rate.*not negative"),
-        ({"optimizer.name": "sgd", "optimizer.bias_correction": False}, "'adam' alone"),
+        ({"optimizer.name": "sgd", "optimizer.bias_correction": False}, "'adam' only"),
         ({"data.train_images": 0}, "train_images.*at least 1"),
         ({"data.validation_images": 0}, "validation_images.*at least 1"),
     ):
         with pytest.raises(ValueError, match=message):
             changed(BASE, changes)
-    with pytest.raises(ValueError, match="one level alone"):
+    with pytest.raises(ValueError, match="one level only"):
         changed(
             BASE,
             {

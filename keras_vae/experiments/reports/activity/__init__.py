@@ -27,7 +27,7 @@ from keras_vae.experiments.runs.spec import (
 
 REPORT = "activity"
 # Colour and dash of everything that the report's figures draw, the same in all of them. What
-# differs in the data alone has its method's colour with another dash.
+# differs only in the data has its method's colour with another dash.
 STYLES = {
     "IW": 0,
     "VAE": 1,

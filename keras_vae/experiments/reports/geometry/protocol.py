@@ -127,7 +127,7 @@ def has_settled(rate: JsonObject, limit: float) -> bool:
     """Whether a rate, and two standard errors over trials about it, lie within a limit.
 
     Arguments:
-        rate: `claims.over_seeds` of `change_per_100_epochs`; one trial alone has not settled.
+        rate: `claims.over_seeds` of `change_per_100_epochs`; a single trial has not settled.
         limit: Positive number, in the same unit.
     """
     mean, error = rate["mean"], rate["standard_error"]
