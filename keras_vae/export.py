@@ -20,17 +20,24 @@ The log-likelihood's noise is not that of the model's own method, which XLA draw
 within the error of an estimate.
 """
 
+import contextlib
 import math
 import os
 import pathlib
+import shutil
 import tempfile
+from collections.abc import Iterator
 from typing import Any
+
+import filelock
 
 from keras_vae import random
 from keras_vae._internal.backend import tf
 from keras_vae.models import LatentVariableModel
 from keras_vae.models.compiled import BYTES_PER_PIXEL, MEMORY_BUDGET
 
+# In a folder that is being written.
+LOCK = "lock"
 WITH_IMAGES = ("encode", "reconstruct", "log_likelihood")
 
 
@@ -59,11 +66,24 @@ def save(model: LatentVariableModel, path: str | os.PathLike[str]) -> pathlib.Pa
         raise FileExistsError(f"{path} exists. Name another folder, or another version's number.")
     path.parent.mkdir(parents=True, exist_ok=True)
     module = Endpoints(model)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
-        written = pathlib.Path(temporary) / "model"
+    with _folder_beside(path) as temporary:
+        written = temporary / "model"
         tf.saved_model.save(module, str(written), signatures=module.signatures())
         _put(written, path)
     return path
+
+
+@contextlib.contextmanager
+def _folder_beside(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A temporary folder; removes those that killed processes left beside the same path."""
+    for left in path.parent.glob(f".{path.name}.*/{LOCK}"):
+        with contextlib.suppress(filelock.Timeout, OSError), filelock.FileLock(left, timeout=0):
+            shutil.rmtree(left.parent)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
+        folder = pathlib.Path(temporary)
+        # The lock goes with the process, however that ends.
+        with filelock.FileLock(folder / LOCK):
+            yield folder
 
 
 def _put(written: pathlib.Path, path: pathlib.Path) -> None:

@@ -238,6 +238,7 @@ FIGURE = protocol.ActivityFigure(
     caption=caption,
     judge=judge,
     record=record,
+    draws_first_trial=True,
 )
 
 if __name__ == "__main__":

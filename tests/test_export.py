@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 import sys
 
+import filelock
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -179,6 +180,20 @@ def test_what_appears_meanwhile_is_not_touched(tmp_path, monkeypatch):
     assert [file.name for file in path.iterdir()] == ["whose"]
     assert (path / "whose").read_text() == "True"
     assert [folder.name for folder in path.parent.iterdir()] == ["1"]
+
+
+def test_what_a_killed_export_left_is_removed_and_what_another_writes_is_not(tmp_path, monkeypatch):
+    killed, living = (tmp_path / f".1.{name}" for name in ("killed", "living"))
+    for folder in (killed, living):
+        (folder / "model").mkdir(parents=True)
+        (folder / kv.export.LOCK).touch()
+    monkeypatch.setattr(
+        tf.saved_model, "save", lambda module, written, signatures: pathlib.Path(written).mkdir()
+    )
+    monkeypatch.setattr(kv.export.Endpoints, "signatures", lambda self: {})
+    with filelock.FileLock(living / kv.export.LOCK):
+        kv.export.save(kv.VAE(**SMALL), tmp_path / "1")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".1.living", "1"]
 
 
 def test_one_level_is_exported_as_several_are(tmp_path):

@@ -278,6 +278,8 @@ class TestBadInput:
             small(latent_dim=0)
         with pytest.raises(ValueError, match="image_shape.*at least 1"):
             small(image_shape=(28, 0))
+        with pytest.raises(ValueError, match="image_shape.*no axis"):
+            small(image_shape=())
         with pytest.raises(ValueError, match="likelihood: 'laplace'"):
             small(likelihood="laplace")
         with pytest.raises(ValueError, match="prior: 'vampp'"):

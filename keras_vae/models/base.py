@@ -56,6 +56,8 @@ class LatentVariableModel(Inference, keras.Model):
     ) -> None:
         super().__init__(**kwargs)
         self.event_shape = as_sizes(image_shape, "image_shape")
+        if not self.event_shape:
+            raise ValueError("`image_shape` has no axis. Items that are single numbers have (1,).")
         self.seed = random.resolve_seed(seed)
         # Half precision would lose whole nats of a sum over pixels.
         self.density_dtype = keras.backend.result_type(self.compute_dtype, "float32")

@@ -325,6 +325,7 @@ FIGURE = Figure(
     caption=caption,
     judge=judge,
     record=record,
+    draws_first_trial=True,
 )
 
 if __name__ == "__main__":

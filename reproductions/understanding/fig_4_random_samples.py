@@ -91,6 +91,7 @@ FIGURE = report_figure(
     ),
     record=record,
     datasets=datasets.LABELLED,
+    draws_first_trial=True,
 )
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ FIGURE = report_figure(
     draw=draw,
     caption=lambda images, options: f"means of p(x|z), Adam, seed {options.seed}",
     record=record,
+    draws_first_trial=True,
 )
 
 if __name__ == "__main__":

@@ -71,6 +71,7 @@ FIGURE = report_figure(
     draw=draw_generations,
     caption=caption_generations,
     record=record_generations,
+    draws_first_trial=True,
 )
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ FIGURE = report_figure(
     draw=draw_reconstructions,
     caption=RECONSTRUCTION_CAPTION,
     record=record_reconstructions,
+    draws_first_trial=True,
 )
 
 if __name__ == "__main__":

@@ -179,9 +179,10 @@ FIGURE = report_figure(
     add_options=functools.partial(add_prior_options, priors=LEARNED_PRIORS),
     measure=measure,
     draw=draw,
-    caption=f"the first {SIDE**2} components of the first trial's prior",
+    caption=f"the first {SIDE**2} components of the prior",
     judge=judge,
     record=record,
+    draws_first_trial=True,
 )
 
 if __name__ == "__main__":

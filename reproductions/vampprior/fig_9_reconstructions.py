@@ -176,6 +176,7 @@ FIGURE = report_figure(
     caption=RECONSTRUCTION_CAPTION,
     judge=judge,
     record=record,
+    draws_first_trial=True,
 )
 
 if __name__ == "__main__":

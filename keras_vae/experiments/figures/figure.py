@@ -104,6 +104,7 @@ class Figure:
             the user chooses is returned by `options.choice(name)`. None where there are none.
         datasets: Names of the data sets that it can show; by default all that are registered.
         keep_weights: Whether it needs the weights of earlier epochs too.
+        draws_first_trial: Whether the picture shows the first of several trials, not their means.
     """
 
     script: str | None = None
@@ -123,6 +124,7 @@ class Figure:
     add_options: AddOptions | None = None
     datasets: tuple[str, ...] = dataclasses.field(default_factory=lambda: datasets.NAMES)
     keep_weights: bool = False
+    draws_first_trial: bool = False
 
     def trial(self, options: Options, seed: int) -> Specs:
         """The runs of one trial, a dictionary of `RunSpec` by method."""
@@ -259,6 +261,8 @@ def add_caption(figure: Figure, options: Options, analysis: Analysis) -> None:
     text, extent = analysis.caption, figure.extent(options)
     if extent:
         trials = "1 trial" if options.trials == 1 else f"{options.trials} trials"
+        if figure.draws_first_trial and options.trials > 1:
+            trials = f"first of {trials}"
         text = f"{extent}, {trials}; {text}"
     plots.add_caption(analysis.picture, text)
 

@@ -428,3 +428,16 @@ def test_the_figure_of_the_instructions_is_made(small_images, eager, tmp_path):
     data = json.loads((made / "data.json").read_text())
     assert data["script"] == "fig_1_bound.py"
     assert data["runs"]["VAE"]["epochs"] == {"reached": 2, "asked": 100}
+
+
+@pytest.mark.parametrize(
+    ("trials", "first", "words"),
+    [(1, False, "1 trial"), (2, False, "2 trials"), (1, True, "1 trial"), (2, True, "first of 2")],
+)
+def test_the_caption_says_which_trials_are_drawn(figure, trials, first, words):
+    figure = dataclasses.replace(figure, draws_first_trial=first)
+    asked = options.resolve(figure.presets, preset="smoke", trials=trials)
+    analysis = figure_module.Analysis(picture=panels(1)[0], caption="c", claims=[], data={})
+    figure_module.add_caption(figure, asked, analysis)
+    written = [text.get_text() for text in analysis.picture.texts]
+    assert any(f"mnist_5k, 1 of 10 epochs, {words}" in text for text in written)

@@ -231,8 +231,7 @@ def test_the_caption_says_how_far_every_run_went(figure):
         "(beta up to 0.48), HVAE 30 of 100 epochs"
     )
     assert figure.extent(ask(dataset="mnist", prior="standard_normal", trials=2)) == (
-        "mnist: VAE 200 of 200, VampPrior 200 of 200 (standard_normal), HVAE 300 of 300 epochs; "
-        "first trial"
+        "mnist: VAE 200 of 200, VampPrior 200 of 200 (standard_normal), HVAE 300 of 300 epochs"
     )
     parts = figure.extent(ask(trials=1)).split("; ")
     assert [part.split(":")[0] for part in parts] == ["mnist", "frey_faces", "fashion_mnist"]

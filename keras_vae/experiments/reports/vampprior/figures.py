@@ -90,10 +90,7 @@ class DataSetFigure(Figure):
 
     def extent(self, options: Options) -> str:
         """What each data set and model was trained for."""
-        parts = [self._extent_of(dataset, options) for dataset in panels(options)]
-        if options.trials > 1:
-            parts.append("first trial")
-        return "; ".join(parts)
+        return "; ".join(self._extent_of(dataset, options) for dataset in panels(options))
 
     def _extent_of(self, dataset: str, options: Options) -> str:
         models, trial = [], self.trial(options, options.seed)
