@@ -93,13 +93,20 @@ def test_a_log_likelihood_of_one_image_is_that_among_others():
     assert (abs(plain - together) < 5 * error + 1e-4).all()
 
 
+@pytest.fixture(scope="module")
+def in_full():
+    """A model in single precision, and log-likelihoods under it."""
+    model = small()
+    return model, model.log_likelihood(binary(5), 5000)
+
+
 @pytest.mark.parametrize("policy, digits", [("mixed_bfloat16", 2**-8), ("mixed_float16", 2**-11)])
-def test_mixed_precision_gives_the_same_to_its_digits(policy, digits):
-    full, mixed = (small(dtype=dtype) for dtype in ("float32", policy))
+def test_mixed_precision_gives_the_same_to_its_digits(in_full, policy, digits):
+    full, likelihoods = in_full
+    mixed = small(dtype=policy)
     mixed.set_weights(full.get_weights())
-    for call in (lambda model: model.log_weights(binary(5), 3), likelihood):
-        np.testing.assert_allclose(call(mixed), call(full), atol=10 * digits)
-
-
-def likelihood(model):
-    return model.log_likelihood(binary(5), 5000)
+    for found, expected in (
+        (mixed.log_weights(binary(5), 3), full.log_weights(binary(5), 3)),
+        (mixed.log_likelihood(binary(5), 5000), likelihoods),
+    ):
+        np.testing.assert_allclose(found, expected, atol=10 * digits)

@@ -68,17 +68,27 @@ def test_scales_keep_to_their_limits():
     np.testing.assert_allclose(decoded.stddev(), [[0.2, 1.0, 5.0]], rtol=1e-5)
 
 
+DOMAINS = [
+    ("poisson", COUNTS),
+    (likelihoods.NegativeBinomial(0.3), COUNTS),
+    (likelihoods.Categorical(20), COUNTS),
+    (likelihoods.Gaussian(link="identity"), RAW[0]),
+    (likelihoods.DiscretizedLogistic(levels=17), np.minimum(COUNTS, 16) / 16),
+]
+
+
 @pytest.mark.parametrize(
-    "likelihood, data",
+    "kind, likelihood, data",
     [
-        ("poisson", COUNTS),
-        (likelihoods.NegativeBinomial(0.3), COUNTS),
-        (likelihoods.Categorical(20), COUNTS),
-        (likelihoods.Gaussian(link="identity"), RAW[0]),
-        (likelihoods.DiscretizedLogistic(levels=17), np.minimum(COUNTS, 16) / 16),
+        *((kv.VAE, *domain) for domain in DOMAINS),
+        (kv.HierarchicalVAE, *DOMAINS[1]),
+        # Parts that the others have met already.
+        *(
+            pytest.param(kv.HierarchicalVAE, *domain, marks=pytest.mark.slow)
+            for domain in DOMAINS[:1] + DOMAINS[2:]
+        ),
     ],
 )
-@pytest.mark.parametrize("kind", [kv.VAE, kv.HierarchicalVAE])
 def test_every_domain_is_trained_on_saved_and_scored(kind, likelihood, data, tmp_path):
     likelihood = keras.saving.serialize_keras_object(likelihoods.get(likelihood))
     prior = None if "Categorical" in str(likelihood) else kv.priors.VampPrior(3, seed=0)

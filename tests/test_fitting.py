@@ -77,7 +77,7 @@ def test_evaluation_is_weighted_too():
 
 @pytest.mark.parametrize("steps", [1, 3])
 def test_the_seed_decides_the_order_of_the_data(steps):
-    x = binary(20)
+    x = binary(8)
 
     def trained(keras_seed, seed=0, epochs=(2,), **kwargs):
         keras.utils.set_random_seed(keras_seed)
@@ -140,7 +140,9 @@ def test_losses_that_layers_add_count_in_every_step_and_once(prior):
     def trained(penalised):
         kwargs = {"likelihood": Noted()} if penalised else {}
         model = small(prior=prior, **kwargs)
-        compiled(model, run_eagerly=False, steps_per_execution=2)
+        # Without noise, which XLA draws as it likes, both ways give the same.
+        model.log_variance_head.bias.assign([-60.0, -60.0])
+        compiled(model, run_eagerly=not penalised, steps_per_execution=2)
         model.fit(binary(8), batch_size=2, shuffle=False, verbose=0)
         return model.likelihood.heads[0].bias.numpy()
 

@@ -46,12 +46,14 @@ def test_another_objective_is_compiled_anew():
     model = small(image_shape=(2, 2), objective="elbo")
     model.compile(jit_compile=False)
     x = np.zeros((4, 2, 2), "float32")
-    model.fit(x, verbose=0)
     asked, terms = [], model.log_terms
     model.log_terms = lambda *args, **kwargs: asked.append(args[1]) or terms(*args, **kwargs)
+    model.fit(x, verbose=0)
+    # Twice, where the first step had to make the optimiser's variables.
+    assert asked == [1]
     model.objective = kv.objectives.IWAE(7)
     model.fit(x, verbose=0)
-    assert set(asked) == {7}
+    assert asked == [1, 7]
     assert kv.VAE.from_config(model.get_config()).objective.num_samples == 7
 
 
@@ -116,8 +118,16 @@ def linear_gaussian(latent_dim):
     return model, x, exact
 
 
-@pytest.mark.parametrize("samples", [1, 7, 12])
-@pytest.mark.parametrize("drawn, decoded", [(5000, 10), (5, 3), (4, 1000)])
+@pytest.mark.parametrize(
+    "samples, drawn, decoded",
+    [
+        *((7, 5000, 10), (12, 5000, 10), (1, 5, 3), (7, 5, 3), (7, 4, 1000), (12, 4, 1000)),
+        *(
+            pytest.param(*sizes, marks=pytest.mark.slow)
+            for sizes in ((1, 5000, 10), (12, 5, 3), (1, 4, 1000))
+        ),
+    ],
+)
 def test_log_likelihood_is_exact_under_the_exact_posterior(monkeypatch, samples, drawn, decoded):
     model, x, exact = linear_gaussian(latent_dim=1)
     monkeypatch.setattr(compiled, "SAMPLES_PER_BLOCK", drawn)
@@ -175,7 +185,7 @@ def test_training_recovers_the_linear_gaussian_model():
     loadings = np.array([[0.9, 0.3], [0.1, -0.8], [0.6, 0.6], [-0.5, 0.4], [0.2, 0.1]])
     x = rng.normal(size=(4000, 2)) @ loadings.T + rng.normal(size=(4000, 5))
     model = linear_gaussian(latent_dim=2)[0]
-    model.compile(keras.optimizers.Adam(0.01))
+    model.compile(keras.optimizers.Adam(0.01), jit_compile=False)
     model.fit(x.astype("float32"), epochs=15, batch_size=100, verbose=0)
     covariance = np.cov(x.T, bias=True)
     best = stats.multivariate_normal(x.mean(0), covariance).logpdf(x).mean()
@@ -187,7 +197,7 @@ def test_training_recovers_the_linear_gaussian_model():
 
 def test_training_improves_the_bound_and_reports_consistent_metrics(digits):
     model = kv.VAE(latent_dim=10, hidden_units=(64,), seed=0, objective="iwae")
-    model.compile(ADAM.make())
+    model.compile(ADAM.make(), jit_compile=False)
     history = model.fit(digits.batches(100), epochs=3, steps_per_epoch=40, verbose=0).history
     assert history["bound"][0] < history["bound"][1] < history["bound"][2]
     assert history["bound"][2] > -250
@@ -196,7 +206,7 @@ def test_training_improves_the_bound_and_reports_consistent_metrics(digits):
 
 def test_evaluation_repeats_and_the_bound_rises_with_samples(digits):
     bounds = []
-    for samples in (1, 5, 50):
+    for samples in (1, 50):
         model = small(objective=objectives.IWAE(samples))
         model.compile(jit_compile=False)
         first, second = (
@@ -204,7 +214,7 @@ def test_evaluation_repeats_and_the_bound_rises_with_samples(digits):
         )
         assert first == second
         bounds.append(first["bound"])
-    assert bounds[0] < bounds[1] < bounds[2]
+    assert bounds[0] < bounds[1]
 
 
 def test_same_seed_same_weights_whatever_was_made_before():

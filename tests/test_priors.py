@@ -70,8 +70,8 @@ def test_other_pseudo_inputs_to_begin_with_are_cut_to_the_unit_interval():
 )
 def test_the_bound_rises_under_learned_priors(prior, jit_compile, digits):
     model = kv.VAE(latent_dim=5, hidden_units=(50,), prior=prior, seed=0)
-    model.compile(optimizer=keras.optimizers.Adam(1e-3), jit_compile=jit_compile)
-    history = model.fit(digits.train.images, epochs=3, batch_size=100, verbose=0).history
+    model.compile(optimizer=keras.optimizers.Adam(3e-3), jit_compile=jit_compile)
+    history = model.fit(digits.train.images[:1500], epochs=3, batch_size=100, verbose=0).history
     assert history["bound"][-1] > history["bound"][0] + 20
     assert model.sample(3, seed=0).shape == (3, 28, 28)
 

@@ -25,7 +25,7 @@ def make_model(**kwargs):
     return kv.VAE(latent_dim=3, hidden_units=(8, 6), seed=4, **kwargs)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def trained(images):
     model = make_model(objective=kv.objectives.IWAE(3), batch_norm=True, activation="tanh")
     model.compile(jit_compile=False)

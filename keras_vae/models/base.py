@@ -266,6 +266,10 @@ class LatentVariableModel(Inference, keras.Model):
     def make_train_function(self, force: bool = False) -> None:
         """Makes what `fit` calls: with XLA, all steps of an execution are one computation."""
         if self.train_function is None or force:
+            if self.optimizer is not None and not self.optimizer.built:
+                # Where a step makes its optimiser's variables, TensorFlow traces the step twice.
+                with self.distribute_strategy.scope():
+                    self.optimizer.build(self.trainable_variables)
             super().make_train_function(force)
             # A subclass's own step may want the labels, which fused steps leave out.
             own_step = type(self).train_step is not LatentVariableModel.train_step
