@@ -185,7 +185,9 @@ def read_curves(path: pathlib.Path) -> Curves:
             if values.ndim != 2 or values.shape[1] != 2 or not np.isfinite(values).all():
                 raise ValueError(f"{name!r} has something else than pairs of numbers")
             curves[name] = (values[:, 0], values[:, 1])
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (LookupError, TypeError, AttributeError) as error:
+        raise OriginalsError(f"it has not the form of digitised curves ({error!r})") from error
+    except (OSError, ValueError, RecursionError) as error:
         raise OriginalsError(f"it cannot be read as curves ({error})") from error
     if not curves:
         raise OriginalsError("it has no curves")
@@ -193,6 +195,8 @@ def read_curves(path: pathlib.Path) -> Curves:
 
 
 def _json_points(content: Any) -> dict[str, Any]:
+    if not isinstance(content, dict) or not content.keys() & {"curves", "datasetColl"}:
+        raise ValueError("it has neither `curves` nor WebPlotDigitizer's `datasetColl`")
     if "curves" in content:
         return dict(content["curves"])
     sets = content["datasetColl"]

@@ -48,9 +48,10 @@ def show(path: pathlib.Path, folder: pathlib.Path, notes: list[str]) -> Shown | 
     Arguments:
         path: A PNG file. A WebP file of its pixels is shown in its place if there is one.
         folder: The page's folder.
-        notes: List that a note on a damaged picture is added to.
+        notes: List that a note on a missing or damaged picture is added to.
     """
     if not path.is_file():
+        notes.append(f"{path.name} is missing.")
         return None
     try:
         with Image.open(path, formats=("PNG",)) as picture:

@@ -163,6 +163,17 @@ def test_what_is_no_curve_is_refused(tmp_path, content):
         originals.read_curves(path)
 
 
+def test_what_a_json_file_of_curves_lacks_is_said(tmp_path):
+    for content, said in (
+        ('{"IW": [[1, 50]]}', "neither `curves` nor"),
+        ("[]", "neither `curves` nor"),
+        ('{"datasetColl": [{"name": "IW"}]}', "not the form of digitised curves.*'data'"),
+    ):
+        (tmp_path / "a.json").write_text(content)
+        with pytest.raises(originals.OriginalsError, match=said):
+            originals.read_curves(tmp_path / "a.json")
+
+
 def two_panels():
     figure, axes = plots.panels(2)
     axes[0].set_title("(a) One\nmethod")

@@ -208,6 +208,11 @@ def test_nothing_in_a_file_of_results_becomes_html(results):
         assert "<script>alert" not in text and "<script>x" not in text
 
 
+def test_a_missing_picture_is_named(results):
+    (results / "activity" / "fig_3_1" / "figure.png").unlink()
+    assert "figure.png is missing." in words(remade(results)[0])
+
+
 def test_a_pipe_in_place_of_a_result_is_damage(results):
     path = results / "activity" / "fig_3_1" / "claims.json"
     path.unlink()
