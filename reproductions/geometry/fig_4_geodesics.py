@@ -90,10 +90,13 @@ def judge(numbers: JsonObject, options: Options) -> list[Claim]:
                     "is above both. (A property of the formula, checked with numbers; how often "
                     "sigma rises above both of two unequal ends depends on the pairs.)",
                     numbers={
-                        name: Number(value, "pairs" if name == "pairs" else "1")
+                        name: Number(
+                            value,
+                            "pairs" if name == "pairs" else "1",
+                            at_least=1 - TOLERANCE if name.startswith("lowest") else None,
+                        )
                         for name, value in numbers.items()
                     },
-                    holds=lowest >= 1 - TOLERANCE,
                 )
             ],
         )
