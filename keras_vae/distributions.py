@@ -4,6 +4,9 @@ import functools
 import math
 import operator
 from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 from keras_vae import random
 from keras_vae._internal.backend import tf, tfd, tfp
@@ -206,3 +209,49 @@ class DiagonalGaussianMixture(tfd.Distribution):
 
     def _mean(self) -> tf.Tensor:
         return tf.reduce_sum(tf.nn.softmax(self.logits)[:, None] * self.loc, axis=0)
+
+
+class GaussianFlow(tfd.TransformedDistribution):
+    """A diagonal Gaussian under bijectors, whose mean and deviation are estimated.
+
+    Arguments:
+        distribution: `tfd.Independent` of `tfd.Normal`, with event shape (D,).
+        bijector: TFP bijector of vectors.
+        noise: Array of shape (samples, D): the standard-normal noise of the samples of which
+            `mean` and `stddev` are the estimates, the same for all of the batch.
+    """
+
+    def __init__(
+        self,
+        distribution: tfd.Distribution,
+        bijector: Any,
+        noise: np.ndarray,
+        name: str = "GaussianFlow",
+    ) -> None:
+        parameters = dict(locals())
+        self.noise = noise
+        super().__init__(distribution, bijector, parameters=parameters, name=name)
+
+    @classmethod
+    def _parameter_properties(cls, dtype: Any, num_classes: Any = None) -> dict[str, Any]:
+        inherited = super()._parameter_properties(dtype, num_classes)
+        return {**inherited, "noise": tfp.util.ParameterProperties(event_ndims=2)}
+
+    def _log_prob(self, z: tf.Tensor) -> tf.Tensor:
+        loc = self.distribution.mean()
+        if z.shape[-loc.shape.rank :] != loc.shape:
+            # Networks see all items of the batch, where z is the same for several.
+            z = tf.broadcast_to(z, tf.broadcast_dynamic_shape(tf.shape(z), tf.shape(loc)))
+        return super()._log_prob(z)
+
+    def _mean(self) -> tf.Tensor:
+        return tf.reduce_mean(self._samples(), axis=0)
+
+    def _stddev(self) -> tf.Tensor:
+        return tf.math.reduce_std(self._samples(), axis=0)
+
+    def _samples(self) -> tf.Tensor:
+        loc, scale = self.distribution.mean(), self.distribution.stddev()
+        ones = [1] * (loc.shape.rank - 1)
+        noise = tf.reshape(self.noise, (len(self.noise), *ones, self.noise.shape[-1]))
+        return self.bijector.forward(loc + scale * noise)

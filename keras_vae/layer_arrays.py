@@ -23,6 +23,7 @@ import numpy.typing as npt
 from keras_vae._internal.backend import keras
 from keras_vae.models import VAE
 from keras_vae.networks import DenseStack
+from keras_vae.posteriors import DiagonalGaussian
 
 if TYPE_CHECKING:
     from keras_vae.models import LatentVariableModel
@@ -83,6 +84,11 @@ def _variables(model: LatentVariableModel) -> list[list[keras.Variable]]:
             raise ValueError(
                 "Layers with batch normalisation or gates are more than kernel and bias."
             )
+    if type(model.posterior) is not DiagonalGaussian:
+        raise ValueError(
+            "The arrays are those of a diagonal Gaussian posterior. Received: "
+            f"{type(model.posterior).__name__}."
+        )
     layers = [
         *([layer] for layer in model.encoder.dense_layers),
         [model.loc_head, model.log_variance_head],

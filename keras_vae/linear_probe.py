@@ -12,8 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from keras_vae import random
-from keras_vae._internal.backend import tf
+from keras_vae import posteriors, random
 from keras_vae._internal.checks import check_choice, check_positive_integer
 
 if TYPE_CHECKING:
@@ -58,15 +57,16 @@ def posterior_features(
         )
     if kind == "means":
         return np.asarray(model.posterior_means(images, batch_size))
-    loc, scale = model.posterior_parameters(images, batch_size)
     if kind == "means_and_variances":
+        loc, scale = model.posterior_parameters(images, batch_size)
         return np.concatenate([loc, np.square(scale)], axis=-1)
     seed = random.resolve_seed(seed)
-    noise = [
-        random.normal(loc[i : i + batch_size].shape, random.stream(seed, random.GENERATION, i))
-        for i in range(0, len(loc), batch_size)
-    ]
-    return np.asarray(loc + scale * tf.concat(noise, axis=0))
+    codes = []
+    for start in range(0, len(images), batch_size):
+        posterior = model.encode(images[start : start + batch_size])
+        stream = random.stream(seed, random.GENERATION, start)
+        codes.append(posteriors.sample_with_log_prob(posterior, 1, stream)[0][0])
+    return np.concatenate(codes)
 
 
 def fit_linear_classifier(features: np.ndarray, labels: np.ndarray) -> Any:

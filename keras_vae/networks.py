@@ -1,8 +1,11 @@
 """Stacks of deterministic layers, and initialisers that differ from layer to layer."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from keras_vae._internal.backend import keras, tf
 from keras_vae._internal.checks import as_sizes, check_positive_integer
@@ -30,6 +33,30 @@ def seeded_initializer(identifier: Any, seed: int) -> keras.initializers.Initial
     if "seed" in config:
         config["seed"] = seed
     return type(initializer).from_config(config)
+
+
+def draw_weights(network: keras.layers.Layer, seed: int) -> None:
+    """Draws anew from a seed what initialisers and layers without one have drawn, or will."""
+    for number, layer in enumerate(network._flatten_layers()):
+        generator = getattr(layer, "seed_generator", None)
+        if getattr(layer, "seed", 0) is None and generator is not None:
+            generator.state.assign([derive_seed(seed, number, 1), 0])
+        weights = {weight.name: weight for weight in [*layer._trainable_variables]}
+        for attribute, initializer in list(vars(layer).items()):
+            if not isinstance(initializer, keras.initializers.Initializer):
+                continue
+            if initializer.get_config().get("seed", 0) is not None:
+                continue
+            name = attribute.removesuffix("_initializer")
+            purpose = sum(name.encode())
+            seeded = seeded_initializer(initializer, derive_seed(seed, number, purpose))
+            weight = weights.get(name)
+            if weight is not None:
+                drawn = initializer(weight.shape, dtype=weight.dtype)
+                if not np.array_equal(weight.numpy(), keras.ops.convert_to_numpy(drawn)):
+                    continue
+                weight.assign(seeded(weight.shape, dtype=weight.dtype))
+            setattr(layer, attribute, seeded)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -234,3 +261,96 @@ def over_rows(stack: keras.layers.Layer, inputs: tf.Tensor) -> tf.Tensor:
     leading = ops.shape(inputs)[:-1]
     outputs = stack(ops.reshape(inputs, (-1, inputs.shape[-1])))
     return ops.reshape(outputs, (*leading, outputs.shape[-1]))
+
+
+@keras.saving.register_keras_serializable(package="keras_vae")
+class MaskedAutoregressiveNetwork(keras.layers.Layer):
+    """Parameters of each dimension of z, made from the dimensions before it and from a context.
+
+    `tfp.bijectors.MaskedAutoregressiveFlow(MaskedAutoregressiveNetwork(2))` is a bijector of it.
+
+    Arguments:
+        outputs: Number of parameters of a dimension.
+        hidden_units: Sizes of the hidden layers.
+        activation: Activation of the hidden layers.
+        context_dim: Length of the context, a vector that enters every layer; 0 for none.
+        kernel_initializer: Keras initialiser of the kernels.
+        seed: Integer from which the weights are drawn; None draws a fresh one.
+
+    Inputs: z of shape (..., D), and a context of shape (..., context_dim) that broadcasts against
+    it. Output shape: (..., D, outputs).
+
+    Reference: Germain, Gregor, Murray & Larochelle, "MADE: Masked Autoencoder for Distribution
+    Estimation", 2015.
+    """
+
+    def __init__(
+        self,
+        outputs: int = 2,
+        hidden_units: int | Sequence[int] = (64,),
+        *,
+        activation: Any = "relu",
+        context_dim: int = 0,
+        kernel_initializer: Any = "glorot_uniform",
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_positive_integer(outputs, "outputs")
+        self.outputs = int(outputs)
+        self.hidden_units = as_sizes(hidden_units, "hidden_units")
+        self.activation = keras.activations.get(activation)
+        self.context_dim = int(context_dim)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.seed = resolve_seed(seed)
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        dims = int(input_shape[-1] or 0)
+        # A hidden unit of degree h sees the dimensions up to h, the first of which is 0.
+        degrees = [np.arange(dims)]
+        degrees += [np.arange(units) % max(1, dims - 1) for units in self.hidden_units]
+        masks = [before[:, None] <= after for before, after in itertools.pairwise(degrees)]
+        masks.append(degrees[-1][:, None] < np.repeat(np.arange(dims), self.outputs))
+        self.masks = [mask.astype(self.compute_dtype) for mask in masks]
+        widths = [mask.shape for mask in masks]
+        self.kernels = [self._kernel("kernel", shape, i) for i, shape in enumerate(widths)]
+        self.biases = [
+            self.add_weight(shape=(size,), initializer="zeros", name=f"bias_{index}")
+            for index, (_, size) in enumerate(widths)
+        ]
+        self.context_kernels = [
+            self._kernel("context_kernel", (self.context_dim, size), index, 1)
+            for index, (_, size) in enumerate(widths if self.context_dim else ())
+        ]
+        self.built = True
+
+    def _kernel(
+        self, name: str, shape: tuple[int, int], index: int, *purpose: int
+    ) -> keras.Variable:
+        initializer = seeded_initializer(
+            self.kernel_initializer, derive_seed(self.seed, index, *purpose)
+        )
+        return self.add_weight(shape=shape, initializer=initializer, name=f"{name}_{index}")
+
+    def call(self, z: tf.Tensor, context: tf.Tensor | None = None) -> tf.Tensor:
+        hidden, last = z, len(self.kernels) - 1
+        for index, (kernel, mask, bias) in enumerate(
+            zip(self.kernels, self.masks, self.biases, strict=True)
+        ):
+            hidden = tf.tensordot(hidden, kernel * mask, 1) + bias
+            if self.context_dim:
+                hidden += tf.matmul(context, self.context_kernels[index])
+            if index < last:
+                hidden = self.activation(hidden)
+        return tf.reshape(hidden, tf.concat([tf.shape(hidden)[:-1], [-1, self.outputs]], axis=0))
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "outputs": self.outputs,
+            "hidden_units": list(self.hidden_units),
+            "activation": keras.activations.serialize(self.activation),
+            "context_dim": self.context_dim,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "seed": self.seed,
+        }

@@ -53,7 +53,8 @@ class LogTerms:
         """
         if not all(is_diagonal_gaussian(one) for one in (self.posterior, self.prior)):
             raise ValueError("The KL divides into dimensions for diagonal Gaussians only.")
-        return tfd.kl_divergence(self.posterior.distribution, self.prior.distribution)
+        normals = (tfd.Normal(one.mean(), one.stddev()) for one in (self.posterior, self.prior))
+        return tfd.kl_divergence(*normals)
 
     @property
     def kl(self) -> tf.Tensor:

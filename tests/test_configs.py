@@ -46,9 +46,41 @@ CASES = {
     "UnitInterval": {},
     "VampPrior": {"num_pseudo_inputs": 3, "seed": 77, "initializer": "glorot_uniform"},
     "MixtureOfGaussians": {"num_components": 3, "seed": 77},
+    "Flow": {
+        "bijector": "real_nvp",
+        "num_flows": 3,
+        "hidden_units": (5,),
+        "activation": "tanh",
+        "seed": 77,
+    },
+    "DiagonalGaussian": {},
+    "FullCovarianceGaussian": {},
+    "InverseAutoregressiveFlow": {
+        "num_flows": 3,
+        "hidden_units": (5, 4),
+        "context_dim": 6,
+        "activation": "tanh",
+        "num_mean_samples": 8,
+        "seed": 77,
+    },
+    "MaskedAutoregressiveNetwork": {
+        "outputs": 3,
+        "hidden_units": (5, 4),
+        "activation": "tanh",
+        "context_dim": 6,
+        "kernel_initializer": "he_uniform",
+        "seed": 77,
+    },
     "UncorrectedAdam": {},
     "UncorrectedAdamRate": {"rate": 0.3, "beta_1": 0.5, "beta_2": 0.7},
-    "VAE": {"latent_dim": 3, "hidden_units": (4, 2), "batch_norm": True, "gated": True, **MODEL},
+    "VAE": {
+        "latent_dim": 3,
+        "hidden_units": (4, 2),
+        "batch_norm": True,
+        "gated": True,
+        "posterior": "full_covariance",
+        **MODEL,
+    },
     "HierarchicalVAE": {"latent_dims": (3, 2), "hidden_units": 4, "gated": False, **MODEL},
     **{kind.__name__: {"bias_rate": 3.0} for kind in WITH_BIAS_RATE.values()},
 }
@@ -209,6 +241,7 @@ def test_parts_are_found_by_name_configuration_and_instance():
     for get, made in (
         (kv.likelihoods.get, kv.likelihoods.Bernoulli(grey_levels=True)),
         (kv.priors.get, kv.priors.VampPrior(3, seed=5)),
+        (kv.posteriors.get, kv.posteriors.InverseAutoregressiveFlow(3, seed=5)),
         (kv.objectives.get, kv.objectives.IWAE(4)),
     ):
         assert get(made) is made

@@ -206,9 +206,27 @@ def test_a_posterior_without_gradients_is_refused_by_name():
 
     with pytest.raises(TypeError, match="'Independent'.*reparameterised"):
         small(Discrete).log_weights(binary(2), 3)
-    with pytest.raises(TypeError, match="Doubly.*'MultivariateNormalTriL'"):
-        objective = kv.objectives.IWAE(2, doubly_reparameterized=True)
-        compiled(small(Correlated, objective=objective)).fit(binary(4), verbose=0)
+
+
+@pytest.mark.parametrize(
+    "given, error, message",
+    [
+        (None, TypeError, "`encode` must return a distribution.*None"),
+        (tfd.Normal(tf.zeros((4, 2)), 1.0), ValueError, r"event shape \(2,\).*`tfd.Independent"),
+        (tfd.MultivariateNormalDiag(tf.zeros((4, 3))), ValueError, r"\(2,\).*event shape \(3,\)"),
+        (tfd.MultivariateNormalDiag(tf.zeros((3, 2))), ValueError, r"batch shape \(3,\)"),
+    ],
+)
+def test_an_encode_of_the_wrong_shape_is_refused_before_training(given, error, message):
+    class Wrong(kv.VAE):
+        def encode(self, x, training=False, batch_size=None):
+            return given
+
+    model = compiled(small(Wrong))
+    before = model.get_weights()
+    with pytest.raises(error, match=message):
+        model.fit(binary(4), batch_size=4, verbose=0)
+    assert all(map(np.array_equal, before, model.get_weights()))
 
 
 @keras.saving.register_keras_serializable("tests")

@@ -133,6 +133,27 @@ def get_part(
     return identifier
 
 
+def check_seen_by_keras(
+    part: str, watched: Iterable[Any], seen: Iterable[Any], advice: str
+) -> None:
+    """Raises `ValueError` if a part of a model depends on weights that Keras cannot see.
+
+    Networks of TensorFlow Probability have such: they would stay as they began.
+
+    Arguments:
+        part: The part, for the error.
+        watched: Trainable variables that it depends on, as a `tf.GradientTape` names them.
+        seen: Variables that Keras knows.
+        advice: How such weights are made.
+    """
+    known = {id(variable.value) for variable in seen}
+    hidden = [variable.name for variable in watched if id(variable) not in known]
+    if hidden:
+        raise ValueError(
+            f"The {part} has weights that Keras does not train: {', '.join(hidden)}. {advice}"
+        )
+
+
 def raising(kind: type[ValueError]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Makes a function that checks something raise errors of a kind in place of `ValueError`."""
 

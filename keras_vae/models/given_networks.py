@@ -4,11 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from keras_vae._internal.backend import keras, tf
-from keras_vae.networks import seeded_initializer
-from keras_vae.random import derive_seed
+from keras_vae.networks import draw_weights
 
 
 def get_network(identifier: Any) -> Any:
@@ -61,27 +58,3 @@ def name_by_part(layer: keras.layers.Layer, part: str) -> None:
     automatic = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(layer).__name__).lower()
     if re.fullmatch(rf"{re.escape(automatic)}(_\d+)?", layer.name):
         layer.name = part
-
-
-def draw_weights(network: keras.layers.Layer, seed: int) -> None:
-    """Draws anew from a seed what initialisers and layers without one have drawn, or will."""
-    for number, layer in enumerate(network._flatten_layers()):
-        generator = getattr(layer, "seed_generator", None)
-        if getattr(layer, "seed", 0) is None and generator is not None:
-            generator.state.assign([derive_seed(seed, number, 1), 0])
-        weights = {weight.name: weight for weight in [*layer._trainable_variables]}
-        for attribute, initializer in list(vars(layer).items()):
-            if not isinstance(initializer, keras.initializers.Initializer):
-                continue
-            if initializer.get_config().get("seed", 0) is not None:
-                continue
-            name = attribute.removesuffix("_initializer")
-            purpose = sum(name.encode())
-            seeded = seeded_initializer(initializer, derive_seed(seed, number, purpose))
-            weight = weights.get(name)
-            if weight is not None:
-                drawn = initializer(weight.shape, dtype=weight.dtype)
-                if not np.array_equal(weight.numpy(), keras.ops.convert_to_numpy(drawn)):
-                    continue
-                weight.assign(seeded(weight.shape, dtype=weight.dtype))
-            setattr(layer, attribute, seeded)

@@ -48,7 +48,8 @@ class HierarchicalVAE(LatentVariableModel):
         seed: Integer from which weights and noise are drawn; None draws a fresh one.
 
     Raises:
-        ValueError: If a size is below 1, a name is unknown, or there is no level.
+        ValueError: If a size is below 1, a name is unknown, there is no level, or another
+            `posterior` than diagonal Gaussians is asked for.
 
     Reference: Tomczak & Welling 2018, Section 4; "Project: Large VAE", Sections 2.3 and 3.1.
     """
@@ -72,6 +73,11 @@ class HierarchicalVAE(LatentVariableModel):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
+        if kwargs.pop("posterior", "diagonal") not in ("diagonal", None):
+            raise ValueError(
+                "Other posteriors than diagonal Gaussians are available for `keras_vae.VAE` only: "
+                "in several levels each is made of samples of those above."
+            )
         super().__init__(
             objective=objective,
             image_shape=image_shape if event_shape is None else event_shape,

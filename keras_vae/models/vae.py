@@ -5,16 +5,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_vae import likelihoods, posteriors, priors
-from keras_vae._internal.backend import keras, tf, tfd, tfp
+from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import as_sizes, check_positive_integer
 from keras_vae.models.base import LatentVariableModel
-from keras_vae.models.given_networks import get_network, take
+from keras_vae.models.given_networks import get_network, name_by_part, take
 from keras_vae.models.inference import Data, log_prob
-from keras_vae.networks import DenseStack, dense
+from keras_vae.networks import DenseStack
 from keras_vae.objectives import LogTerms, Objective
 from keras_vae.random import derive_seed
 
-ENCODER, LOC, LOG_VARIANCE, DECODER, LIKELIHOOD, PRIOR = range(6)
+# The posterior's heads take the numbers 1 and 2.
+ENCODER, DECODER, LIKELIHOOD, PRIOR = 0, 3, 4, 5
+POSTERIOR = 6
 # Apart from the numbers of a dense network's layers, which the same seed leads to.
 GIVEN = 301
 HIDDEN_UNITS = (200, 200)
@@ -24,9 +26,8 @@ HIDDEN_UNITS = (200, 200)
 class VAE(LatentVariableModel):
     """Variational auto-encoder with dense networks, or with networks that are given.
 
-    The posterior is a diagonal Gaussian whose mean and log variance are linear in what the
-    encoder makes of the data; the likelihood's parameters are linear in what the decoder makes of
-    a code. A dense decoder mirrors its encoder.
+    The posterior's parameters are linear in what the encoder makes of the data, and the
+    likelihood's in what the decoder makes of a code. A dense decoder mirrors its encoder.
 
     Arguments:
         latent_dim: Number of latent dimensions.
@@ -42,8 +43,11 @@ class VAE(LatentVariableModel):
             `"negative_binomial"`; or a
             `keras_vae.likelihoods.Likelihood`: an instance, a class that can be made without
             arguments, or a config of one. None is the default.
-        prior: `"standard_normal"`, `"vamp"` or `"mixture_of_gaussians"`; or a
+        prior: `"standard_normal"`, `"vamp"`, `"mixture_of_gaussians"` or `"flow"`; or a
             `keras_vae.priors.Prior`, given in the same ways. None is the default.
+        posterior: `"diagonal"` for a diagonal Gaussian, `"full_covariance"` for one with
+            correlated codes or `"inverse_autoregressive"` for a flow; or a
+            `keras_vae.posteriors.Posterior`, given in the same ways. None is the default.
         objective: `"elbo"`, `"iwae"` or `"renyi"`; or a `keras_vae.objectives.Objective`, given in
             the same ways. None is the default.
         batch_norm: Whether to normalise before each hidden activation.
@@ -99,6 +103,7 @@ class VAE(LatentVariableModel):
         activation: Any = "softplus",
         likelihood: Any = "bernoulli",
         prior: Any = "standard_normal",
+        posterior: Any = "diagonal",
         objective: Any = "elbo",
         batch_norm: bool = False,
         gated: bool = False,
@@ -135,8 +140,12 @@ class VAE(LatentVariableModel):
                 strict=True,
             )
         )
-        self.loc_head = self._posterior_head("loc", LOC)
-        self.log_variance_head = self._posterior_head("log_variance", LOG_VARIANCE)
+        part = posteriors.get(posterior, derive_seed(self.seed, POSTERIOR))
+        part.dtype_policy = self.density_dtype
+        initializers = (self.kernel_initializer, self.seed, self.bias_initializer)
+        for name, head in part.make_heads(self.latent_dim, *initializers).items():
+            setattr(self, f"{name}_head", head)
+        self.posterior = part
         self.likelihood = likelihoods.get(likelihood)
         self.prior_layer = priors.get(prior, derive_seed(self.seed, PRIOR))
         self._build_layers()
@@ -145,10 +154,13 @@ class VAE(LatentVariableModel):
     def check_objective(self, objective: Objective) -> None:
         # Before there is a prior the constructor has yet to ask again.
         free_bits = getattr(objective, "free_bits", 0.0) and self.built
-        if free_bits and not posteriors.is_diagonal_gaussian(self.prior):
+        diagonal = not free_bits or (
+            self.posterior.is_diagonal and posteriors.is_diagonal_gaussian(self.prior)
+        )
+        if not diagonal:
             raise ValueError(
-                "`free_bits` need a prior that is a diagonal Gaussian, such as the standard "
-                "normal: under another the KL does not divide into latent dimensions."
+                "`free_bits` need a prior and a posterior that are diagonal Gaussians, such as the "
+                "standard normal: under others the KL does not divide into latent dimensions."
             )
 
     def _sizes_of(
@@ -176,17 +188,6 @@ class VAE(LatentVariableModel):
             dtype=self.dtype_policy,
         )
 
-    def _posterior_head(self, name: str, purpose: int) -> keras.layers.Dense:
-        seed = derive_seed(self.seed, purpose)
-        return dense(
-            self.latent_dim,
-            self.kernel_initializer,
-            seed,
-            bias_initializer=self.bias_initializer,
-            name=name,
-            dtype=self.density_dtype,
-        )
-
     def _build_layers(self) -> None:
         if self._given["encoder"]:
             shape = take(self.encoder, "encoder", [self.event_shape], self._network_seed(ENCODER))
@@ -195,8 +196,8 @@ class VAE(LatentVariableModel):
             size = self.likelihood.vector_size(self.event_shape)
             self.encoder.build((None, size))
             width = (self.hidden_units or (size,))[-1]
-        self.loc_head.build((None, width))
-        self.log_variance_head.build((None, width))
+        name_by_part(self.posterior, "posterior")
+        self.posterior.build_for(width)
         priors.check_no_batch_statistics(self.prior_layer, self.encoder._flatten_layers())
         features: int | tuple[int, ...]
         if self._given["decoder"]:
@@ -240,12 +241,11 @@ class VAE(LatentVariableModel):
         """
         self.check_inputs(x)
 
-        def parameters(part: Data) -> tuple[tf.Tensor, tf.Tensor]:
-            hidden = self._features(self._as_data(part), training)
-            scale = tf.exp(0.5 * self.log_variance_head(hidden))
-            return self.loc_head(hidden), scale
+        def parameters(part: Data) -> tuple[tf.Tensor, ...]:
+            features = self._features(self._as_data(part), training)
+            return self.posterior(features, training=training)
 
-        return posteriors.diagonal_gaussian(*self._in_batches(parameters, x, batch_size))
+        return self.posterior.make_distribution(*self._in_batches(parameters, x, batch_size))
 
     def decode(self, z: tf.Tensor, training: bool = False) -> tfd.Distribution:
         """The likelihood p(x|z).
@@ -305,18 +305,15 @@ class VAE(LatentVariableModel):
         """
         x = self._as_data(x)
         posterior, prior = self.encode(x, training), self.prior
+        posteriors.check_shape(posterior, x.shape[0], self.latent_dim, "`encode`")
         doubly_reparameterized = training and self.objective.doubly_reparameterized
         gate = posteriors.PathGate() if doubly_reparameterized else None
         z, log_posterior = posteriors.sample_with_log_prob(posterior, num_samples, seed, gate)
-        try:
-            analytic_kl = tfp.distributions.kl_divergence(posterior, prior)
-        except NotImplementedError:
-            analytic_kl = None
         terms = LogTerms(
             log_likelihood=log_prob(self.decode(z, training), x, mask),
             log_prior=tf.cast(log_prob(prior, z), z.dtype),
             log_posterior=log_posterior,
-            analytic_kl=analytic_kl,
+            analytic_kl=posteriors.analytic_kl(posterior, prior),
             z=z,
             posterior=posterior,
             prior=prior,
@@ -347,6 +344,7 @@ class VAE(LatentVariableModel):
             "activation": keras.activations.serialize(self.activation),
             "likelihood": keras.saving.serialize_keras_object(self.likelihood),
             "prior": keras.saving.serialize_keras_object(self.prior_layer),
+            "posterior": keras.saving.serialize_keras_object(self.posterior),
             "objective": keras.saving.serialize_keras_object(self.objective),
             "batch_norm": self.batch_norm,
             "gated": self.gated,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from keras_vae import random
 from keras_vae._internal.backend import tf, tfd
@@ -14,7 +14,8 @@ class Drawn(NamedTuple):
 
     Attributes:
         levels: Standard-normal tensors of shape (num_samples, batch, latent_dims[l]).
-        seed: Integer tensor of shape (2,), for posteriors that are no diagonal Gaussians.
+        seed: Integer tensor of shape (2,), for posteriors whose samples are not made from Gaussian
+            noise.
     """
 
     levels: tuple[tf.Tensor, ...]
@@ -23,6 +24,8 @@ class Drawn(NamedTuple):
 
 # What samples are drawn from.
 Noise: TypeAlias = tf.Tensor | Drawn
+# Gaussians of any covariance, of which TFP's `MultivariateNormalTriL` is one.
+CORRELATED = tfd.MultivariateNormalLinearOperator
 
 
 def diagonal_gaussian(loc: tf.Tensor, scale: tf.Tensor) -> tfd.Distribution:
@@ -44,6 +47,21 @@ def is_diagonal_gaussian(posterior: tfd.Distribution) -> bool:
         normal = isinstance(posterior.distribution, tfd.Normal)
         return normal and tf.get_static_value(posterior.reinterpreted_batch_ndims) == 1
     return isinstance(posterior, tfd.MultivariateNormalDiag)
+
+
+def takes_noise(posterior: tfd.Distribution) -> bool:
+    """Whether samples are a known function of standard-normal noise: Gaussians, and flows of them.
+
+    These are diagonal Gaussians, and TFP's `TransformedDistribution` of one, such as
+    `tfd.MultivariateNormalTriL`, where bijectors act on vectors.
+    """
+    if is_diagonal_gaussian(posterior) or isinstance(posterior, CORRELATED):
+        return True
+    if not isinstance(posterior, tfd.TransformedDistribution):
+        return False
+    base = posterior.distribution
+    same = base.event_shape == posterior.event_shape and base.event_shape.rank == 1
+    return same and takes_noise(base)
 
 
 def in_batches(
@@ -72,13 +90,12 @@ def in_batches(
 def sample_with_log_prob(
     posterior: tfd.Distribution, num_samples: int, seed: Noise, gate: PathGate | None = None
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Draws `z = mu + sigma * epsilon`, through which gradients pass, and its log-density.
+    """Draws codes through which gradients pass, and their log-density.
 
-    The log-density is that of epsilon less `sum log sigma`. Recovering epsilon from z would
-    lose it to rounding where sigma is small against mu, as in an early warm-up, when nothing
-    keeps sigma from shrinking.
-
-    A posterior that is no diagonal Gaussian draws with TFP's own noise.
+    Of a diagonal Gaussian `z = mu + sigma * epsilon`, and the log-density is that of epsilon less
+    `sum log sigma`. Recovering epsilon from z would lose it to rounding where sigma is small
+    against mu, as in an early warm-up, when nothing keeps sigma from shrinking. So it is for all
+    posteriors of which `takes_noise` is true; others draw with TFP's own noise.
 
     Arguments:
         posterior: Distribution with batch shape (batch,), such as a `diagonal_gaussian`.
@@ -92,54 +109,101 @@ def sample_with_log_prob(
         (num_samples, batch), in nats.
 
     Raises:
-        TypeError: If gradients do not pass through the posterior's samples, or are to be doubly
-            reparameterised where it is no diagonal Gaussian.
+        TypeError: If gradients do not pass through the posterior's samples.
 
     Reference: Kingma & Welling 2013, Section 2.4.
     """
-    if not is_diagonal_gaussian(posterior):
+    if not takes_noise(posterior):
         seed = seed.seed if isinstance(seed, Drawn) else seed
-        return _sample_other(posterior, num_samples, seed, gate)
-    loc = posterior.mean()
-    if isinstance(seed, Drawn):
-        noise = tf.cast(seed.levels[0], loc.dtype)
+        check_reparameterized(posterior)
+        z = posterior.sample(num_samples, seed=tf.cast(seed, tf.int32))
+        log_density = posterior.log_prob(z)
     else:
-        # TFP's own `sample` leaves the random algorithm to the device; a stored run must not.
-        noise = random.normal(tf.concat([[num_samples], tf.shape(loc)], axis=0), seed, loc.dtype)
-    if gate is not None:
-        return _reparameterize_path(posterior, noise, gate)
-    return reparameterize(posterior, noise)
+        noise = _noise(posterior, num_samples, seed)
+        if gate is not None and is_diagonal_gaussian(posterior):
+            return _reparameterize_path(posterior, noise, gate)
+        z, log_density = reparameterize(posterior, noise)
+    if gate is None:
+        return z, log_density
+    z = gate(z)
+    return z, _along_path(posterior, z, log_density)
+
+
+def _noise(posterior: tfd.Distribution, num_samples: int, seed: Noise) -> tf.Tensor:
+    if isinstance(seed, Drawn):
+        return tf.cast(seed.levels[0], posterior.dtype)
+    if is_diagonal_gaussian(posterior):
+        shape = tf.shape(posterior.mean())
+    else:
+        shape = tf.concat([posterior.batch_shape_tensor(), posterior.event_shape_tensor()], axis=0)
+    # TFP's own `sample` leaves the random algorithm to the device; a stored run must not.
+    return random.normal(tf.concat([[num_samples], shape], axis=0), seed, posterior.dtype)
 
 
 def reparameterize(posterior: tfd.Distribution, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """`z = mu + sigma * noise`, and its log-density as `sample_with_log_prob` has it.
 
     Arguments:
-        posterior: A `diagonal_gaussian`.
+        posterior: A `diagonal_gaussian`, or another of which `takes_noise` is true.
         noise: Standard-normal tensor that broadcasts against its means.
 
     Returns:
         z, and log q(z|x), which lacks the last axis, in nats.
     """
+    if isinstance(posterior, CORRELATED) and not is_diagonal_gaussian(posterior):
+        z = posterior.mean() + posterior.scale.matvec(noise)
+        return z, _log_prob(noise, tf.ones_like(noise)) - posterior.scale.log_abs_determinant()
+    if isinstance(posterior, tfd.TransformedDistribution) and not is_diagonal_gaussian(posterior):
+        start, log_density = reparameterize(posterior.distribution, noise)
+        change = posterior.bijector.forward_log_det_jacobian(start, event_ndims=1)
+        return posterior.bijector.forward(start), log_density - change
     loc, scale = posterior.mean(), posterior.stddev()
     return loc + scale * noise, _log_prob(noise, scale)
 
 
-def _sample_other(
-    posterior: tfd.Distribution, num_samples: int, seed: tf.Tensor, gate: PathGate | None
-) -> tuple[tf.Tensor, tf.Tensor]:
-    name = type(posterior).__name__
+def check_reparameterized(posterior: tfd.Distribution) -> None:
+    """Raises `TypeError` unless gradients pass through a posterior's samples."""
     if posterior.reparameterization_type != tfd.FULLY_REPARAMETERIZED:
         raise TypeError(
-            f"Gradients do not pass through samples of the posterior {name!r}. It must be a "
-            "reparameterised distribution, such as a Gaussian."
+            f"Gradients do not pass through samples of the posterior {type(posterior).__name__!r}. "
+            "It must be a reparameterised distribution, such as a Gaussian."
         )
-    if gate is not None:
+
+
+def check_shape(posterior: Any, batch: int | None, latent_dim: int, what: str) -> None:
+    """Raises `TypeError` or `ValueError` unless it is a distribution over codes of each item.
+
+    Arguments:
+        posterior: What should be a TFP distribution.
+        batch: Number of items; None where it is not known.
+        latent_dim: Number of latent dimensions.
+        what: What returned it, for the error.
+    """
+    if not isinstance(posterior, tfd.Distribution):
         raise TypeError(
-            f"Doubly reparameterised gradients need a diagonal Gaussian posterior, not {name!r}."
+            f"{what} must return a distribution of TensorFlow Probability. Received: {posterior!r}."
         )
-    z = posterior.sample(num_samples, seed=tf.cast(seed, tf.int32))
-    return z, posterior.log_prob(z)
+    shapes = posterior.batch_shape, posterior.event_shape
+    fits = isinstance(shapes[1], tf.TensorShape) and all(
+        shape.is_compatible_with(wanted)
+        for shape, wanted in zip(shapes, ((batch,), (latent_dim,)), strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"{what} must return a distribution of batch shape (batch,) and event shape "
+            f"({latent_dim},). Received batch shape {shapes[0]} and event shape {shapes[1]}. "
+            "`tfd.Independent(distribution, 1)` makes the last axis of one the event."
+        )
+
+
+def analytic_kl(posterior: tfd.Distribution, prior: tfd.Distribution) -> tf.Tensor | None:
+    """KL(q || p) in nats, of the posterior's batch shape; None where no closed form is known."""
+    if isinstance(posterior, CORRELATED) and is_diagonal_gaussian(prior):
+        prior = tfd.MultivariateNormalDiag(prior.mean(), prior.stddev())
+    try:
+        return tfd.kl_divergence(posterior, prior)
+    except NotImplementedError:
+        return None
 
 
 class PathGate:
@@ -170,6 +234,16 @@ def _reparameterize_path(
     scale = tf.stop_gradient(scale)
     # The noise itself, with the gradient of (z - loc) / scale.
     return z, _log_prob(noise + (z - tf.stop_gradient(z)) / scale, scale)
+
+
+def _along_path(posterior: tfd.Distribution, z: tf.Tensor, log_density: tf.Tensor) -> tf.Tensor:
+    """The log-density, whose gradient runs through z alone: its slope there times z's."""
+    place = tf.stop_gradient(z)
+    with tf.GradientTape() as tape:
+        tape.watch(place)
+        density = posterior.log_prob(place)
+    slope = tf.stop_gradient(tape.gradient(density, place))
+    return tf.stop_gradient(log_density) + tf.reduce_sum(slope * (z - place), axis=-1)
 
 
 def _log_prob(noise: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:

@@ -4,6 +4,7 @@ from typing import Any
 
 from keras_vae._internal.checks import get_part
 from keras_vae.priors.base import Encoder, Prior, StandardNormal
+from keras_vae.priors.flow import Flow
 from keras_vae.priors.learned import (
     MixtureOfGaussians,
     UnitInterval,
@@ -14,6 +15,7 @@ from keras_vae.priors.learned import (
 __all__ = [
     "PRIORS",
     "Encoder",
+    "Flow",
     "MixtureOfGaussians",
     "Prior",
     "StandardNormal",
@@ -27,6 +29,7 @@ PRIORS = {
     "standard_normal": StandardNormal,
     "vamp": VampPrior,
     "mixture_of_gaussians": MixtureOfGaussians,
+    "flow": Flow,
 }
 
 

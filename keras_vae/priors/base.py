@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from keras_vae import likelihoods
 from keras_vae._internal.backend import keras, tf, tfd
-from keras_vae._internal.checks import check_pixels
+from keras_vae._internal.checks import check_pixels, check_seen_by_keras
 
 # The model's own encoder, from images to q(z|x).
 Encoder = Callable[[tf.Tensor], tfd.Distribution]
@@ -18,6 +18,10 @@ class Prior(keras.layers.Layer):
     """
 
     built: bool
+    how_to_learn = (
+        "Create them with `add_weight`, or make them those of Keras layers that are the prior's "
+        "attributes."
+    )
 
     def build_for(
         self,
@@ -46,23 +50,15 @@ class Prior(keras.layers.Layer):
     def check_weights(self, encode: Encoder, model_variables: Sequence[keras.Variable]) -> None:
         """Raises `ValueError` if the density depends on trainable weights that Keras cannot see.
 
-        Networks of TensorFlow Probability have such: they would stay as they began.
-
         Arguments:
             encode: As in `distribution`.
             model_variables: All variables that the model trains.
         """
-        seen = {id(variable.value) for variable in model_variables}
         with tf.GradientTape() as tape:
             prior = self.distribution(encode)
             prior.log_prob(tf.zeros((1, self.latent_dim), prior.dtype))
-        hidden = [v.name for v in tape.watched_variables() if id(v) not in seen]
-        if hidden:
-            raise ValueError(
-                f"The prior {type(self).__name__!r} has weights that Keras does not train: "
-                f"{', '.join(hidden)}. Create them with `add_weight`, or make them those of "
-                "Keras layers that are the prior's attributes."
-            )
+        name, watched = f"prior {type(self).__name__!r}", tape.watched_variables()
+        check_seen_by_keras(name, watched, model_variables, self.how_to_learn)
 
     def create_weights(self, latent_dim: int, image_shape: tuple[int, ...]) -> None:
         """Creates what the prior learns; nothing by default."""

@@ -136,8 +136,8 @@ class ModelSpec:
         if self.pseudo_inputs != "noise" and self.prior != "vamp":
             raise ValueError(f"`pseudo_inputs` belongs to the VampPrior only. Received: {self}.")
         if self.prior_components is not None:
-            if self.prior == "standard_normal":
-                raise ValueError(f"The standard normal has no components. Received: {self}.")
+            if self.prior in ("standard_normal", "flow"):
+                raise ValueError(f"The prior {self.prior!r} has no components. Received: {self}.")
             check_positive_integer(self.prior_components, "prior_components")
         if self.pseudo_inputs != "noise" and self.prior_components is None:
             raise ValueError("Name the number of pseudo-inputs that do not begin as noise.")
