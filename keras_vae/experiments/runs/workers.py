@@ -101,12 +101,7 @@ def call_each(
 
     def call(indices: Sequence[int], jobs: int) -> None:
         parallel = joblib.Parallel(
-            n_jobs=jobs,
-            prefer="processes",
-            return_as="generator_unordered",
-            batch_size=1,
-            initializer=end_with_parent,
-            initargs=(os.getpid(),),
+            n_jobs=jobs, prefer="processes", batch_size=1, **_parallel_options()
         )
         tasks = (joblib.delayed(_numbered)(i, function, arguments[i]) for i in indices)
         results.update(parallel(tasks))
@@ -126,6 +121,18 @@ def call_each(
         except lost_process_errors():
             results[index] = lost(index)
     return [results[index] for index in range(len(arguments))]
+
+
+def _parallel_options() -> dict[str, Any]:
+    """How joblib's backend returns results, and what it starts workers with."""
+    backend, _ = joblib.parallel.get_active_backend(prefer="processes")
+    options: dict[str, Any] = {
+        "return_as": "generator_unordered" if backend.supports_return_generator else "list"
+    }
+    if isinstance(backend, joblib.parallel.BACKENDS["loky"]):
+        # Elsewhere a worker's parent is not this process.
+        options |= {"initializer": end_with_parent, "initargs": (os.getpid(),)}
+    return options
 
 
 def lost_process_errors() -> tuple[type[BaseException], ...]:

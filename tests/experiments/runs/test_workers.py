@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 
+import joblib
 import pytest
 
 from keras_vae.experiments.runs import workers
@@ -42,6 +43,27 @@ class Pool:
 
 def square(value):
     return value * value
+
+
+@pytest.mark.parametrize(
+    "backend, return_as, ends_with_parent",
+    [("loky", "generator_unordered", True), ("multiprocessing", "list", False)],
+)
+def test_each_backend_of_joblib_is_asked_for_what_it_can(
+    monkeypatch, backend, return_as, ends_with_parent
+):
+    asked = {}
+
+    def parallel(**options):
+        asked.update(options)
+        return lambda tasks: [function(*given) for function, given, _ in tasks]
+
+    monkeypatch.setattr(workers.joblib, "Parallel", parallel)
+    with joblib.parallel_config(backend):
+        assert call_each(square, [(2,), (3,)], 2, lost=str) == [4, 9]
+    assert asked["return_as"] == return_as
+    # Of Ray's workers, whose backend is made of this one, another process is the parent.
+    assert ("initializer" in asked) == ends_with_parent
 
 
 @pytest.mark.parametrize(
