@@ -21,7 +21,9 @@ README, LIBRARY = (
     (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "keras_vae/README.md")
 )
 (QUICK_START,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-OWN_NETWORKS, OWN_PARTS, OWN_DATA = re.findall(r"```python\n(.*?)```", LIBRARY, re.DOTALL)
+OWN_NETWORKS, OWN_PARTS, OWN_POSTERIOR, OWN_DATA = re.findall(
+    r"```python\n(.*?)```", LIBRARY, re.DOTALL
+)
 
 
 @pytest.mark.slow
@@ -51,6 +53,18 @@ def test_a_prior_a_likelihood_and_an_objective_of_ones_own_train_and_load(tmp_pa
     model.compile(jit_compile=False)
     history = model.fit(images, epochs=1, verbose=0).history
     assert np.isfinite(history["bound"][0])
+    model.save(tmp_path / "mine.keras")
+    loaded = keras.models.load_model(tmp_path / "mine.keras")
+    np.testing.assert_allclose(loaded.log_weights(images, 2), model.log_weights(images, 2))
+
+
+def test_a_posterior_of_ones_own_trains_and_loads(tmp_path, images):
+    assert len([line for line in OWN_POSTERIOR.splitlines() if line.strip()]) < 20
+    names = {}
+    exec(compile(OWN_POSTERIOR, "README.md", "exec"), names)
+    model = names["heavy_tails"]
+    model.compile(run_eagerly=True)
+    assert np.isfinite(model.fit(images[:8], epochs=1, verbose=0).history["bound"][0])
     model.save(tmp_path / "mine.keras")
     loaded = keras.models.load_model(tmp_path / "mine.keras")
     np.testing.assert_allclose(loaded.log_weights(images, 2), model.log_weights(images, 2))
