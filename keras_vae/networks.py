@@ -311,7 +311,7 @@ class MaskedAutoregressiveNetwork(keras.layers.Layer):
         degrees += [np.arange(units) % max(1, dims - 1) for units in self.hidden_units]
         masks = [before[:, None] <= after for before, after in itertools.pairwise(degrees)]
         masks.append(degrees[-1][:, None] < np.repeat(np.arange(dims), self.outputs))
-        self.masks = [mask.astype(self.compute_dtype) for mask in masks]
+        self.masks = masks
         widths = [mask.shape for mask in masks]
         self.kernels = [self._kernel("kernel", shape, i) for i, shape in enumerate(widths)]
         self.biases = [
@@ -337,7 +337,7 @@ class MaskedAutoregressiveNetwork(keras.layers.Layer):
         for index, (kernel, mask, bias) in enumerate(
             zip(self.kernels, self.masks, self.biases, strict=True)
         ):
-            hidden = tf.tensordot(hidden, kernel * mask, 1) + bias
+            hidden = tf.tensordot(hidden, tf.where(mask, kernel, 0), 1) + bias
             if self.context_dim:
                 hidden += tf.matmul(context, self.context_kernels[index])
             if index < last:

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from keras_vae import likelihoods, objectives, priors
+from keras_vae import likelihoods, objectives, posteriors, priors
 from keras_vae._internal.backend import keras
 from keras_vae.models import VAE
 
@@ -27,6 +27,7 @@ class VAETransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         likelihood: As in `keras_vae.VAE`; None for a Gaussian of any real numbers, which is made
             for standardised columns.
         prior: As in `keras_vae.VAE`.
+        posterior: As in `keras_vae.VAE`.
         objective: As in `keras_vae.VAE`.
         learning_rate: Adam's.
         epochs: Passes over the data.
@@ -54,6 +55,7 @@ class VAETransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         hidden_units: Any = (64, 64),
         likelihood: Any = None,
         prior: Any = "standard_normal",
+        posterior: Any = "diagonal",
         objective: Any = "elbo",
         learning_rate: float = 1e-3,
         epochs: int = 50,
@@ -66,6 +68,7 @@ class VAETransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         self.hidden_units = hidden_units
         self.likelihood = likelihood
         self.prior = prior
+        self.posterior = posterior
         self.objective = objective
         self.learning_rate = learning_rate
         self.epochs = epochs
@@ -93,6 +96,7 @@ class VAETransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             event_shape=table.shape[1],
             likelihood=default if self.likelihood is None else fresh(likelihoods, self.likelihood),
             prior=fresh(priors, self.prior),
+            posterior=fresh(posteriors, self.posterior),
             objective=fresh(objectives, self.objective),
             seed=seed,
         )

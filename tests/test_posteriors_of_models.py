@@ -305,6 +305,37 @@ def test_a_models_seed_decides_the_weights_of_a_posterior_given_by_name():
     assert not np.allclose(networks[0].kernels[0], networks[1].kernels[0])
 
 
+@keras.saving.register_keras_serializable("tests.posteriors")
+class Mixed(Laplace):
+    """Its codes are mixed by a layer that is built when it is first called."""
+
+    def create_weights(self, latent_dim):
+        self.mixing = keras.layers.Dense(latent_dim, dtype=self.dtype_policy)
+
+    def make_distribution(self, loc, log_scale):
+        return super().make_distribution(self.mixing(loc), log_scale)
+
+
+def test_layers_of_a_posterior_of_ones_own_are_drawn_from_the_seed_and_saved(tmp_path):
+    model = small(posterior=Mixed)
+    np.testing.assert_array_equal(
+        model.posterior.mixing.kernel, small(posterior=Mixed()).posterior.mixing.kernel
+    )
+    assert len(model.posterior.trainable_variables) == 2
+    model.posterior.mixing.bias.assign([1.0, 2.0, 3.0])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.log_weights(binary(2), 2), model.log_weights(binary(2), 2))
+
+
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "float64"])
+def test_flows_have_at_least_single_precision(dtype):
+    model = small(posterior=flow(), prior="flow", dtype=dtype)
+    expected = tf.float64 if dtype == "float64" else tf.float32
+    terms = model.log_terms(binary(2), 2, STREAM)
+    assert terms.log_posterior.dtype == terms.log_prior.dtype == model.sample(2).dtype == expected
+
+
 def test_files_keep_the_heads_where_they_were(tmp_path):
     """So that models of versions without posteriors load."""
     h5py = pytest.importorskip("h5py")

@@ -70,6 +70,12 @@ def test_a_function_gives_any_bijector_of_tfp():
     assert len(prior.trainable_variables) == 8
 
 
+def test_layers_that_a_function_makes_have_at_least_single_precision():
+    model = small(Flow(two_steps), dtype="mixed_bfloat16")
+    assert model.prior.log_prob(tf.zeros((1, 2))).dtype == tf.float32
+    assert keras.config.dtype_policy().name == "float32"
+
+
 @pytest.mark.parametrize("make", [lambda: Flow("real_nvp", seed=3), lambda: Flow(two_steps)])
 def test_its_weights_are_trained_and_saved(make, tmp_path):
     model = small(make(), objective=kv.objectives.IWAE(2))

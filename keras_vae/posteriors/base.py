@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import check_seen_by_keras
-from keras_vae.networks import dense
+from keras_vae.networks import dense, draw_weights
 from keras_vae.posteriors.sampling import (
     check_reparameterized,
     check_shape,
@@ -88,6 +88,7 @@ class Posterior(keras.layers.Layer):
                 '`parameters = ("loc", "log_scale")`.'
             )
         self.latent_dim = latent_dim
+        self._seed = derive_seed(seed, FURTHER_HEADS)
         heads = {}
         for index, name in enumerate(self.parameters):
             purpose = (1 + index,) if index < 2 else (FURTHER_HEADS, index)
@@ -117,7 +118,10 @@ class Posterior(keras.layers.Layer):
             head.build((None, features))
         self.create_weights(self.latent_dim)
         self.built = True
+        draw_weights(self, self._seed)
         self._try_out(features)
+        # What it built just now is drawn again.
+        draw_weights(self, self._seed)
 
     @property
     def heads(self) -> list[keras.layers.Dense]:
@@ -125,7 +129,10 @@ class Posterior(keras.layers.Layer):
         return list(self._heads.by_name.values())
 
     def create_weights(self, latent_dim: int) -> None:
-        """Creates weights besides the heads'; none by default."""
+        """Creates weights besides the heads'; none by default.
+
+        Those of layers whose initialisers have no seed are drawn from the model's.
+        """
 
     def call(self, features: tf.Tensor) -> tuple[tf.Tensor, ...]:
         return tuple(head(features) for head in self.heads)

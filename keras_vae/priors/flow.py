@@ -80,7 +80,9 @@ class Flow(Prior):
         self.options["activation"] = keras.activations.get(self.options["activation"])
 
     def create_weights(self, latent_dim: int, image_shape: tuple[int, ...]) -> None:
-        made = self.kind(latent_dim) if callable(self.kind) else self._named(latent_dim)
+        made = (
+            self._made_by_function(latent_dim) if callable(self.kind) else self._named(latent_dim)
+        )
         if not isinstance(made, tfb.Bijector):
             raise TypeError(
                 "The function of a `Flow` must return a bijector of TensorFlow Probability. "
@@ -93,6 +95,15 @@ class Flow(Prior):
                 draw_weights(layer, derive_seed(self.seed, number))
             _try_out(made, latent_dim, self.compute_dtype)
         self.bijector = made
+
+    def _made_by_function(self, latent_dim: int) -> Any:
+        """A function's bijector, whose layers have the densities' type."""
+        policy = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(self.dtype_policy)
+        try:
+            return self.kind(latent_dim)
+        finally:
+            keras.config.set_dtype_policy(policy)
 
     def _named(self, latent_dim: int) -> Any:
         if self.kind == "real_nvp" and latent_dim < 2:
