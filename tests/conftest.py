@@ -1,6 +1,7 @@
 """Fixtures: a cache of the tests' own, and small genuine images."""
 
 import functools
+import gc
 import os
 import warnings
 
@@ -8,6 +9,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Compiling costs the tests more than what they compile; it is set before TensorFlow starts and
 # holds for the processes that tests start as well, so that comparisons of bits are of like.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# Of two tests at once each has a core; NumPy's threads would wait for one another.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import mlxtend.data
 import pytest
@@ -44,6 +48,11 @@ def pytest_collection_modifyitems(config, items):
     slow = [item for item in items if item.get_closest_marker("slow")]
     config.hook.pytest_deselected(items=slow)
     items[:] = [item for item in items if item not in slow]
+
+
+def pytest_sessionfinish():
+    """Spares pytest's last collections of garbage, which take seconds among so many graphs."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

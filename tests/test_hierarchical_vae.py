@@ -105,10 +105,11 @@ def test_training_raises_the_bound_and_each_levels_activity_is_recorded(images):
     model = small(objective="iwae")
     # Compiling with XLA takes longer than these few steps without it.
     model.compile(optimizer=keras.optimizers.Adam(0.02), jit_compile=False)
+    bounds = model.fit(images, epochs=15, batch_size=4, verbose=0).history["bound"]
+    assert bounds[-1] > bounds[0] + 1
     activity = kv.callbacks.LatentActivity(images)
-    history = model.fit(images, epochs=15, batch_size=4, callbacks=[activity], verbose=0).history
-    assert history["bound"][-1] > history["bound"][0] + 1
-    assert activity.activity.shape == (15, 8)
+    model.fit(images, epochs=2, batch_size=4, callbacks=[activity], verbose=0)
+    assert activity.activity.shape == (2, 8)
     means = model.posterior_means(images)
     np.testing.assert_allclose(activity.activity[-1], means.var(axis=0), rtol=1e-4)
     np.testing.assert_allclose(means[:, :3], model.inference[0]([images.reshape(8, 16)]).mean())
