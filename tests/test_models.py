@@ -118,6 +118,15 @@ def linear_gaussian(latent_dim):
     return model, x, exact
 
 
+@pytest.fixture
+def eagerly():
+    """Where the compiler is not the subject, log-likelihoods are not compiled."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     "samples, drawn, decoded",
     [
@@ -282,6 +291,14 @@ def test_predict_and_samples(images):
     np.testing.assert_array_equal(model.sample(4, seed=1), model.sample(4, seed=1))
 
 
+@pytest.fixture(scope="module")
+def compiled_model():
+    """What is refused leaves it as it was."""
+    model = small()
+    model.compile()
+    return model
+
+
 class TestBadInput:
     def test_sizes_and_names(self):
         with pytest.raises(ValueError, match="latent_dim.*at least 1.*0"):
@@ -300,9 +317,8 @@ class TestBadInput:
             small(seed=-1)
 
     @pytest.mark.parametrize("call", ["encode", "reconstruct", "log_likelihood", "fit", "evaluate"])
-    def test_wrong_image_shape(self, call):
-        model = small()
-        model.compile()
+    def test_wrong_image_shape(self, compiled_model, call):
+        model = compiled_model
         with pytest.raises(ValueError, match=r"\(batch, 28, 28\).*Received shape: \(2, 28, 20\)"):
             getattr(model, call)(np.zeros((2, 28, 20), "float32"))
 
@@ -315,9 +331,8 @@ class TestBadInput:
         [(1.5, "Received 1.5.*index"), (-0.1, "-0.1"), (np.nan, "nan"), (0.5, "binary pixels")],
     )
     @pytest.mark.parametrize("kind", ["array", "dataset", "validation", "log_likelihood"])
-    def test_wrong_pixels_before_training(self, images, value, message, kind):
-        model = small()
-        model.compile()
+    def test_wrong_pixels_before_training(self, compiled_model, images, value, message, kind):
+        model = compiled_model
         bad = images.copy()
         bad[3, 4, 5] = value
         before = model.weights[1].numpy()
@@ -343,9 +358,10 @@ class TestBadInput:
     @pytest.mark.parametrize(
         "call", ["fit", "evaluate", "encode", "reconstruct", "posterior_means", "log_likelihood"]
     )
-    def test_advice_suits_the_values_that_are_refused_everywhere(self, call, highest, advice):
-        model = small()
-        model.compile()
+    def test_advice_suits_the_values_that_are_refused_everywhere(
+        self, compiled_model, call, highest, advice
+    ):
+        model = compiled_model
         with pytest.raises(ValueError, match=advice):
             getattr(model, call)(np.full((2, 28, 28), highest, "int32"))
         with pytest.raises(ValueError, match=advice):
@@ -464,6 +480,7 @@ def test_counting_steps_adds_no_weight_to_stored_ones(noise_of_steps, tmp_path):
     assert noise_of_steps[0] == noise_of_steps[1]
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("decoded", [10**9, 700])
 def test_effective_sample_size_meets_its_closed_form(decoded):
     model, x, _ = linear_gaussian(latent_dim=1)
@@ -476,6 +493,7 @@ def test_effective_sample_size_meets_its_closed_form(decoded):
     np.testing.assert_array_equal(estimate, model.log_likelihood(x, 7000, memory_budget=budget))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_few_effective_samples_are_warned_of(recwarn):
     compiled.warn_of_few_effective_samples(np.full(10, 1.0), 99)
     compiled.warn_of_few_effective_samples([9.0] + 9 * [10.0], 100)
