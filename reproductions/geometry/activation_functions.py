@@ -23,13 +23,13 @@ from keras_vae.experiments.figures.claims import (
     plus_minus,
     unmet_requirements,
 )
-from keras_vae.experiments.figures.figure import Figure, main
+from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.geometry.protocol import (
     LATENT_DIM,
     NEEDED,
-    SHARED,
+    GeometryFigure,
     change_per_100_epochs,
     has_settled,
     run_spec,
@@ -122,8 +122,7 @@ def record(found: dict[str, Components], options: Options) -> JsonObject:
     return {"components": {name: of.to_dict() for name, of in found.items()}}
 
 
-FIGURE = Figure(
-    **SHARED,
+FIGURE = GeometryFigure(
     script=__file__,
     name="activation_functions",
     title="Informative components by activation function (k = 30, alpha = 0)",

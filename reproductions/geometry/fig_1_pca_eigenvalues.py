@@ -14,6 +14,7 @@ import functools
 import sys
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 from scipy.stats import ortho_group
 
@@ -30,7 +31,7 @@ from keras_vae.experiments.figures.claims import (
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.reports.geometry.protocol import NEEDED, SHARED
+from keras_vae.experiments.reports.geometry.protocol import NEEDED
 from keras_vae.experiments.reports.geometry.renyi_runs import (
     INFORMATIVE,
     Components,
@@ -65,12 +66,14 @@ def groups_of_like(eigenvalues: np.ndarray) -> list[int]:
     Arguments:
         eigenvalues: Array of shape (n,), in descending order.
     """
-    sizes, first = [], np.inf
+    sizes: list[int] = []
+    first = np.inf
     for value in eigenvalues:
         if value >= LIKE * first:
             sizes[-1] += 1
         else:
-            sizes, first = [*sizes, 1], value
+            sizes.append(1)
+            first = value
     return sizes
 
 
@@ -149,11 +152,11 @@ def draw(components: Grid, options: Options) -> Picture:
     return figure
 
 
-def _label(alpha):
+def _label(alpha: float) -> str:
     return "VR-max" if np.isinf(alpha) else f"α = {order_name(alpha)}"
 
 
-def _draw_eigenvectors(axis, found):
+def _draw_eigenvectors(axis: Axes, found: Components) -> None:
     """The first trial's squared entries, axes in the order of the components that they are in."""
     entries = found.squared_entries[0]
     order = np.argsort(entries.argmax(axis=0), kind="stable")
@@ -245,7 +248,6 @@ def record(components: Grid, options: Options) -> JsonObject:
 
 
 FIGURE = RenyiFigure(
-    **SHARED,
     script=__file__,
     name="fig_1",
     title="Figure 1: eigenvalues of the posterior means by alpha and latent dimensions",

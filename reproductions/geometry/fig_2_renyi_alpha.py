@@ -31,7 +31,6 @@ from keras_vae.experiments.reports.geometry.protocol import (
     LATENT_DIM,
     NEEDED,
     NUM_SAMPLES,
-    SHARED,
     change_per_100_epochs,
     has_settled,
 )
@@ -123,11 +122,11 @@ def measure_bounds(method: MethodRuns) -> Bounds:
     return Bounds(bounds, method.log_likelihood, epochs)
 
 
-def _measure_trial(method, trial):
+def _measure_trial(method: MethodRuns, trial: int) -> JsonObject:
     alpha, epochs = order_of(method.specs[trial]), method.kept_epochs()[-1]
     images = method.log_likelihood[trial]["images"]
 
-    def compute():
+    def compute() -> JsonObject:
         model, data = method.load_model(trial)
         method.restore(model, trial, epochs)
         return estimate_bound(model, data.test.images[:images], alpha)
@@ -138,13 +137,13 @@ def _measure_trial(method, trial):
 
 def estimate_bound(model: LatentVariableModel, images: np.ndarray, alpha: float) -> JsonObject:
     """The Renyi bound of an order: its `mean`, `standard_error` and `per_image`, in nats."""
-    values = []
+    batches = []
     for start in range(0, len(images), BATCH):
         # Images that shared their noise would not be independent.
         seed = derive_seed(NOISE_SEED, start)
         weights = model.log_weights(images[start : start + BATCH], NUM_SAMPLES, seed)
-        values.append(renyi_bound(weights, alpha).numpy())
-    values = np.concatenate(values).astype(np.float64)
+        batches.append(renyi_bound(weights, alpha).numpy())
+    values = np.concatenate(batches).astype(np.float64)
     return {**mean_and_error(values), "per_image": np.round(values, 4).tolist()}
 
 
@@ -281,17 +280,25 @@ def judge_counts(components: Grid, options: Options) -> list[Claim]:
     ]
 
 
-def _saturation(counts, sizes, rate, unmet):
+def _saturation(
+    counts: Mapping[int, Mapping[float, np.ndarray]],
+    sizes: Collection[int],
+    rate: Mapping[str, Number],
+    unmet: tuple[str, ...],
+) -> Reading:
     """The `Reading` that counts saturate as alpha goes to 0, at some numbers of dimensions."""
-    rises, excess, room = {}, {}, {}
+    rises: dict[str, JsonObject] = {}
+    excess: dict[str, JsonObject] = {}
+    room: dict[str, JsonObject] = {}
     for size in sizes:
+        name = f"k = {size}"
+        rises[name] = excess[name] = room[name] = over_seeds([None])
         of = {alpha: trials for alpha, trials in counts.get(size, {}).items() if 0 <= alpha <= 1}
-        known = of.keys() >= {0.0, 0.25, 1.0}
-        rise = of[0.0] - of[1.0] if known else [None]
-        half_step = 0.5 * rise / (len(of) - 1) if known else None
-        rises[f"k = {size}"] = over_seeds(rise)
-        excess[f"k = {size}"] = over_seeds(of[0.0] - of[0.25] - half_step if known else [None])
-        room[f"k = {size}"] = over_seeds(size - of[0.0] if known else [None])
+        if of.keys() >= {0.0, 0.25, 1.0}:
+            rise = of[0.0] - of[1.0]
+            rises[name] = over_seeds(rise)
+            excess[name] = over_seeds(of[0.0] - of[0.25] - 0.5 * rise / (len(of) - 1))
+            room[name] = over_seeds(size - of[0.0])
     return Reading(
         rule=f"At k = {' and '.join(map(str, sizes))} the count at alpha = 0 is higher than at 1 "
         f"by at least {SAME:g} and below k, and from 0.25 to 0 it rises by at most half of what it "
@@ -317,7 +324,7 @@ def judge_bounds(bounds: Grid, options: Options) -> list[Claim]:
     return [_judge_gap(bounds, unmet)]
 
 
-def _judge_gap(bounds, unmet):
+def _judge_gap(bounds: Grid, unmet: tuple[str, ...]) -> Claim:
     steps = {
         f"k = {size}, {order_name(high)} minus {order_name(low)}": over_seeds(
             by_order[high].gaps - by_order[low].gaps
@@ -352,7 +359,7 @@ def _judge_gap(bounds, unmet):
     )
 
 
-def _by_name(by_size):
+def _by_name(by_size: Grid) -> dict[str, Any]:
     """What `measure_grid` returns by one name, of k and alpha."""
     return {
         f"k = {size}, alpha {order_name(alpha)}": one
@@ -371,7 +378,6 @@ def record(measured: tuple[Grid, Grid], options: Options) -> JsonObject:
 
 
 FIGURE = RenyiFigure(
-    **SHARED,
     script=__file__,
     name="fig_2",
     title="Figure 2: informative components, bound and log-likelihood against alpha",

@@ -6,6 +6,7 @@ accuracies that have stopped changing.
 """
 
 import dataclasses
+import functools
 import itertools
 import sys
 
@@ -24,14 +25,14 @@ from keras_vae.experiments.figures.claims import (
     plus_minus,
     unmet_requirements,
 )
-from keras_vae.experiments.figures.figure import Figure, main
+from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.class_measures import flatten
 from keras_vae.experiments.reports.geometry.protocol import (
     LATENT_DIM,
     NEEDED,
-    SHARED,
+    GeometryFigure,
     change_per_100_epochs,
     has_settled,
     run_spec,
@@ -131,20 +132,21 @@ def measure_separability(method: MethodRuns) -> Separability:
     return Separability(epochs, accuracy)
 
 
-def _measure_trial(method, trial, epochs):
+def _measure_trial(method: MethodRuns, trial: int, epochs: list[int]) -> list[dict[str, float]]:
     """One dictionary by kind of features for each epoch."""
-    loaded = []
+    # Once for all epochs, and not at all if every one is stored.
+    load_model = functools.cache(method.load_model)
 
-    def accuracies(epoch):
-        if not loaded:
-            loaded.extend(method.load_model(trial))
-        model, data = loaded
+    def accuracies(epoch: int) -> dict[str, float]:
+        model, data = load_model(trial)
         method.restore(model, trial, epoch)
         return {kind: latent_accuracy(model, data, kind) for kind in linear_probe.FEATURES}
 
     return [
         method.remembered(
-            trial, f"standardized_linear_accuracy/{epoch}_epochs", lambda e=epoch: accuracies(e)
+            trial,
+            f"standardized_linear_accuracy/{epoch}_epochs",
+            functools.partial(accuracies, epoch),
         )
         for epoch in epochs
     ]
@@ -152,23 +154,22 @@ def _measure_trial(method, trial, epochs):
 
 def latent_accuracy(model: LatentVariableModel, data: ImageData, kind: str) -> float:
     """Test accuracy of a linear classifier of one of `linear_probe.FEATURES`."""
-    features = [
-        # Seeds that differ: a training and a test image shall not share their noise.
-        linear_probe.posterior_features(model, split.images, kind, seed)
-        for seed, split in enumerate(data)
-    ]
-    return linear_probe.linear_accuracy(
-        features[0], data.train.labels, features[1], data.test.labels
+    (train_images, train_labels), (test_images, test_labels) = data
+    # Seeds that differ: a training and a test image shall not share their noise.
+    train, test = (
+        linear_probe.posterior_features(model, images, kind, seed)
+        for seed, images in enumerate((train_images, test_images))
     )
+    return linear_probe.linear_accuracy(train, train_labels, test, test_labels)
 
 
 def pixel_accuracies(name: str) -> dict[str, float]:
     """Test accuracies of the same classifier of a data set's pixels, grey and binary."""
     found = {}
     for kind, binarize in PIXELS.items():
-        train, test = datasets.load(name, binarize)
+        (train, train_labels), (test, test_labels) = datasets.load(name, binarize)
         found[kind] = linear_probe.linear_accuracy(
-            flatten(train.images), train.labels, flatten(test.images), test.labels
+            flatten(train), train_labels, flatten(test), test_labels
         )
     return found
 
@@ -205,7 +206,7 @@ def tables(measured: Measured, options: Options) -> dict[str, str]:
     return {"table.md": "\n".join([*lines, "", CAPTION, ""])}
 
 
-def _range(values):
+def _range(values: np.ndarray) -> str:
     """The mean of trials, and the lowest and the highest of several."""
     mean = f"{values.mean():.4f}"
     return mean if len(values) == 1 else f"{mean} ({values.min():.4f}-{values.max():.4f})"
@@ -235,11 +236,16 @@ def judge(measured: Measured, options: Options) -> list[Claim]:
     ]
 
 
-def _name(size):
+def _name(size: int) -> str:
     return f"k = {size}"
 
 
-def _judge_level(found, pixels, rate, unmet):
+def _judge_level(
+    found: dict[int, Separability],
+    pixels: dict[str, float],
+    rate: dict[str, Number],
+    unmet: tuple[str, ...],
+) -> Claim:
     finals = {
         kind: {_name(k): over_seeds(one.final(kind)) for k, one in found.items() if k >= SMALLEST}
         for kind in RANGE_KINDS
@@ -268,7 +274,7 @@ def _judge_level(found, pixels, rate, unmet):
     )
 
 
-def _judge_variances(found, unmet):
+def _judge_variances(found: dict[int, Separability], unmet: tuple[str, ...]) -> Claim:
     gains = {k: one.final("means_and_variances") - one.final("means") for k, one in found.items()}
     overall = over_seeds(np.mean(list(gains.values()), axis=0))
     return Claim(
@@ -294,7 +300,9 @@ def _judge_variances(found, unmet):
     )
 
 
-def _judge_sizes(found, rate, unmet):
+def _judge_sizes(
+    found: dict[int, Separability], rate: dict[str, Number], unmet: tuple[str, ...]
+) -> Claim:
     finals = {k: one.final("means") for k, one in found.items()}
     steps = {
         f"k {after} - {before}": over_seeds(finals[after] - finals[before])
@@ -326,7 +334,9 @@ def _judge_sizes(found, rate, unmet):
     )
 
 
-def _judge_order(found, other, unmet):
+def _judge_order(
+    found: dict[int, Separability], other: Separability, unmet: tuple[str, ...]
+) -> Claim:
     difference = other.final("means") - found[LATENT_DIM].final("means")
     by_size = found[max(found)].final("means") - found[SMALLEST].final("means")
     less = over_seeds(abs(by_size) - abs(difference))
@@ -364,8 +374,7 @@ def record(measured: Measured, options: Options) -> JsonObject:
     }
 
 
-FIGURE = Figure(
-    **SHARED,
+FIGURE = GeometryFigure(
     script=__file__,
     name="fig_3",
     title="Figure 3: linear separability of latent features during training",

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure as Picture
 
 from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import Claim, JsonObject, Number, Reading
-from keras_vae.experiments.figures.figure import Figure, main
+from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options, Preset
-from keras_vae.experiments.reports.geometry.protocol import SHARED
+from keras_vae.experiments.reports.geometry.protocol import PROTOCOL, GeometryFigure
 from keras_vae.geometry import fisher_rao_distance, fisher_rao_geodesic, straight_line
 
 # (mu, sigma) of both ends: equal deviations near and far, unequal ones, and equal means.
@@ -58,14 +58,15 @@ def draw(numbers: JsonObject, options: Options) -> Picture:
     figure, (axis,) = plots.panels(1, width=7.5, height=2.5)
     for index, ends in enumerate(PAIRS):
         color = plots.COLORS[index]
-        arguments = [np.array([value]) for end in ends for value in end]
-        loc, scale = fisher_rao_geodesic(*arguments, np.linspace(0, 1, POINTS))
-        (distance,) = np.atleast_1d(fisher_rao_distance(*arguments))
+        loc_a, scale_a, loc_b, scale_b = (np.array([value]) for end in ends for value in end)
+        t = np.linspace(0, 1, POINTS)
+        loc, scale = fisher_rao_geodesic(loc_a, scale_a, loc_b, scale_b, t)
+        distance = fisher_rao_distance(loc_a, scale_a, loc_b, scale_b)
         axis.plot(loc[:, 0], scale[:, 0], color=color, label=f"distance {distance:.2f}")
         marks = slice(None, None, (POINTS - 1) // (MARKS - 1))
         axis.plot(loc[marks, 0], scale[marks, 0], "o", color=color, markersize=3)
-        line = straight_line(*arguments, [0.0, 1.0])
-        axis.plot(line[0][:, 0], line[1][:, 0], ":", color=color, linewidth=1.8)
+        loc, scale = straight_line(loc_a, scale_a, loc_b, scale_b, [0.0, 1.0])
+        axis.plot(loc[:, 0], scale[:, 0], ":", color=color, linewidth=1.8)
     axis.set(xlabel="μ", ylabel="σ", ylim=(0, 2.1), aspect="equal")
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
     return figure
@@ -109,14 +110,12 @@ def record(numbers: JsonObject, options: Options) -> JsonObject:
 
 
 ONCE = Preset(dataset="mnist_5k", epochs=None, trials=1)
-FIGURE = Figure(
+FIGURE = GeometryFigure(
     script=__file__,
-    report=SHARED["report"],
-    about=SHARED["about"],
     name="fig_4",
     title="Figure 4: Fisher-Rao geodesics and straight lines between Gaussians",
     presets=dict.fromkeys(("smoke", "quick", "paper"), ONCE),
-    protocol={**SHARED["protocol"], "dataset": "none", "epochs": {}},
+    protocol={**PROTOCOL, "dataset": "none", "epochs": {}},
     measure=measure,
     draw=draw,
     caption="solid: geodesics, marked at equal distances; dotted: straight lines",

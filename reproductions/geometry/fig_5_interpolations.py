@@ -29,14 +29,14 @@ from keras_vae.experiments.figures.claims import (
     plus_minus,
     unmet_requirements,
 )
-from keras_vae.experiments.figures.figure import Figure, main
-from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.image_pairs import evenly_spaced, pairs_of_two_classes
 from keras_vae.experiments.reports.geometry.protocol import (
     LATENT_DIM,
     NEEDED,
-    SHARED,
+    GeometryFigure,
     vae_spec,
 )
 from keras_vae.experiments.runs.spec import Specs
@@ -92,16 +92,18 @@ def measure(methods: Methods, options: Options) -> list[Transitions]:
     return [_measure_trial(method, trial, options.seed) for trial in range(len(method.specs))]
 
 
-def _measure_trial(method, trial, seed):
+def _measure_trial(method: MethodRuns, trial: int, seed: int) -> Transitions:
     model, data = method.load_model(trial)
     epochs = method.kept_epochs()[-1]
     method.restore(model, trial, epochs)
     log_probabilities, classes = digit_classifier(model, data.train, seed)
-    pairs = pairs_of_two_classes(data.test, seed, PAIRS)
-    images = join(model, *(split.images for split in pairs), seed)
-    columns = np.stack([np.searchsorted(classes, split.labels) for split in pairs], axis=1)
+    (starts, start_labels), (ends, end_labels) = pairs_of_two_classes(data.test, seed, PAIRS)
+    images = join(model, starts, ends, seed)
+    columns = np.searchsorted(classes, np.stack([start_labels, end_labels], axis=1))
     rows = np.arange(len(columns))
-    first, steepest, variation = {}, {}, {}
+    first: dict[str, np.ndarray] = {}
+    steepest: dict[str, np.ndarray] = {}
+    variation: dict[str, np.ndarray] = {}
     for name, path in images.items():
         scores = log_probabilities(path)
         left = scores.argmax(axis=2) != columns[:, :1]
@@ -109,8 +111,8 @@ def _measure_trial(method, trial, seed):
         ours, theirs = (scores[rows, :, column] for column in columns.T)
         steepest[name] = -np.diff(expit(ours - theirs), axis=1).min(axis=1)
         variation[name] = abs(np.diff(path, axis=1)).mean(axis=(2, 3)).sum(axis=1)
-    ends = log_probabilities(images[MEANS][:, [0, -1]]).argmax(axis=2)
-    told_apart = (ends == columns).all(axis=1)
+    found = log_probabilities(images[MEANS][:, [0, -1]]).argmax(axis=2)
+    told_apart = (found == columns).all(axis=1)
     shown = {name: path[int(np.argmax(told_apart))] for name, path in images.items()}
     return Transitions(first, steepest, variation, told_apart, epochs, shown)
 
@@ -176,7 +178,7 @@ def digit_classifier(
         warnings.simplefilter("ignore", ConvergenceWarning)
         classifier.fit(means, split.labels)
 
-    def log_probabilities(images):
+    def log_probabilities(images: np.ndarray) -> np.ndarray:
         flat = images.reshape(-1, *images.shape[2:]).astype(np.float32)
         codes = np.asarray(model.posterior_means(flat, batch_size=BATCH))
         return classifier.predict_log_proba(codes).reshape(*images.shape[:2], -1)
@@ -236,7 +238,7 @@ def summarise(trials: list[Transitions]) -> JsonObject:
     }
 
 
-def _mean(values):
+def _mean(values: np.ndarray) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
@@ -246,10 +248,10 @@ def judge(trials: list[Transitions], options: Options) -> list[Claim]:
     epochs = [one.epochs for one in trials]
     unmet = unmet_requirements(options, weights_epochs=epochs, **NEEDED)
 
-    def more(measure, path, other):
+    def more(measure: str, path: str, other: str) -> JsonObject:
         of = summary[measure]
         pairs = zip(of[path], of[other], strict=True)
-        return over_seeds([None if None in pair else pair[0] - pair[1] for pair in pairs])
+        return over_seeds([None if a is None or b is None else a - b for a, b in pairs])
 
     sharper = more("steepest_fall_of_the_first_digits_probability", GEODESIC, MEANS)
     variation = "change_of_a_pixel_along_the_path"
@@ -314,8 +316,7 @@ def record(trials: list[Transitions], options: Options) -> JsonObject:
     return {"transitions": summarise(trials)}
 
 
-FIGURE = Figure(
-    **SHARED,
+FIGURE = GeometryFigure(
     script=__file__,
     name="fig_5",
     title="Figure 5: interpolations in pixels, in codes and along geodesics",

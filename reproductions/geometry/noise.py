@@ -6,7 +6,9 @@ log-likelihood is estimated several times, with few samples and with many: the v
 estimate over repetitions is its noise, and what more samples add to it was missing.
 """
 
+import functools
 import sys
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure as Picture
@@ -24,7 +26,7 @@ from keras_vae.experiments.figures.claims import (
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.reports.geometry.protocol import NEEDED, SHARED
+from keras_vae.experiments.reports.geometry.protocol import NEEDED
 from keras_vae.experiments.reports.geometry.renyi_runs import (
     OUTER_ALPHAS,
     Grid,
@@ -68,14 +70,14 @@ def measure_noise(method: MethodRuns) -> JsonObject:
     """
     epochs = method.kept_epochs()[-1]
 
-    def compute(trial):
+    def compute(trial: int) -> list[dict[str, float]]:
         model, data = method.load_model(trial)
         method.restore(model, trial, epochs)
         return [repeated_estimates(model, data.test.images[:IMAGES], count) for count in SAMPLES]
 
     name = f"repeated_estimates/{REPEATS}_times/{epochs}_epochs/{IMAGES}_images"
     trials = [
-        method.remembered(trial, name, lambda trial=trial: compute(trial))
+        method.remembered(trial, name, functools.partial(compute, trial))
         for trial in range(len(method.specs))
     ]
     columns = {
@@ -195,11 +197,11 @@ def judge(found: Grid, options: Options) -> list[Claim]:
     ]
 
 
-def _missing(of):
+def _missing(of: JsonObject) -> np.ndarray:
     return of["mean"][:, MORE] - of["mean"][:, REPORTS]
 
 
-def _line(what, estimates, digits):
+def _line(what: str, estimates: Mapping[str, JsonObject], digits: int) -> str:
     found = ", ".join(plus_minus(of, digits) for of in estimates.values())
     return f"{what}: {found}" if found else "not measured"
 
@@ -208,15 +210,12 @@ def record(found: Grid, options: Options) -> JsonObject:
     """Variances and means by k and order, for each trial and number of samples."""
     return {
         "samples": list(SAMPLES),
-        **{
-            key: nested_dict(found, lambda of, key=key: of[key].tolist())
-            for key in ("variance", "mean")
-        },
+        "variance": nested_dict(found, lambda of: of["variance"].tolist()),
+        "mean": nested_dict(found, lambda of: of["mean"].tolist()),
     }
 
 
 FIGURE = RenyiFigure(
-    **SHARED,
     script=__file__,
     name="noise",
     title="Noise of the importance-sampled log-likelihood, and the samples that it needs",

@@ -12,7 +12,7 @@ from keras_vae.experiments.figures.claims import (
 )
 from keras_vae.experiments.figures.options import resolve
 from keras_vae.experiments.reports.geometry.protocol import (
-    SHARED,
+    PRESETS,
     change_per_100_epochs,
     has_settled,
 )
@@ -32,7 +32,7 @@ EPOCHS = 50
 def choose(**chosen):
     """The fewest epochs and trials that decide every claim, with changes."""
     needed = {"preset": "results", "dataset": "mnist", "epochs": EPOCHS, "trials": 2}
-    return resolve(SHARED["presets"], **{**needed, **chosen})
+    return resolve(PRESETS, **{**needed, **chosen})
 
 
 FULL = choose()

@@ -15,7 +15,7 @@ from keras_vae.experiments.figures.catalogue import load_script
 from keras_vae.experiments.figures.figure import read_options
 from keras_vae.experiments.figures.options import resolve
 from keras_vae.experiments.reports.geometry import renyi_runs
-from keras_vae.experiments.reports.geometry.protocol import SHARED, run_spec, vae_spec
+from keras_vae.experiments.reports.geometry.protocol import PRESETS, run_spec, vae_spec
 from keras_vae.geometry import fisher_rao_distance, fisher_rao_geodesic
 from keras_vae.random import derive_seed
 
@@ -29,7 +29,7 @@ ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def choose(**chosen):
-    return resolve(SHARED["presets"], **{"preset": "results", **chosen})
+    return resolve(PRESETS, **{"preset": "results", **chosen})
 
 
 class Method:

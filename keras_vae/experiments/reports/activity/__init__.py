@@ -93,8 +93,8 @@ class ActivityFigure(Figure):
 
     report: str = REPORT
     about: Report | None = REPORTS[REPORT]
-    presets: dict = dataclasses.field(default_factory=lambda: TWO_TRIAL_PRESETS)
-    protocol: dict = dataclasses.field(default_factory=lambda: PROTOCOL)
+    presets: dict[str, Preset] = dataclasses.field(default_factory=lambda: TWO_TRIAL_PRESETS)
+    protocol: JsonObject = dataclasses.field(default_factory=lambda: PROTOCOL)
 
 
 def run_spec(

@@ -6,6 +6,7 @@ with, at alpha = 1 too. Figures 3 and 5 are of the usual VAE, with one sample. E
 divergence of alpha = 1 is in closed form.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from keras_vae import datasets
 from keras_vae._internal.files import JsonObject
+from keras_vae.experiments.figures.figure import Figure, Report
 from keras_vae.experiments.figures.options import Preset
 from keras_vae.experiments.reports import REPORTS
 from keras_vae.experiments.runs.spec import (
@@ -23,6 +25,7 @@ from keras_vae.experiments.runs.spec import (
     RunSpec,
 )
 
+REPORT = "geometry"
 EPOCHS = 1000
 NUM_SAMPLES = 10
 LATENT_DIM = 30
@@ -34,32 +37,37 @@ NEEDED: dict[str, Any] = {
     "own_options": ("alphas", "latent_dims"),
 }
 
-# What every `Figure` of the report is given. `results` is the largest protocol that our own stored
-# results reached.
-SHARED = {
-    "report": "geometry",
-    "about": REPORTS["geometry"],
-    "presets": {
-        "smoke": Preset(dataset="mnist_5k", epochs=3, trials=1),
-        "quick": Preset(dataset=None, epochs=8, trials=1, embedded_epochs=40),
-        "results": Preset(
-            dataset="mnist", epochs=50, trials=2, likelihood_samples=2000, likelihood_images=1000
-        ),
-        "paper": Preset(dataset="mnist", epochs=EPOCHS, trials=10, likelihood_samples=2000),
-    },
-    "protocol": {
-        "dataset": "mnist",
-        "binarize": "not given; static at 0.5 here",
-        "epochs": EPOCHS,
-        "trials": "10 (the text also says 3)",
-        "batch_size": "not given; 100 here",
-        "optimizer": "Adam (learning rate not given; 1e-3 here)",
-        "samples": "10 in the bound (1 for the usual VAE of Figures 3 and 5 here); 2,000 for the "
-        "log-likelihood",
-    },
-    "datasets": datasets.LABELLED,
-    "keep_weights": True,
+PROTOCOL = {
+    "dataset": "mnist",
+    "binarize": "not given; static at 0.5 here",
+    "epochs": EPOCHS,
+    "trials": "10 (the text also says 3)",
+    "batch_size": "not given; 100 here",
+    "optimizer": "Adam (learning rate not given; 1e-3 here)",
+    "samples": "10 in the bound (1 for the usual VAE of Figures 3 and 5 here); 2,000 for the "
+    "log-likelihood",
 }
+# `results` is the largest protocol that our own stored results reached.
+PRESETS = {
+    "smoke": Preset(dataset="mnist_5k", epochs=3, trials=1),
+    "quick": Preset(dataset=None, epochs=8, trials=1, embedded_epochs=40),
+    "results": Preset(
+        dataset="mnist", epochs=50, trials=2, likelihood_samples=2000, likelihood_images=1000
+    ),
+    "paper": Preset(dataset="mnist", epochs=EPOCHS, trials=10, likelihood_samples=2000),
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GeometryFigure(Figure):
+    """A figure of the report, under its protocol unless it says otherwise."""
+
+    report: str = REPORT
+    about: Report | None = REPORTS[REPORT]
+    presets: dict[str, Preset] = dataclasses.field(default_factory=lambda: PRESETS)
+    protocol: JsonObject = dataclasses.field(default_factory=lambda: PROTOCOL)
+    datasets: tuple[str, ...] = dataclasses.field(default_factory=lambda: datasets.LABELLED)
+    keep_weights: bool = True
 
 
 def run_spec(

@@ -14,10 +14,9 @@ import numpy as np
 
 from keras_vae._internal.files import JsonObject
 from keras_vae.activity import active_units, latent_activity, principal_components
-from keras_vae.experiments.figures.figure import Figure
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options, positive_integer
-from keras_vae.experiments.reports.geometry.protocol import LATENT_DIM, run_spec
+from keras_vae.experiments.reports.geometry.protocol import LATENT_DIM, GeometryFigure, run_spec
 from keras_vae.experiments.runs.spec import RunSpec, Specs
 from keras_vae.linear_probe import posterior_features
 
@@ -30,7 +29,7 @@ OUTER_ALPHAS = (0.0, 1.0)
 INFORMATIVE = 0.01
 
 
-class RenyiFigure(Figure):
+class RenyiFigure(GeometryFigure):
     """A figure whose results have a folder of their own for orders and k of the user's choice."""
 
     def folder(self, options: Options) -> str:
