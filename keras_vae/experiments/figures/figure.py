@@ -328,7 +328,7 @@ def collect(figure: Figure, options: Options, store: RunStore, console: Console)
 
 def describe_figure(figure: Figure, options: Options, methods: Methods) -> JsonObject:
     """What the report asks for, what ran and under what, as JSON-compatible values."""
-    published = results.load_original(figure.report, figure.name)
+    name = (figure.report, figure.name)
     return {
         "figure": f"{figure.report}/{figure.name}",
         "script": None if figure.script is None else script_path(figure.script),
@@ -347,7 +347,7 @@ def describe_figure(figure: Figure, options: Options, methods: Methods) -> JsonO
             },
             "asked": figure.protocol,
         },
-        "original": None if published is None else published["source"],
+        "original": results.load_original(*name)["source"] if results.has_original(*name) else None,
         "versions": versions(),
         "runs": {
             label: {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,7 @@ class Number:
         return {"value": self.value, "unit": self.unit, **self.limits}
 
 
-def over_seeds(values: npt.ArrayLike) -> JsonObject:
+def over_seeds(values: npt.ArrayLike | Sequence[float | None]) -> JsonObject:
     """Mean over trials with its standard error, the unit of error of all that is trained.
 
     Arguments:

@@ -15,6 +15,7 @@ import platform
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import numpy as np
@@ -260,13 +261,24 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def load_original(report: str, name: str) -> JsonObject | None:
-    """Returns the numbers of a report's figure as a dictionary, or None if there are none.
+def load_original(report: str, name: str) -> JsonObject:
+    """Returns the numbers of a report's figure as a dictionary.
 
     Arguments:
         report: Name of the report.
         name: Name of the figure, for example `"fig_3"`.
+
+    Raises:
+        FileNotFoundError: If `has_original` says that there are none.
     """
+    return json.loads(_original(report, name).read_text(encoding="utf-8"))
+
+
+def has_original(report: str, name: str) -> bool:
+    """Whether there are numbers of a report's figure."""
+    return _original(report, name).is_file()
+
+
+def _original(report: str, name: str) -> Traversable:
     folder = importlib.resources.files("keras_vae.experiments.figures") / "original_curves"
-    path = folder / f"{report}_{name}.json".replace("/", "_")
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return folder / f"{report}_{name}.json".replace("/", "_")

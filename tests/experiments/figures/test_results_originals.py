@@ -33,7 +33,10 @@ def test_carries_the_published_curves_with_their_source():
 
 
 def test_a_figure_without_published_numbers_has_none():
-    assert results.load_original("activity", "fig_3_1") is None
+    assert results.has_original("understanding", "fig_3")
+    assert not results.has_original("activity", "fig_3_1")
+    with pytest.raises(FileNotFoundError):
+        results.load_original("activity", "fig_3_1")
 
 
 def test_compares_over_the_epochs_that_both_have():
