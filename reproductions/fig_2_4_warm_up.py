@@ -101,7 +101,7 @@ def epochs_to_stay_near(values: np.ndarray) -> list[int | None]:
 def ratio(epochs: dict[str, list[int | None]]) -> JsonObject:
     """How many times as many epochs warm-up takes, over seeds."""
     pairs = zip(epochs["IW+WU"], epochs["IW"], strict=True)
-    return over_seeds([None if None in pair else pair[0] / pair[1] for pair in pairs])
+    return over_seeds([None if a is None or b is None else a / b for a, b in pairs])
 
 
 def judge(bounds: Bounds, options: Options) -> list[Claim]:

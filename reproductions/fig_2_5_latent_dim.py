@@ -13,6 +13,7 @@ from matplotlib.figure import Figure as Picture
 from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import (
     Claim,
+    JsonObject,
     Number,
     Reading,
     over_seeds,
@@ -185,10 +186,10 @@ def judge_faster(bounds: Bounds, options: Options) -> Claim:
     )
 
 
-def sooner(epochs: dict[str, list[int | None]], size: str) -> dict:
+def sooner(epochs: dict[str, list[int | None]], size: str) -> JsonObject:
     """Epochs that 10 dimensions need fewer than another number of them, over seeds."""
     pairs = zip(epochs[size], epochs["10"], strict=True)
-    return over_seeds([None if None in pair else pair[0] - pair[1] for pair in pairs])
+    return over_seeds([None if a is None or b is None else a - b for a, b in pairs])
 
 
 FIGURE = BoundFigure(

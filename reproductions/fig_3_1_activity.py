@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 
 from keras_vae.experiments.figures import plots
@@ -156,7 +157,7 @@ def draw(measured: Measured, options: Options) -> Picture:
     return figure
 
 
-def draw_first_epoch(axis: plots.Axes, found: first_epoch.FirstEpoch, name: str) -> None:
+def draw_first_epoch(axis: Axes, found: first_epoch.FirstEpoch, name: str) -> None:
     """Draws one method's counts by step, those of the lower threshold with small dots."""
     style = protocol.STYLES[name]
     plots.line_with_trials(axis, found.steps, found.counts(THRESHOLD), name, style)

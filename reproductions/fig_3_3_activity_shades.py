@@ -79,13 +79,14 @@ def draw(activity: Activity, options: Options) -> Picture:
     figure, axes = plots.panels(len(shades), width=3.0, height=3.8, sharey=True)
     every, middle = np.concatenate([each.ravel() for each in shades.values()]), np.log10(THRESHOLD)
     low, high = np.percentile(every, PERCENTILES)
-    scale = TwoSlopeNorm(middle, min(low, middle - 0.1), max(high, middle + 0.1))
+    low, high = min(low, middle - 0.1), max(high, middle + 0.1)
+    scale = TwoSlopeNorm(middle, low, high)
     for axis, letter, (name, shade) in zip(axes, "abcd", shades.items(), strict=True):
         image = plots.shade_plot(axis, shade, scale)
         axis.set_title(f"({letter}) {name}")
     axes[0].set_ylabel("Latent dimension, sorted by\nactivity after the first epoch")
     bar = figure.colorbar(image, ax=axes, label="Activity", pad=0.01, extend="both")
-    ticks = np.arange(np.ceil(scale.vmin), np.floor(scale.vmax) + 1)
+    ticks = np.arange(np.ceil(low), np.floor(high) + 1).tolist()
     bar.set_ticks(ticks, labels=[f"{10**tick:g}" for tick in ticks])
     bar.ax.axhline(middle, color="black", linewidth=2)
     return figure
@@ -153,7 +154,7 @@ def judge_contribution(activity: Activity, unmet: tuple[str, ...]) -> Claim:
 def ratio_to(reference: list[float | None], amounts: list[float | None]) -> JsonObject:
     """How many times a reference amounts are, over seeds."""
     pairs = zip(amounts, reference, strict=True)
-    return over_seeds([None if None in pair else pair[0] / pair[1] for pair in pairs])
+    return over_seeds([None if a is None or b is None else a / b for a, b in pairs])
 
 
 def judge_end_of_warm_up(counts: np.ndarray, unmet: tuple[str, ...]) -> Claim:

@@ -100,7 +100,7 @@ def transitions_of(view: EncodedTestSet, lattice: np.ndarray) -> dict[str, float
     decoded = view.model.decode(lattice.reshape(-1, 2)).mean().numpy()
     classes = view.classify(decoded).reshape(size)
     alike = view.confidence(decoded > 0.5).reshape(size)
-    beside = [(np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])]
+    beside = [(np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1, :], np.s_[1:, :])]
     pairs = np.concatenate(
         [np.stack([classes[a], classes[b]], axis=-1).reshape(-1, 2) for a, b in beside]
     )

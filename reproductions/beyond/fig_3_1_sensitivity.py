@@ -9,6 +9,7 @@ drawn are the counts of every run, a row for each choice; recorded are those of 
 """
 
 import dataclasses
+import functools
 import sys
 
 import numpy as np
@@ -103,7 +104,7 @@ def training_counts(method: MethodRuns) -> np.ndarray:
         method.remembered(
             trial,
             f"activity_over_training_images/{epochs}_epochs",
-            lambda trial=trial: activity(trial),
+            functools.partial(activity, trial),
         )
         for trial, epochs in enumerate(method.weights_epochs)
     ]
@@ -112,18 +113,25 @@ def training_counts(method: MethodRuns) -> np.ndarray:
 
 def readings_of(measured: dict[str, Counts]) -> dict[str, tuple[str, np.ndarray, np.ndarray]]:
     """VAE's label and both final counts, of shape (trials,), by reading."""
+
+    def ends(label: str, threshold: float = THRESHOLD) -> np.ndarray:
+        return final_values(measured[label].by_epoch[threshold])
+
     found = {}
     for choice in CHOICES:
-        iw = final_values(measured[f"IW, {choice}"].by_epoch[THRESHOLD])
         for vae, name in (("VAE", choice), ("VAE, KL sampled", f"{choice}, KL sampled")):
             label = f"{vae}, {choice}"
-            found[name] = (label, final_values(measured[label].by_epoch[THRESHOLD]), iw)
-    vae, iw = (measured[f"{name}, {PLAIN}"] for name in ("VAE", "IW"))
-    label = f"VAE, {PLAIN}"
-    found[TRAINING_IMAGES] = (label, vae.training, iw.training)
-    low = min(THRESHOLDS)
-    found[LOW_THRESHOLD] = (label, *(final_values(of.by_epoch[low]) for of in (vae, iw)))
+            found[name] = (label, ends(label), ends(f"IW, {choice}"))
+    vae, iw = f"VAE, {PLAIN}", f"IW, {PLAIN}"
+    training, low = over_training_images(measured), min(THRESHOLDS)
+    found[TRAINING_IMAGES] = (vae, training[vae], training[iw])
+    found[LOW_THRESHOLD] = (vae, ends(vae, low), ends(iw, low))
     return found
+
+
+def over_training_images(measured: dict[str, Counts]) -> dict[str, np.ndarray]:
+    """The counts over training images, by those methods of which they were taken."""
+    return {name: of.training for name, of in measured.items() if of.training is not None}
 
 
 def draw(measured: dict[str, Counts], options: Options) -> Picture:
@@ -234,7 +242,7 @@ def record(measured: dict[str, Counts], options: Options) -> JsonObject:
             for name, of in measured.items()
         },
         "active_over_training_images": {
-            name: of.training.tolist() for name, of in measured.items() if of.training is not None
+            name: counts.tolist() for name, counts in over_training_images(measured).items()
         },
     }
 

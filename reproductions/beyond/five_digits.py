@@ -8,6 +8,7 @@ method; recorded are those at 0.1 and 0.01.
 """
 
 import sys
+from typing import Any
 
 from matplotlib.figure import Figure as Picture
 
@@ -44,7 +45,7 @@ ABOUT = 1.0
 def runs(options: Options, seed: int) -> Specs:
     """VAE and IW on digits 1-5, on as many images of all digits, and on all images."""
     few = FEW_IMAGES[options.dataset]
-    parts = {
+    parts: dict[str, dict[str, Any]] = {
         "digits 1-5": {"classes": (1, 2, 3, 4, 5), "train_images": few},
         "all digits, as many images": {"train_images": few},
         "all digits": {},

@@ -8,9 +8,11 @@ first steps are larger; a fifth run does so too, and is held against the report'
 
 import dataclasses
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 from matplotlib.lines import Line2D
 
@@ -67,7 +69,7 @@ PANELS = {
     "kl_divergence": ("kl", 1, "(c) KL divergence"),
 }
 SPLITS = {"train": "train", "validation": "test"}
-SPLIT_STYLES = {"train": "--", "validation": "-"}
+SPLIT_STYLES: dict[str, Literal["-", "--"]] = {"train": "--", "validation": "-"}
 RANK_EPOCHS = (10, 50, 150)
 CLEARLY_HIGHER = 0.5
 HIDDEN_EPOCHS = 2
@@ -204,7 +206,9 @@ def draw(measured: JsonObject, options: Options) -> Picture:
     return figure
 
 
-def _draw_residuals(axis, ours, theirs):
+def _draw_residuals(
+    axis: Axes, ours: Mapping[str, Mapping[str, np.ndarray]], theirs: JsonObject
+) -> None:
     """Ours less the original's, validation only, as running means of `RUNNING` epochs."""
     for index, (label, by_split) in enumerate(ours.items()):
         mean = by_split["validation"].mean(axis=0)
@@ -219,18 +223,18 @@ def _draw_residuals(axis, ours, theirs):
     plots.label_epochs(axis)
 
 
-def _draw_curve(axis, values, index, style):
+def _draw_curve(axis: Axes, values: np.ndarray, index: int, style: str) -> None:
     epochs = np.arange(1, len(values) + 1)
     axis.plot(epochs, values, style, color=plots.COLORS[index], linewidth=1.2)
 
 
-def _padded(curves):
+def _padded(curves: Sequence[np.ndarray]) -> tuple[float, float]:
     low, high = min(map(np.min, curves)), max(map(np.max, curves))
     margin = 0.04 * (high - low) + 0.1
     return low - margin, high + margin
 
 
-def _legend(labels):
+def _legend(labels: Iterable[str]) -> list[Line2D]:
     handles = [
         Line2D([], [], color=plots.COLORS[index], label=label, linewidth=1.6)
         for index, label in enumerate(labels)
@@ -268,7 +272,7 @@ def record(measured: JsonObject, options: Options) -> JsonObject:
     return {"curves": rounded, "against_the_original": compared}
 
 
-def rank_orders(ours: JsonObject, original: JsonObject | None) -> JsonObject:
+def rank_orders(ours: JsonObject, original: JsonObject) -> JsonObject:
     """The optimisers by validation bound, best first, at `RANK_EPOCHS`."""
     bounds = {
         label: by_split["validation"].mean(axis=0)
@@ -288,7 +292,7 @@ def rank_orders(ours: JsonObject, original: JsonObject | None) -> JsonObject:
     }
 
 
-def _each(ours, function):
+def _each(ours: JsonObject, function: Callable[..., Any]) -> JsonObject:
     """What a function of (values, panel, optimiser, split) makes of every curve, nested alike."""
     return {
         panel: {

@@ -80,10 +80,10 @@ def join(model: LatentVariableModel, starts: np.ndarray, ends: np.ndarray) -> Pa
     Returns:
         `Paths`.
     """
-    codes = [model.encode(images).mean().numpy() for images in (starts, ends)]
+    first, last = (model.encode(images).mean().numpy() for images in (starts, ends))
     return Paths(
         image=evenly_spaced(starts, ends, STEPS),
-        latent=model.decode(evenly_spaced(*codes, STEPS)).mean().numpy(),
+        latent=model.decode(evenly_spaced(first, last, STEPS)).mean().numpy(),
     )
 
 

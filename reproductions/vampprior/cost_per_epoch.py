@@ -8,11 +8,13 @@ and beside whatever else, is a second reading.
 
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 from matplotlib.figure import Figure as Picture
 
 from keras_vae import datasets
+from keras_vae.datasets import ImageData
 from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import Claim, JsonObject, Number, Reading
 from keras_vae.experiments.figures.figure import main
@@ -29,7 +31,7 @@ from keras_vae.experiments.reports.vampprior.protocol import (
     run_spec,
 )
 from keras_vae.experiments.runs.run_models import build_model, load_stored
-from keras_vae.experiments.runs.spec import Specs
+from keras_vae.experiments.runs.spec import RunSpec, Specs
 from keras_vae.experiments.runs.store import RunStore
 
 ROUNDS = 7
@@ -94,7 +96,9 @@ def time_steps(
     return {name: np.array([one[name] for one in timed]) for name in specs}
 
 
-def _execution(spec, data, steps, jit_compile):
+def _execution(
+    spec: RunSpec, data: ImageData, steps: int, jit_compile: bool | str
+) -> Callable[[], float]:
     """A function that runs some training steps and returns milliseconds a step."""
     model = build_model(spec, data.image_shape)
     model.compile(
@@ -102,11 +106,13 @@ def _execution(spec, data, steps, jit_compile):
     )
     model.optimizer.build(model.trainable_variables)
     model.make_train_function()
+    run_steps = model.train_function
+    assert run_steps is not None  # now that it is made
     batches = iter(data.batches(spec.batch_size, spec.seed))
 
-    def execute():
+    def execute() -> float:
         start = time.perf_counter()
-        logs = model.train_function(batches)
+        logs = run_steps(batches)
         float(logs["loss"])
         return 1000 * (time.perf_counter() - start) / steps
 
@@ -135,11 +141,13 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
     ]
 
 
-def _ratio(milliseconds, more, less):
+def _ratio(milliseconds: dict[str, np.ndarray], more: str, less: str) -> float:
     return float(np.median(np.divide(milliseconds[more], milliseconds[less])))
 
 
-def _in_turn(milliseconds, more, less, unmet):
+def _in_turn(
+    milliseconds: dict[str, np.ndarray], more: str, less: str, unmet: tuple[str, ...]
+) -> Reading:
     ratio = _ratio(milliseconds, more, less)
     return _reading(
         "timed in turn in one process",
@@ -149,14 +157,16 @@ def _in_turn(milliseconds, more, less, unmet):
     )
 
 
-def _of_stored_runs(seconds, more, less, unmet):
+def _of_stored_runs(
+    seconds: dict[str, float], more: str, less: str, unmet: tuple[str, ...]
+) -> Reading:
     missing = tuple(f"{model} is not stored" for model in (more, less) if model not in seconds)
     ratio = None if missing else seconds[more] / seconds[less]
     rule = "The ratio of the median epochs of the stored runs is above 1"
     return _reading("of the stored runs", rule, ratio, (*unmet, *missing))
 
 
-def _reading(name, rule, ratio, unmet):
+def _reading(name: str, rule: str, ratio: float | None, unmet: tuple[str, ...]) -> Reading:
     tie = () if ratio is None or abs(ratio - 1) > TIE else (f"a tie, within {TIE:.0%}",)
     return Reading(
         name,

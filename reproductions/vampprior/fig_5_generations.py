@@ -34,9 +34,9 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
     shares = {dataset: unlike(measured, dataset, VAE) for dataset in PANELS}
     known = {dataset: share for dataset, share in shares.items() if share is not None}
     above = {
-        f"mnist - {dataset}": None
-        if None in (shares["mnist"], shares[dataset])
-        else shares["mnist"]["mean"] - shares[dataset]["mean"]
+        f"mnist - {dataset}": known["mnist"]["mean"] - known[dataset]["mean"]
+        if {"mnist", dataset} <= known.keys()
+        else None
         for dataset in GREY
     }
     readings = [

@@ -122,7 +122,7 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges whether pseudo-inputs show patterns of the data, and copy none of its images."""
     found = {split_name(label)[0]: of["measures"] for label, of in measured["found"].items()}
 
-    def difference(first, second):
+    def difference(first: str, second: str) -> dict[str, JsonObject | None]:
         return {
             name: over_seeds([of[first] - of[second] for of in found[name]])
             if name in found

@@ -6,6 +6,7 @@ trial, decide what the report says of reconstructions in Sections 3.2.3 and 4.
 """
 
 import sys
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure as Picture
@@ -63,7 +64,7 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
         for dataset, by_model in by_dataset(measured["found"]).items()
     }
 
-    def unmet(datasets):
+    def unmet(datasets: Sequence[str]) -> tuple[str, ...]:
         return tuple(
             reason for name in datasets for reason in unmet_requirements(name, runs, MODELS)
         )
@@ -71,8 +72,8 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
     return [_judge_models(errors, unmet), _judge_datasets(errors, unmet)]
 
 
-def _judge_models(errors, unmet):
-    def worse(datasets):
+def _judge_models(errors: JsonObject, unmet: Callable[[Sequence[str]], tuple[str, ...]]) -> Claim:
+    def worse(datasets: Sequence[str]) -> dict[str, JsonObject | None]:
         return {
             f"{dataset}, {model} - {HVAE}": None
             if dataset not in errors
@@ -108,14 +109,14 @@ def _judge_models(errors, unmet):
     )
 
 
-def _rms(errors, dataset, model):
+def _rms(errors: JsonObject, dataset: str, model: str) -> np.ndarray:
     return np.array(errors[dataset][model]["root_mean_square"])
 
 
-def _judge_datasets(errors, unmet):
+def _judge_datasets(errors: JsonObject, unmet: Callable[[Sequence[str]], tuple[str, ...]]) -> Claim:
     others = [dataset for dataset in PANELS if dataset != "mnist"]
 
-    def excess(measure):
+    def excess(measure: str) -> dict[str, JsonObject | None]:
         return {
             f"{model}, mnist - {other}": None
             if not {"mnist", other} <= errors.keys()

@@ -7,6 +7,7 @@ is held against the same at 1e-3, the other models' rate; trials of the same see
 
 import sys
 
+import numpy as np
 from matplotlib.figure import Figure as Picture
 
 from keras_vae.experiments.figures import plots
@@ -112,7 +113,7 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
     ]
 
 
-def _end(bounds):
+def _end(bounds: np.ndarray) -> np.ndarray:
     return tenths(bounds)[-1]
 
 

@@ -11,6 +11,7 @@ import sys
 
 import numpy as np
 from matplotlib.figure import Figure as Picture
+from matplotlib.transforms import Bbox
 
 from keras_vae import likelihoods
 from keras_vae.experiments.figures import plots, results
@@ -23,7 +24,7 @@ from keras_vae.experiments.figures.claims import (
     plus_minus,
 )
 from keras_vae.experiments.figures.figure import main
-from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.vampprior.figures import (
     add_prior_options,
@@ -50,8 +51,10 @@ PRIOR_NAMES = {
     "vamp": "VampPrior",
     "mixture_of_gaussians": "mixture of Gaussians",
 }
-HEADINGS = ("Data set", "Model", "Epochs", "log p(x), nats", "Bits per\ndimension", "Report")
-HEADINGS += ("Swapped\nformula", "Published")
+HEADINGS = (
+    *("Data set", "Model", "Epochs", "log p(x), nats", "Bits per\ndimension", "Report"),
+    *("Swapped\nformula", "Published"),
+)
 SWAPPED = (
     "Swapped formula: what the report's public code computes for MNIST, with prediction and data "
     "swapped in the Bernoulli log-probability, inverse weights of four samples, here of our "
@@ -102,7 +105,7 @@ def differences(runs: dict[str, Methods], first: str) -> JsonObject:
     }
 
 
-def _difference(first, second):
+def _difference(first: MethodRuns, second: MethodRuns) -> JsonObject:
     pairs = zip(first.log_likelihood, second.log_likelihood, strict=True)
     paired = [paired_difference(*pair) for pair in pairs]
     return {
@@ -113,7 +116,7 @@ def _difference(first, second):
     }
 
 
-def _row(dataset, model, method, original):
+def _row(dataset: str, model: str, method: MethodRuns, original: JsonObject) -> JsonObject:
     estimate = method.log_likelihood[0]
     trained, data, epochs = first_trained(method)
     reports = all(is_reports(spec, model) for spec in method.specs)
@@ -150,10 +153,12 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
     return [_judge_best(measured, *described) for described in STATEMENTS]
 
 
-def _judge_best(measured, identity, statement, best, about):
+def _judge_best(
+    measured: JsonObject, identity: str, statement: str, best: str, about: tuple[str, ...]
+) -> Claim:
     runs, others = measured["runs"], measured["differences"][best]
 
-    def reading(name, quantity, rule):
+    def reading(name: str, quantity: str, rule: str) -> Reading:
         found = {
             f"{dataset}, {model} - {best}": of[quantity]
             for dataset in about
@@ -212,7 +217,7 @@ def draw(measured: JsonObject, options: Options) -> Picture:
         cellText=cells(rows),
         colLabels=HEADINGS,
         cellLoc="center",
-        bbox=(0, 0, 1, 1),
+        bbox=Bbox.unit(),
         colWidths=(0.17, 0.11, 0.11, 0.16, 0.1, 0.11, 0.11, 0.13),
     )
     table.auto_set_font_size(False)
@@ -226,7 +231,7 @@ def draw(measured: JsonObject, options: Options) -> Picture:
     return figure
 
 
-def _best(rows, dataset):
+def _best(rows: list[JsonObject], dataset: str) -> str:
     own = [row for row in rows if row["dataset"] == dataset]
     return max(own, key=lambda row: row["log_likelihood_over_seeds"]["mean"])["model"]
 
@@ -248,13 +253,13 @@ def cells(rows: list[JsonObject]) -> list[list[str]]:
     ]
 
 
-def _with_error(row):
+def _with_error(row: JsonObject) -> str:
     """The mean over seeds with its error; of a single one, the error over images."""
     seeds = row["log_likelihood_over_seeds"]
     return plus_minus(row["log_likelihood"] if seeds["standard_error"] is None else seeds, 2)
 
 
-def _text(value):
+def _text(value: float | None) -> str:
     return "" if value is None else f"{np.round(value, 2):.2f}"
 
 
@@ -309,8 +314,8 @@ def swapped_finding(rows: list[JsonObject]) -> JsonObject | None:
     ours = {row["model"]: row["swapped_arguments"]["as_the_code_estimates"]["mean"] for row in both}
     return {
         "ratio_to_the_report": {model: value / theirs[model] for model, value in ours.items()},
-        "order": sorted(ours, key=ours.get, reverse=True),
-        "order_in_the_report": sorted(ours, key=theirs.get, reverse=True),
+        "order": sorted(ours, key=lambda model: ours[model], reverse=True),
+        "order_in_the_report": sorted(ours, key=lambda model: theirs[model], reverse=True),
     }
 
 

@@ -21,7 +21,7 @@ from keras_vae.experiments.figures.claims import (
     plus_minus,
 )
 from keras_vae.experiments.figures.figure import main
-from keras_vae.experiments.figures.method_runs import Methods
+from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.vampprior.figures import (
     by_dataset,
@@ -59,7 +59,7 @@ def measure(methods: Methods, options: Options) -> JsonObject:
     return {"runs": runs, "ended_with": ended_with}
 
 
-def _ending(method, name):
+def _ending(method: MethodRuns, name: str) -> list[float]:
     return tenths(method.history(f"test_{name}"))[-1].tolist()
 
 
@@ -67,7 +67,7 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges whether models are regularised more, and reconstruct worse, without warm-up."""
     ended = measured["ended_with"]
 
-    def gain(name):
+    def gain(name: str) -> dict[str, JsonObject | None]:
         return {
             dataset: over_seeds(
                 np.subtract(ended[dataset][VAE][name], ended[dataset][WITHOUT][name])
