@@ -8,11 +8,19 @@ import warnings
 import pytest
 import small_data
 import tensorflow as tf
+from matplotlib import pyplot
 
 import keras_vae as kv
 from keras_vae.experiments.runs import training
 from keras_vae.experiments.runs.spec import ModelSpec, ObjectiveSpec
 from keras_vae.experiments.runs.store import RunStore
+
+
+@pytest.fixture(autouse=True)
+def closed_pictures():
+    """Keeps pyplot from gathering every test's pictures: it warns of more than twenty."""
+    yield
+    pyplot.close("all")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from matplotlib import pyplot
 
 from keras_vae.experiments.figures import plots
 
@@ -30,9 +29,8 @@ def test_labels_that_are_far_apart_stay():
 
 @pytest.fixture
 def axis():
-    figure, (axis,) = plots.panels(1)
-    yield axis
-    pyplot.close(figure)
+    _, (axis,) = plots.panels(1)
+    return axis
 
 
 def test_a_lattice_has_regular_ticks_where_its_coordinates_are(axis):

@@ -8,7 +8,6 @@ import dataclasses
 import types
 
 import numpy as np
-from matplotlib import pyplot
 
 from keras_vae.experiments.figures.catalogue import load_script
 from keras_vae.experiments.figures.claims import (
@@ -246,9 +245,7 @@ def answers(claim):
 
 def analysed(figure, methods, options=None):
     """A script's `Analysis` of runs by method."""
-    found = FIGURES[figure].make_analysis(methods, options or ask())
-    pyplot.close(found.picture)
-    return found
+    return FIGURES[figure].make_analysis(methods, options or ask())
 
 
 def recorded(figure, activity):
@@ -265,9 +262,7 @@ def _of_activity(figure, activity):
     # Claims need all of the report's methods; what is recorded and drawn is no matter of them.
     methods = {name: stored(value) for name, value in activity.items()}
     unjudged = dataclasses.replace(FIGURES[figure], judge=None)
-    found = unjudged.make_analysis(methods, ask())
-    pyplot.close(found.picture)
-    return found
+    return unjudged.make_analysis(methods, ask())
 
 
 def stored(activity):

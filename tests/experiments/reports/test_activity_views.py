@@ -20,7 +20,6 @@ from activity_runs import (
     confusions,
     judged,
 )
-from matplotlib import pyplot
 from scipy.stats import norm
 
 from keras_vae.datasets import ImageData, Split
@@ -276,7 +275,6 @@ def test_as_many_codes_are_shown_as_the_caption_says():
     caption = "first 5,000 test images, n_z = 2 (IW), seed 0"
     assert FIGURES["4.2"].caption(measured, ask()) == caption
     picture = FIGURES["4.2"].draw(measured, ask())
-    pyplot.close(picture)
     assert sum(len(points.get_offsets()) for points in picture.axes[0].collections) == 5000
 
 

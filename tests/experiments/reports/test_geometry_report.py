@@ -3,7 +3,6 @@
 import itertools
 import types
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -246,7 +245,6 @@ class TestComponents:
         assert fig_1.caption(by_size, types.SimpleNamespace(trials=1)).endswith(
             "black is 1; not run: α = max at k = 4"
         )
-        plt.close(picture)
 
 
 LOG_WEIGHTS = np.random.default_rng(0).normal(-80, 3, size=(10, 7)).astype(np.float32)
@@ -353,7 +351,6 @@ class TestBounds:
         styles = [box.lines[0].get_linestyle() for box in picture.axes[0].containers]
         assert styles[:2] == ["-", "--"]
         assert styles[2:] == (["None"] * 2 if len(orders) > 1 else ["-", "--"])
-        plt.close(picture)
 
 
 class TestNoise:
@@ -485,7 +482,6 @@ class TestSeparability:
         labels = [line.get_label() for line in lines]
         assert labels == ["k = 5", "k = 30, α = 0", "grey pixels", "binary pixels"]
         assert [line.get_ydata()[0] for line in lines[2:]] == [0.92, 0.91]
-        plt.close(picture)
 
 
 class TestGeodesics:
@@ -525,7 +521,6 @@ class TestGeodesics:
             apart = fisher_rao_distance(*marks[:-1].T[:, :, None], *marks[1:].T[:, :, None])
             np.testing.assert_allclose(apart, apart[0])
             assert names[index] == f"distance {apart.sum():.2f}"
-        plt.close(picture)
 
 
 class Straight:
@@ -650,7 +645,6 @@ class TestInterpolations:
         framed = [[axis.spines["top"].get_visible() for axis in row] for row in axes]
         assert np.argwhere(framed).tolist() == [[1, 4]]
         np.testing.assert_array_equal(axes[3, 5].images[0].get_array(), images[5])
-        plt.close(picture)
 
     def test_the_classifier_learns_digits(self, digits):
         model = kv.VAE(latent_dim=3, hidden_units=(8,), seed=0)

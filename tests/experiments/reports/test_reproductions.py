@@ -54,8 +54,6 @@ def analysed(script):
     trials = [figure.trial(asked, seed) for seed in asked.seeds]
     methods = {label: made_up([trial[label] for trial in trials]) for label in trials[0]}
     analysis = figure.make_analysis(methods, asked)
-    # It is kept here; pyplot warns of many that it keeps, too.
-    plots.plt.close(analysis.picture)
     return figure, asked, analysis
 
 
