@@ -2,10 +2,11 @@
 
 "Latent Space Activity and Visualization", Section 3. Run are the four methods, n_z = 50. Measured
 is the activity of every dimension over the test images after every epoch, and within the first
-epoch every 20 steps, for which that epoch is trained over again: a dimension that is inactive
-after it may have been pruned, or may not have risen yet. Drawn are the counts at the threshold
-0.1, a panel for each comparison, and under it the first epoch, at the threshold 0.01 too.
-Recorded are the counts at both thresholds, and what was pruned and had not risen by then.
+epoch every 20 steps: a dimension that is inactive after it may have been pruned, or may not have
+risen yet. For that, the first epoch of a run that is stored already is trained over again. Drawn
+are the counts at the threshold 0.1, a panel for each comparison, and under it the first epoch, at
+the threshold 0.01 too. Recorded are the counts at both thresholds, and what was pruned and had not
+risen by then.
 """
 
 import dataclasses
@@ -389,6 +390,7 @@ FIGURE = protocol.ActivityFigure(
     caption=caption,
     judge=judge,
     record=record,
+    make_callbacks=first_epoch.recorders,
 )
 
 if __name__ == "__main__":

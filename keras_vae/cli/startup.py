@@ -10,6 +10,7 @@ def start_tensorflow() -> None:
         CommandError: If Keras is set up with another backend, or a package is missing.
     """
     try:
-        import keras_vae._internal.backend  # noqa: F401
+        from keras_vae._internal import backend
     except ImportError as error:
         raise CommandError(str(error)) from error
+    backend.keep_modules()

@@ -46,6 +46,8 @@ class LatentVariableModel(Inference, keras.Model):
         latent_dims: Tuple of the latent dimensions of each stochastic level, from the top down.
         beta: Weight of the prior and posterior terms in the objective, a variable that
             `keras_vae.callbacks.WarmUp` sets. Reported bounds always use 1.
+        seed: Integer that noise is drawn from. Compiled steps read it, so that none is compiled
+            again where another is assigned.
     """
 
     train_function: TrainFunction | None
@@ -58,13 +60,15 @@ class LatentVariableModel(Inference, keras.Model):
         self.event_shape = as_sizes(image_shape, "image_shape")
         if not self.event_shape:
             raise ValueError("`image_shape` has no axis. Items that are single numbers have (1,).")
-        self.seed = random.resolve_seed(seed)
+        seed = random.resolve_seed(seed)
         # Half precision would lose whole nats of a sum over pixels.
         self.density_dtype = keras.backend.result_type(self.compute_dtype, "float32")
         # Out of Keras' sight: `weights`, and with them stored runs, keep their layout.
         self._untracked = types.SimpleNamespace(
-            steps_before=keras.Variable(0, dtype="int64", trainable=False, name=STEPS_BEFORE)
+            steps_before=keras.Variable(0, dtype="int64", trainable=False, name=STEPS_BEFORE),
+            seed=keras.Variable(seed, dtype="int64", trainable=False, name="seed"),
         )
+        self.seed = seed
         self.objective = objective
         self.beta = self.add_weight(name="beta", shape=(), initializer="ones", trainable=False)
         self.trackers = {
@@ -92,6 +96,15 @@ class LatentVariableModel(Inference, keras.Model):
     def image_shape(self) -> tuple[int, ...]:
         """Shape of one item."""
         return self.event_shape
+
+    @property
+    def seed(self) -> int:
+        return self._untracked.seed_value
+
+    @seed.setter
+    def seed(self, value: int) -> None:
+        self._untracked.seed_value = random.resolve_seed(value)
+        self._untracked.seed.assign(self._untracked.seed_value)
 
     @property
     def objective(self) -> objectives.Objective:
@@ -359,7 +372,7 @@ class LatentVariableModel(Inference, keras.Model):
 
     def _noise_of_replica(self, purpose: int, counter: int | tf.Tensor) -> tf.Tensor:
         """The stream of a purpose; replicas that train together have one each."""
-        seed = random.stream(self.seed, purpose, counter)
+        seed = random.stream(self._untracked.seed, purpose, counter)
         replica = tf.distribute.get_replica_context()
         if replica is None or replica.num_replicas_in_sync == 1:
             return seed

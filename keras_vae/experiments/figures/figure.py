@@ -1,9 +1,10 @@
 """Runs a reproduction script: options, runs, results, and messages for a person."""
 
 import dataclasses
+import functools
 import pathlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from matplotlib.figure import Figure as Picture
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from keras_vae import UserError, datasets
 from keras_vae._internal import backend
+from keras_vae._internal.backend import keras
 from keras_vae._internal.files import JsonObject, script_path
 from keras_vae.experiments.figures import originals, plots, results
 from keras_vae.experiments.figures.claims import STYLES, Claim
@@ -24,7 +26,7 @@ from keras_vae.experiments.figures.method_runs import (
 )
 from keras_vae.experiments.figures.options import AddOptions, Options, Preset, parse_options
 from keras_vae.experiments.runs.evaluation import evaluate_log_likelihood
-from keras_vae.experiments.runs.spec import Specs
+from keras_vae.experiments.runs.spec import RunSpec, Specs
 from keras_vae.experiments.runs.store import RunStore
 from keras_vae.experiments.runs.sweeps import train_all
 from keras_vae.experiments.runs.training import versions
@@ -104,6 +106,8 @@ class Figure:
             the user chooses is returned by `options.choice(name)`. None where there are none.
         datasets: Names of the data sets that it can show; by default all that are registered.
         keep_weights: Whether it needs the weights of earlier epochs too.
+        make_callbacks: Function from (store, `RunSpec`) to a list of Keras callbacks that record
+            more of a run while it is trained; None for none.
         draws_first_trial: Whether the picture shows the first of several trials, not their means.
     """
 
@@ -124,6 +128,7 @@ class Figure:
     add_options: AddOptions | None = None
     datasets: tuple[str, ...] = dataclasses.field(default_factory=lambda: datasets.NAMES)
     keep_weights: bool = False
+    make_callbacks: Callable[[RunStore, RunSpec], Sequence[keras.callbacks.Callback]] | None = None
     draws_first_trial: bool = False
 
     def trial(self, options: Options, seed: int) -> Specs:
@@ -300,6 +305,7 @@ def collect(figure: Figure, options: Options, store: RunStore, console: Console)
         return {}
     specs = [trial[label] for label in labels for trial in by_seed]
     epochs = [figure.epochs_of(label, options) for label in labels for _ in by_seed]
+    make_callbacks = figure.make_callbacks
     runs = train_all(
         specs,
         epochs,
@@ -310,6 +316,7 @@ def collect(figure: Figure, options: Options, store: RunStore, console: Console)
         console=console,
         tensorboard=options.tensorboard,
         keep_weights=figure.keep_weights,
+        make_callbacks=make_callbacks and functools.partial(make_callbacks, store),
         dask=options.dask,
     )
     evaluations = [

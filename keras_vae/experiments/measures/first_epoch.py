@@ -1,4 +1,4 @@
-"""Latent activity within the first epoch, from that epoch trained over again."""
+"""Latent activity within the first epoch, recorded in it or in that epoch trained over again."""
 
 import dataclasses
 import functools
@@ -8,11 +8,14 @@ import numpy as np
 from keras_vae._internal.backend import keras
 from keras_vae.activity import latent_activity
 from keras_vae.experiments.figures.method_runs import MethodRuns
+from keras_vae.experiments.runs.evaluation import remembered
 from keras_vae.experiments.runs.spec import RunSpec
+from keras_vae.experiments.runs.store import RunStore
 from keras_vae.experiments.runs.training import compiled_model, own_callbacks
 
 STEPS_BETWEEN = 20
 BATCH_SIZE = 1000
+NAME = f"activity_within_the_first_epoch/every_{STEPS_BETWEEN}_steps"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,10 +45,9 @@ class FirstEpoch:
 
 
 def measure(method: MethodRuns) -> FirstEpoch:
-    """Trains the first epoch of each trial over again, once, and remembers what was found."""
-    name = f"activity_within_the_first_epoch/every_{STEPS_BETWEEN}_steps"
+    """What was recorded, or else found by training a trial's first epoch over again, once."""
     found = [
-        method.remembered(trial, name, functools.partial(activity_by_step, spec))
+        method.remembered(trial, NAME, functools.partial(activity_by_step, spec))
         for trial, spec in enumerate(method.specs)
     ]
     activity = np.array([trial["activity"] for trial in found])
@@ -61,34 +63,57 @@ def activity_by_step(spec: RunSpec) -> dict[str, list]:
     Returns:
         Dictionary of `steps`, a list of S numbers, and `activity`, S lists of latent_dim ones.
     """
-    data = spec.data.load()
-    model, steps = compiled_model(spec, data, STEPS_BETWEEN)
-    recorder = _Recorder(data.test.images)
-    model.fit(
-        data.batches(spec.batch_size, spec.seed, 0),
-        steps_per_epoch=steps,
-        callbacks=[*own_callbacks(spec), recorder],
-        verbose=0,
-    )
-    return {"steps": recorder.steps, "activity": recorder.rows}
+    data, recorder = spec.data.load(), Recorder(spec)
+    with compiled_model(spec, data, STEPS_BETWEEN) as (model, steps):
+        model.fit(
+            data.batches(spec.batch_size, spec.seed, 0),
+            steps_per_epoch=steps,
+            callbacks=[*own_callbacks(spec), recorder],
+            verbose=0,
+        )
+    return recorder.found
 
 
-class _Recorder(keras.callbacks.Callback):
-    """Takes the activity whenever a compiled execution of steps has ended."""
+def recorders(store: RunStore, spec: RunSpec) -> list[keras.callbacks.Callback]:
+    """The callbacks by which a run that begins is measured while it is trained."""
+    return [] if store.epochs_done(spec) else [Recorder(spec, store)]
 
-    def __init__(self, images: np.ndarray) -> None:
+
+class Recorder(keras.callbacks.Callback):
+    """Takes the activity in the first epoch whenever a compiled execution of steps has ended.
+
+    Arguments:
+        spec: The run's `RunSpec`.
+        store: `RunStore` that remembers what was found once training has ended; None for none.
+
+    Attributes:
+        found: What `activity_by_step` returns.
+        max_steps_per_execution: What `training.train` goes by.
+    """
+
+    max_steps_per_execution = STEPS_BETWEEN
+
+    def __init__(self, spec: RunSpec, store: RunStore | None = None) -> None:
         super().__init__()
-        self._images = images
-        self.steps: list[int] = []
-        self.rows: list[list[float]] = []
+        self._spec, self._store = spec, store
+        self._images = spec.data.load().test.images
+        self._recording = False
+        self.found: dict[str, list] = {"steps": [], "activity": []}
 
-    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        self._record(0)
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._recording = epoch == 0
+        if self._recording:
+            self._record(0)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self._record(batch + 1)
+        if self._recording:
+            self._record(batch + 1)
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        if self._store is not None and self.found["steps"]:
+            remembered(self._spec, self._store, NAME, lambda: self.found)
 
     def _record(self, step: int) -> None:
         means = self.model.posterior_means(self._images, batch_size=BATCH_SIZE)
-        self.steps.append(step)
-        self.rows.append(np.round(latent_activity(means), 6).tolist())
+        self.found["steps"].append(step)
+        self.found["activity"].append(np.round(latent_activity(means), 6).tolist())

@@ -10,9 +10,17 @@ import numpy as np
 
 from keras_vae._internal.files import JsonObject
 from keras_vae.experiments.runs.run_folder import snapshot_epochs
-from keras_vae.experiments.runs.run_models import load_model, load_stored, restore
+from keras_vae.experiments.runs.run_models import (
+    CompiledModels,
+    load_model,
+    load_stored,
+    model_kind,
+    restore,
+)
 from keras_vae.experiments.runs.spec import RunSpec
 from keras_vae.experiments.runs.store import ReadOnlyStoreError, RunStore
+
+_models = CompiledModels()
 
 
 class Estimate(TypedDict):
@@ -64,12 +72,13 @@ def evaluate_log_likelihood(
         return found
     # One read gives the weights and their epoch: another process may train the run meanwhile.
     stored = load_stored(spec, store, with_weights=True)
-    model, data = load_model(spec, store, stored)
+    loaded, data = load_model(spec, store, stored)
     done = stored.epochs
-    if epochs in snapshot_epochs(store.run_folder(spec)):
-        done = restore(model, spec, store, epochs)
-    started = time.perf_counter()
-    values = model.log_likelihood(data.test.images[:num_images], num_samples)
+    with _models.borrow(model_kind(spec, data.image_shape), loaded) as model:
+        if epochs in snapshot_epochs(store.run_folder(spec)):
+            done = restore(model, spec, store, epochs)
+        started = time.perf_counter()
+        values = model.log_likelihood(data.test.images[:num_images], num_samples)
     result: LogLikelihood = {
         **mean_and_error(values),
         "num_samples": num_samples,

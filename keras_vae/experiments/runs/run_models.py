@@ -1,19 +1,65 @@
 """A run's model: as it is built, as it is before training, and with stored weights."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from keras_vae import likelihoods
 from keras_vae._internal.backend import keras
 from keras_vae.datasets import ImageData
 from keras_vae.experiments.runs.spec import RunSpec
 from keras_vae.experiments.runs.store import DamagedRunError, RunStore, StoredRun, StoreError
 from keras_vae.models import VAE, HierarchicalVAE, LatentVariableModel
 
+# Models that a process keeps, with what was compiled of them, for runs of the same kind.
+KEPT_MODELS = 4
+
 
 class NoEpochError(StoreError, LookupError):
     """A run has no finished epoch."""
+
+
+class CompiledModels:
+    """The models last used, so that runs that differ in numbers alone are compiled once."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, LatentVariableModel] = {}
+
+    @contextlib.contextmanager
+    def borrow(self, kind: Hashable, new: LatentVariableModel) -> Iterator[LatentVariableModel]:
+        """Yields a model that is as a new one, and after that is the next borrower's.
+
+        Arguments:
+            kind: All that is compiled into the model's functions.
+            new: A model of that kind, which is yielded itself where none is kept.
+        """
+        model = self._kept.pop(kind, new)
+        if model is not new:
+            _copy_numbers(new, model)
+        yield model
+        # Not where something was raised, which may have left it in the middle of its work.
+        self._kept[kind] = model
+        for oldest in list(self._kept)[:-KEPT_MODELS]:
+            del self._kept[oldest]
+
+
+def _copy_numbers(source: LatentVariableModel, target: LatentVariableModel) -> None:
+    """Gives a model another's weights, seed and state of the optimiser, if they have one."""
+    target.seed = source.seed
+    both = [(source.weights, target.weights)]
+    if source.compiled:
+        both.append((source.optimizer.variables, target.optimizer.variables))
+    for values, variables in both:
+        for value, variable in zip(values, variables, strict=True):
+            variable.assign(value)
+
+
+def model_kind(spec: RunSpec, image_shape: Sequence[int]) -> Hashable:
+    """What a spec's models have in common but for numbers: their weights and their seed."""
+    # The name may have been given to another class since.
+    return spec.model, likelihoods.LIKELIHOODS[spec.model.likelihood], tuple(image_shape)
 
 
 def build_model(spec: RunSpec, image_shape: Sequence[int]) -> LatentVariableModel:

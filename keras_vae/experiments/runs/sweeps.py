@@ -29,6 +29,9 @@ from keras_vae.experiments.runs.training import check_runs, train
 
 MAX_RUNS_PER_GPU = 4
 POLL_SECONDS = 0.5
+# Runs of less cost in all, some ten seconds on two cores, are trained by the time that another
+# process has started and compiled what this one compiles once, unless they are many.
+SHORT, SHORT_RUNS_PER_JOB = 1_000_000, 2
 # Each run with the epochs that it shall have.
 Wanted = Sequence[tuple[RunSpec, int]]
 # Further Keras callbacks for a run, made in the process that trains it.
@@ -64,7 +67,8 @@ def train_all(
         specs: List of `RunSpec`.
         epochs: Epochs each run shall have: one number, or a list of one for each run.
         store: `RunStore`.
-        jobs: Runs at a time; None uses one a core (at most four with a GPU).
+        jobs: Runs at a time; None uses one a core (at most four with a GPU), but this process
+            alone where training takes less time than other processes need to start.
         num_samples: Importance samples per test image in the final evaluation.
         num_images: Test images in the final evaluation; None for all.
         console: `rich.console.Console` for the progress bar; None for the default.
@@ -95,8 +99,8 @@ def train_all(
     epochs = list(epochs) if isinstance(epochs, list | tuple) else [epochs] * len(specs)
     for count in epochs:
         check_positive_integer(count, "epochs")
-    jobs = default_jobs(len(specs)) if jobs is None else jobs
-    check_positive_integer(jobs, "jobs")
+    if jobs is not None:
+        check_positive_integer(jobs, "jobs")
     for spec in specs:
         store.load(spec)
         store.evaluations(spec)
@@ -110,6 +114,10 @@ def train_all(
     missing = [pair for pair in wanted if tensorboard is not None or not finished(*pair)]
     if missing:
         store.prepare(len(missing), keep_weights)
+        costs = _costs(missing)
+        if jobs is None:
+            total = sum(cost * count for cost, (_, count) in zip(costs, missing, strict=True))
+            jobs = default_jobs(len(missing), total)
         evaluation = (num_samples, num_images)
         work = Work(
             str(store.folder),
@@ -127,7 +135,7 @@ def train_all(
             if dask is not None:
                 client = stack.enter_context(workers.dask_cluster(dask))
                 _check_cluster(client, missing, store, work)
-            _train_missing(missing, store, jobs, work, console)
+            _train_missing(missing, costs, store, jobs, work, console)
     runs = [load_stored(spec, store, with_weights=True) for spec in specs]
     return [dataclasses.replace(run, optimizer=[]) for run in runs]
 
@@ -159,11 +167,20 @@ class Work:
     threads: int | None
 
 
-def _train_missing(
-    wanted: Wanted, store: RunStore, jobs: int, work: Work, console: Console | None
-) -> None:
+def _costs(wanted: Wanted) -> list[int]:
+    """Relative costs of an epoch of each run, whose data are checked."""
     images = check_runs([spec for spec, _ in wanted])
-    costs = [cost_per_epoch(spec, count) for (spec, _), count in zip(wanted, images, strict=True)]
+    return [cost_per_epoch(spec, count) for (spec, _), count in zip(wanted, images, strict=True)]
+
+
+def _train_missing(
+    wanted: Wanted,
+    costs: Sequence[int],
+    store: RunStore,
+    jobs: int,
+    work: Work,
+    console: Console | None,
+) -> None:
     with _progress_bar(wanted, costs, store, work.evaluation, console):
         tasks = [(spec, count, work) for spec, count in wanted]
         failures = workers.call_each(_attempt, tasks, jobs, lambda index: _lost(wanted[index][0]))
@@ -172,10 +189,16 @@ def _train_missing(
         raise SweepError("\n".join(failures))
 
 
-def default_jobs(runs: int) -> int:
-    """Runs at a time that suit this machine."""
+def default_jobs(runs: int, cost: int) -> int:
+    """Runs at a time that suit this machine.
+
+    Arguments:
+        runs: Number of runs.
+        cost: Sum over them of epochs times `cost_per_epoch`.
+    """
     limit = MAX_RUNS_PER_GPU * len(backend.gpus()) or backend.cores()
-    return max(1, min(limit, runs))
+    jobs = max(1, min(limit, runs))
+    return 1 if cost <= SHORT and runs <= SHORT_RUNS_PER_JOB * jobs else jobs
 
 
 def _attempt(spec: RunSpec, epochs: int, work: Work) -> str | None:

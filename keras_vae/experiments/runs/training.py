@@ -1,10 +1,12 @@
 """Trains one run, or continues it, and stores every finished epoch."""
 
+import contextlib
+import dataclasses
 import importlib.metadata
 import math
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -14,7 +16,13 @@ from keras_vae._internal.checks import check_positive_integer
 from keras_vae.callbacks import LatentActivity, WarmUp
 from keras_vae.datasets import ImageData
 from keras_vae.experiments.runs.run_folder import is_snapshot_epoch
-from keras_vae.experiments.runs.run_models import assign, load_stored, untrained_model
+from keras_vae.experiments.runs.run_models import (
+    CompiledModels,
+    assign,
+    load_stored,
+    model_kind,
+    untrained_model,
+)
 from keras_vae.experiments.runs.spec import RunSpec
 from keras_vae.experiments.runs.store import DamagedRunError, RunStore, StoredRun
 from keras_vae.models import LatentVariableModel
@@ -23,6 +31,7 @@ MAX_STEPS_PER_EXECUTION = 100
 TEST_BATCH_SIZE = 500
 PACKAGES = ("keras-vae", "tensorflow", "keras", "tensorflow-probability", "numpy")
 TRAIN_METRICS = ("loss", "bound", "reconstruction", "kl")
+_models = CompiledModels()
 
 
 class DivergedError(UserError):
@@ -110,46 +119,55 @@ def _continue(
     keep_weights: bool,
 ) -> None:
     data = spec.data.load()
-    model, steps = compiled_model(spec, data, MAX_STEPS_PER_EXECUTION)
-    first_epoch = 0
-    if stored is not None:
-        first_epoch = stored.epochs
-        _check_columns(stored, spec, store)
-        assign(model.weights, stored.weights, spec, store)
-        assign(model.optimizer.variables, stored.optimizer, spec, store)
+    first_epoch = 0 if stored is None else stored.epochs
     activity = LatentActivity(data.test.images)
-    model.fit(
-        data.batches(spec.batch_size, spec.seed, first_epoch),
-        initial_epoch=first_epoch,
-        epochs=epochs,
-        steps_per_epoch=steps,
-        validation_data=data.test_batches(_test_batch_size(len(data.test))),
-        callbacks=[
-            *own_callbacks(spec),
-            *callbacks,
-            RefuseDivergence(spec),
-            activity,
-            EpochRecorder(spec, store, stored, activity, keep_weights),
-        ],
-        verbose=0,
-    )
+    limits = (getattr(one, "max_steps_per_execution", math.inf) for one in callbacks)
+    with compiled_model(spec, data, min((MAX_STEPS_PER_EXECUTION, *limits))) as (model, steps):
+        if stored is not None:
+            _check_columns(stored, spec, store)
+            assign(model.weights, stored.weights, spec, store)
+            assign(model.optimizer.variables, stored.optimizer, spec, store)
+        model.fit(
+            data.batches(spec.batch_size, spec.seed, first_epoch),
+            initial_epoch=first_epoch,
+            epochs=epochs,
+            steps_per_epoch=steps,
+            validation_data=data.test_batches(_test_batch_size(len(data.test))),
+            callbacks=[
+                *own_callbacks(spec),
+                *callbacks,
+                RefuseDivergence(spec),
+                activity,
+                EpochRecorder(spec, store, stored, activity, keep_weights),
+            ],
+            verbose=0,
+        )
 
 
+@contextlib.contextmanager
 def compiled_model(
     spec: RunSpec, data: ImageData, max_steps_per_execution: int
-) -> tuple[LatentVariableModel, int]:
+) -> Iterator[tuple[LatentVariableModel, int]]:
     """The model with which a run begins, compiled, and its steps per epoch.
 
-    How many of them an execution has, at most, changes nothing but how often callbacks are called.
+    Another run of the same kind, in this process, has the same model with other numbers.
+
+    Arguments:
+        spec: `RunSpec`.
+        data: The run's `ImageData`.
+        max_steps_per_execution: How many steps an execution has at most, which changes nothing but
+            how often callbacks are called.
     """
     steps = data.steps_per_epoch(spec.batch_size)
-    model = untrained_model(spec, data)
-    model.compile(
-        optimizer=spec.optimizer.make(),
-        steps_per_execution=largest_divisor(steps, max_steps_per_execution),
-    )
-    model.optimizer.build(model.trainable_variables)
-    return model, steps
+    per_execution = largest_divisor(steps, max_steps_per_execution)
+    new = untrained_model(spec, data)
+    new.compile(optimizer=spec.optimizer.make(), steps_per_execution=per_execution)
+    new.optimizer.build(new.trainable_variables)
+    # Warm-up sets a variable.
+    objective = dataclasses.replace(spec.objective, warm_up_epochs=0)
+    of_steps = (objective, spec.optimizer, spec.batch_size, per_execution)
+    with _models.borrow((model_kind(spec, data.image_shape), of_steps), new) as model:
+        yield model, steps
 
 
 def own_callbacks(spec: RunSpec) -> list[keras.callbacks.Callback]:

@@ -81,6 +81,7 @@ def test_trials_come_back_by_method(figure, asked_of, tmp_path):
         "console": "console",
         "tensorboard": chosen.tensorboard,
         "keep_weights": True,
+        "make_callbacks": None,
         "dask": "tcp://there",
     }
     assert asked_of.evaluated == [(7, 5, 3)] * 3 + [(7, 5, 5)] * 3

@@ -1,10 +1,11 @@
-"""The first epoch trained over again: it is the stored one, and nothing of it is stored."""
+"""The first epoch, recorded or trained over again: it is the stored one, and is measured once."""
 
 import types
 
 import numpy as np
 
 from keras_vae.experiments.measures import first_epoch
+from keras_vae.experiments.runs import training
 
 
 def test_what_was_pruned_is_told_from_what_has_not_risen():
@@ -30,6 +31,20 @@ def test_it_ends_as_the_stored_epoch_and_leaves_the_store_alone(trained, spec, m
     np.testing.assert_allclose(found["activity"][-1], stored[0], atol=1e-6)
     assert not np.allclose(found["activity"][-1], stored[1], atol=1e-6)
     assert not np.allclose(found["activity"][0], found["activity"][1], atol=1e-6)
+
+
+def test_what_is_recorded_in_training_is_what_training_over_again_finds(
+    store, spec, three_epochs, small_images, eager, monkeypatch
+):
+    monkeypatch.setattr(first_epoch.Recorder, "max_steps_per_execution", 1)
+    training.train(spec, 1, store, first_epoch.recorders(store, spec))
+    monkeypatch.setattr(first_epoch, "STEPS_BETWEEN", 1)
+    expected = first_epoch.activity_by_step(spec)
+    assert store.evaluations(spec) == {first_epoch.NAME: expected}
+    # What has begun already has nothing to record.
+    assert first_epoch.recorders(store, spec) == []
+    training.train(spec, 2, store, [first_epoch.Recorder(spec, store)])
+    assert store.evaluations(spec) == {first_epoch.NAME: expected}
 
 
 def test_every_trial_is_measured_once_by_its_own_spec(monkeypatch):

@@ -160,19 +160,26 @@ def test_cores_are_shared_among_the_jobs(
         return [function(*each) for each in arguments]
 
     monkeypatch.setattr(sweeps.workers, "call_each", call_each)
+    monkeypatch.setattr(sweeps, "SHORT", 3 * 26 * 4 - 1)
     train_all(seeds, 1, store, jobs=jobs)
     assert asked == [expected[0]]
     assert threads == [expected[1]] * 4
 
 
 @pytest.mark.parametrize(
-    "runs, gpus, cores, expected",
-    [(3, 0, 8, 3), (20, 0, 8, 8), (20, 1, 8, 4), (20, 2, 2, 8), (3, 1, 1, 3), (0, 0, 8, 1)],
+    "runs, gpus, cores, expected, of_short_ones",
+    [
+        *((3, 0, 8, 3, 1), (20, 0, 8, 8, 8), (20, 1, 8, 4, 4), (20, 2, 2, 8, 8), (3, 1, 1, 3, 1)),
+        *((0, 0, 8, 1, 1), (4, 0, 2, 2, 1), (5, 0, 2, 2, 2)),
+    ],
 )
-def test_runs_at_a_time_suit_the_machine(monkeypatch, runs, gpus, cores, expected):
+def test_runs_at_a_time_suit_the_machine_and_a_few_short_ones_stay_in_this_process(
+    monkeypatch, runs, gpus, cores, expected, of_short_ones
+):
     monkeypatch.setattr(sweeps.backend, "cores", lambda: cores)
     monkeypatch.setattr(sweeps.backend, "gpus", lambda: ["a GPU"] * gpus)
-    assert default_jobs(runs) == expected
+    assert default_jobs(runs, sweeps.SHORT + 1) == expected
+    assert default_jobs(runs, sweeps.SHORT) == of_short_ones
 
 
 def test_costs(plain_spec):
