@@ -131,6 +131,14 @@ def configure(threads: int | None = None) -> None:
 
 
 __all__ = [
-    *("captured_stderr", "configure", "cores", "gpus", "keep_modules", "keras"),
-    *("tf", "tfd", "tfp", "threads"),
+    "captured_stderr",
+    "configure",
+    "cores",
+    "gpus",
+    "keep_modules",
+    "keras",
+    "tf",
+    "tfd",
+    "tfp",
+    "threads",
 ]

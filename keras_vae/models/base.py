@@ -26,7 +26,6 @@ CONVOLUTIONS = tuple(
     for transposed in ("", "Transpose")
     if hasattr(keras.layers, f"{kind}Conv{rank}D{transposed}")
 )
-
 # What Keras' `fit` calls with an iterator of batches.
 TrainFunction = Callable[[Any], dict[str, tf.Tensor]]
 
@@ -44,10 +43,9 @@ class LatentVariableModel(Inference, keras.Model):
 
     Attributes:
         latent_dims: Tuple of the latent dimensions of each stochastic level, from the top down.
-        beta: Weight of the prior and posterior terms in the objective, a variable that
+        beta: Weight of prior and posterior in the objective, a variable that
             `keras_vae.callbacks.WarmUp` sets. Reported bounds always use 1.
-        seed: Integer that noise is drawn from. Compiled steps read it, so that none is compiled
-            again where another is assigned.
+        seed: Integer that noise is drawn from; compiled steps take another that is assigned.
     """
 
     train_function: TrainFunction | None
@@ -60,21 +58,18 @@ class LatentVariableModel(Inference, keras.Model):
         self.event_shape = as_sizes(image_shape, "image_shape")
         if not self.event_shape:
             raise ValueError("`image_shape` has no axis. Items that are single numbers have (1,).")
-        seed = random.resolve_seed(seed)
         # Half precision would lose whole nats of a sum over pixels.
         self.density_dtype = keras.backend.result_type(self.compute_dtype, "float32")
         # Out of Keras' sight: `weights`, and with them stored runs, keep their layout.
         self._untracked = types.SimpleNamespace(
             steps_before=keras.Variable(0, dtype="int64", trainable=False, name=STEPS_BEFORE),
-            seed=keras.Variable(seed, dtype="int64", trainable=False, name="seed"),
+            seed=keras.Variable(0, dtype="int64", trainable=False, name="seed"),
         )
-        self.seed = seed
+        self.seed = random.resolve_seed(seed)
         self.objective = objective
         self.beta = self.add_weight(name="beta", shape=(), initializer="ones", trainable=False)
-        self.trackers = {
-            name: keras.metrics.Mean(name=name)
-            for name in ("loss", "bound", "reconstruction", "kl")
-        }
+        names = ("loss", "bound", "reconstruction", "kl")
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
 
     def _build_densities(
         self,
@@ -104,7 +99,7 @@ class LatentVariableModel(Inference, keras.Model):
     @seed.setter
     def seed(self, value: int) -> None:
         self._untracked.seed_value = random.resolve_seed(value)
-        self._untracked.seed.assign(self._untracked.seed_value)
+        self._untracked.seed.assign(value)
 
     @property
     def objective(self) -> objectives.Objective:

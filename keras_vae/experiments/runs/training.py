@@ -121,8 +121,9 @@ def _continue(
     data = spec.data.load()
     first_epoch = 0 if stored is None else stored.epochs
     activity = LatentActivity(data.test.images)
-    limits = (getattr(one, "max_steps_per_execution", math.inf) for one in callbacks)
-    with compiled_model(spec, data, min((MAX_STEPS_PER_EXECUTION, *limits))) as (model, steps):
+    most = MAX_STEPS_PER_EXECUTION
+    limits = (getattr(one, "max_steps_per_execution", most) for one in callbacks)
+    with compiled_model(spec, data, min(most, *limits, most)) as (model, steps):
         if stored is not None:
             _check_columns(stored, spec, store)
             assign(model.weights, stored.weights, spec, store)

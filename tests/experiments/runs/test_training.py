@@ -1,6 +1,7 @@
 """Runs: continued, killed, asked for twice, diverged."""
 
 import dataclasses
+import functools
 import math
 import pathlib
 import pickle
@@ -14,7 +15,7 @@ import pytest
 from keras_vae.activity import latent_activity
 from keras_vae.experiments.runs import run_models, training
 from keras_vae.experiments.runs.run_folder import snapshot_epochs
-from keras_vae.experiments.runs.run_models import load_model, restore
+from keras_vae.experiments.runs.run_models import CompiledModels, load_model, restore
 from keras_vae.experiments.runs.spec import DataSpec, ModelSpec
 from keras_vae.experiments.runs.store import DamagedRunError, RunStore
 from keras_vae.experiments.runs.training import (
@@ -24,6 +25,7 @@ from keras_vae.experiments.runs.training import (
     largest_divisor,
     train,
 )
+from keras_vae.models import VAE
 
 SCRIPT = pathlib.Path(__file__).with_name("run_once.py")
 STEPS_PER_EPOCH = 3
@@ -95,6 +97,35 @@ def test_one_epoch_and_two_more_are_three(store, spec, small_images, eager, thre
     at_once = RunStore(three_epochs)
     assert_same_run(store.load(spec, with_weights=True), at_once.load(spec, with_weights=True))
     assert_same_snapshots(spec, store, at_once, [1, 2])
+
+
+def test_runs_of_a_kind_are_traced_once_and_are_as_if_each_were_the_first(
+    store, spec, small_images, monkeypatch, tmp_path
+):
+    compile_model = VAE.compile
+    without_xla = functools.partialmethod(compile_model, jit_compile=False)
+    monkeypatch.setattr(VAE, "compile", without_xla)
+    monkeypatch.setattr(training, "_models", CompiledModels())
+    traced, log_terms = [], VAE.log_terms
+    monkeypatch.setattr(VAE, "log_terms", lambda *a, **k: traced.append(0) or log_terms(*a, **k))
+    # They differ in what is no part of the compiled step: seed, warm-up, data.
+    other = dataclasses.replace(
+        spec,
+        seed=8,
+        objective=dataclasses.replace(spec.objective, warm_up_epochs=0),
+        data=DataSpec("mnist_5k", "static"),
+    )
+    train(spec, 1, store)
+    once = len(traced)
+    train(other, 2, store)
+    assert once > 0 and len(traced) == once
+    # Another step is another kind.
+    train(dataclasses.replace(other, batch_size=4), 1, store)
+    assert len(traced) > once
+    monkeypatch.setattr(training, "_models", CompiledModels())
+    alone = RunStore(tmp_path / "alone")
+    train(other, 2, alone)
+    assert_same_run(store.load(other, with_weights=True), alone.load(other, with_weights=True))
 
 
 def test_what_is_stored_is_not_trained_again(trained, spec, monkeypatch):
