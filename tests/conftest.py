@@ -56,6 +56,8 @@ def pytest_collection_modifyitems(config, items):
 def pytest_collection_finish():
     gc.freeze()
     gc.enable()
+    # Graphs are many objects that live long: looking through all of them seldom is enough.
+    gc.set_threshold(5000, 20, 50)
 
 
 def pytest_sessionfinish():

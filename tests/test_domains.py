@@ -145,8 +145,8 @@ def test_unusable_arguments(make, message):
         make()
 
 
-def test_sequences_and_scalars_are_data_too():
-    for shape in ((), (7,), (4, 3, 2, 2)):
+def test_sequences_and_single_numbers_are_data_too():
+    for shape in ((1,), (7,), (4, 3, 2, 2)):
         model = kv.VAE(latent_dim=1, hidden_units=2, event_shape=shape, seed=0)
         x = np.ones((3, *shape))
         assert model.reconstruct(x).shape == x.shape and model.log_weights(x, 2).shape == (2, 3)

@@ -89,8 +89,8 @@ def test_binary_likelihood_refuses_grey_unless_told():
 def test_unknown_names_list_the_valid_ones():
     with pytest.raises(ValueError, match="likelihood: 'laplace'.*'bernoulli', 'gaussian'"):
         likelihoods.get("laplace")
-    with pytest.raises(ValueError, match="prior: 'flow'.*'standard_normal'"):
-        priors.get("flow")
+    with pytest.raises(ValueError, match="prior: 'none'.*'standard_normal'"):
+        priors.get("none")
 
 
 def test_standard_normal_prior():

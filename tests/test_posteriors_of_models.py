@@ -274,10 +274,23 @@ def test_log_likelihoods_do_not_depend_on_memory(name):
     np.testing.assert_allclose(model.log_likelihood(x, 40, memory_budget=budget), whole, rtol=1e-5)
 
 
-def test_a_flow_is_exported(tmp_path):
+@pytest.mark.parametrize("saved", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_flow_is_exported(saved, tmp_path):
     model, x = small(posterior=flow()), binary(3)
-    kv.export.save(model, tmp_path / "1")
-    served = tf.saved_model.load(str(tmp_path / "1")).signatures
+    if saved:
+        kv.export.save(model, tmp_path / "1")
+        served = tf.saved_model.load(str(tmp_path / "1")).signatures
+    else:
+        # Of all that is traced and saved, what the flow has a part in.
+        endpoints = kv.export.Endpoints(model)
+        images = tf.TensorSpec((None, 4, 4), tf.float32, "images")
+        served = {
+            name: tf.function(getattr(endpoints, name), input_signature=signature)
+            for name, signature in (
+                ("encode", [images]),
+                ("log_likelihood", [images, tf.TensorSpec((), tf.int32)]),
+            )
+        }
     codes = served["encode"](images=tf.constant(x))
     for name, value in zip(("loc", "scale"), model.posterior_parameters(x), strict=True):
         np.testing.assert_allclose(codes[name], value, rtol=1e-4, atol=1e-6)

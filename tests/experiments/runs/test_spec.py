@@ -78,7 +78,7 @@ def test_fields_at_their_default_do_not_count():
         (lambda: DataSpec(name="svhn"), "dataset: 'svhn'.*'mnist'"),
         (lambda: DataSpec(binarize="soft"), "binarization: 'soft'.*'static'"),
         (lambda: ModelSpec(likelihood="laplace"), "likelihood: 'laplace'.*'bernoulli'"),
-        (lambda: ModelSpec(prior="flow"), "prior: 'flow'.*'standard_normal'"),
+        (lambda: ModelSpec(prior="none"), "prior: 'none'.*'standard_normal'"),
         (lambda: ModelSpec(latent_dim=0), "latent_dim.*at least 1"),
         (lambda: ObjectiveSpec(name="mse"), "objective: 'mse'.*'elbo'"),
         (lambda: ObjectiveSpec(name="iwae", num_samples=0), "num_samples.*at least 1"),
