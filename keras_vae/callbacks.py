@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -9,8 +10,8 @@ from keras_vae import activity
 from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_choice, check_positive_integer
 
-# Images and their labels.
-Labelled = tuple[np.ndarray, np.ndarray]
+# Images, or a pair of them and their conditions; and labels.
+Labelled = tuple[Any, np.ndarray]
 
 
 class WarmUp(keras.callbacks.Callback):
@@ -59,7 +60,8 @@ class LatentActivity(keras.callbacks.Callback):
     Adds `active_units` to the epoch's logs, and so to the history that `fit` returns.
 
     Arguments:
-        images: Array of shape (N, *event_shape): the data to take the variance over.
+        images: Array of shape (N, *event_shape), the data to take the variance over; or a pair of
+            it and its conditions, for a model that has them.
         threshold: Activity above which a dimension counts as active.
         batch_size: Items encoded at once.
 
@@ -70,11 +72,12 @@ class LatentActivity(keras.callbacks.Callback):
         activity: float64 array of shape (epochs, latent_dim), complete after each epoch.
     """
 
-    def __init__(self, images: np.ndarray, threshold: float = 0.1, batch_size: int = 1000) -> None:
+    def __init__(self, images: Any, threshold: float = 0.1, batch_size: int = 1000) -> None:
         super().__init__()
         check_positive_integer(batch_size, "batch_size")
         self.threshold = threshold
-        self._x, self._batch_size = np.asarray(images), batch_size
+        self._inputs = images if isinstance(images, tuple) else np.asarray(images)
+        self._batch_size = batch_size
         self._rows: list[np.ndarray] = []
 
     @property
@@ -82,10 +85,11 @@ class LatentActivity(keras.callbacks.Callback):
         return np.array(self._rows)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        self.model.check_inputs(self._x)
+        self.model.check_inputs(*self.model.split_inputs(self._inputs))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        means = self.model.posterior_means(self._x, batch_size=self._batch_size)
+        x, condition = self.model.split_inputs(self._inputs)
+        means = self.model.posterior_means(x, self._batch_size, condition=condition)
         self._rows.append(activity.latent_activity(means))
         if logs is not None:
             logs["active_units"] = activity.active_units(self._rows[-1], self.threshold)
@@ -99,7 +103,8 @@ class LinearProbe(keras.callbacks.Callback):
 
     Arguments:
         train: Pair of images of shape (N, *image_shape), in [0, 1], and labels of shape (N,), that
-            the classifier is fitted to.
+            the classifier is fitted to. In a model with conditions the images are a pair of them
+            and their conditions.
         test: Pair of images and labels that its accuracy is taken over.
         features: `"means"`, `"means_and_variances"` or `"samples"`.
         epochs: Epochs, counted from 1, after which to do so; None for every epoch.
@@ -129,8 +134,9 @@ class LinearProbe(keras.callbacks.Callback):
         check_choice(features, linear_probe.FEATURES, "features")
         self.probe = linear_probe
         for images, labels in (train, test):
-            if len(images) != len(labels):
-                raise ValueError(f"There are {len(images)} images and {len(labels)} labels.")
+            items = len(images[0] if isinstance(images, tuple) else images)
+            if items != len(labels):
+                raise ValueError(f"There are {items} images and {len(labels)} labels.")
         for epoch in epochs or ():
             check_positive_integer(epoch, "epochs")
         self.train, self.test, self.features = train, test, features
@@ -152,5 +158,8 @@ class LinearProbe(keras.callbacks.Callback):
         return enumerate((self.train, self.test))
 
     def _features(self, labelled: Labelled, seed: int) -> Labelled:
-        images, labels = labelled
-        return self.probe.posterior_features(self.model, images, self.features, seed), labels
+        x, condition = self.model.split_inputs(labelled[0])
+        features = self.probe.posterior_features(
+            self.model, x, self.features, seed, condition=condition
+        )
+        return features, labelled[1]

@@ -16,6 +16,9 @@ Images are float32 in [0, 1]; `encode_uint8`, `reconstruct_uint8` and `log_likel
 8-bit ones and divide them by 255. A `HierarchicalVAE`'s levels stand side by side in D, from the
 top down, and loc and scale of each are those given the means above it.
 
+Signatures of a model with conditions have the input `condition` (B, ...) as well, float32; that of
+`sample` has n entries, or one for all.
+
 The log-likelihood's noise is not that of the model's own method, which XLA draws: the two agree
 within the error of an estimate.
 """
@@ -35,6 +38,7 @@ from keras_vae import random
 from keras_vae._internal.backend import tf
 from keras_vae.models import LatentVariableModel
 from keras_vae.models.compiled import BYTES_PER_PIXEL, MEMORY_BUDGET
+from keras_vae.models.inputs import given
 
 # In a folder that is being written.
 LOCK = "lock"
@@ -118,30 +122,45 @@ class Endpoints(tf.Module):
         integer = [tf.TensorSpec((), tf.int32, name) for name in ("n", "seed")]
         num_samples = tf.TensorSpec((), tf.int32, "num_samples")
         codes = tf.TensorSpec((None, self.latent_dim), tf.float32, "z")
-        specs = {"decode": [codes], "sample": integer}
+        conditions = [
+            tf.TensorSpec((None, *shape), tf.float32, "condition")
+            for shape in self._model.it.input_shapes[1:]
+        ]
+        specs = {"decode": [codes, *conditions], "sample": [*integer, *conditions]}
         for name in WITH_IMAGES:
-            rest = [num_samples] if name == "log_likelihood" else []
+            rest = [*([num_samples] if name == "log_likelihood" else []), *conditions]
             specs[name] = [float_images, *rest]
             specs[f"{name}_uint8"] = [byte_images, *rest]
         return {name: self._function(name).get_concrete_function(*of) for name, of in specs.items()}
 
-    def encode(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        loc, scale = self._model.it.posterior_parameters(images)
+    def encode(self, images: tf.Tensor, condition: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+        loc, scale = self._model.it.posterior_parameters(images, **given(condition))
         return {"loc": loc, "scale": scale}
 
-    def decode(self, z: tf.Tensor) -> dict[str, tf.Tensor]:
+    def decode(self, z: tf.Tensor, condition: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
         model = self._model.it
-        return {"images": model.likelihood.expected(model.decode(model.split_levels(z)))}
+        decoded = model.decode(model.split_levels(z), **given(condition))
+        return {"images": model.likelihood.expected(decoded)}
 
-    def reconstruct(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"images": self._model.it.reconstruct(images)}
+    def reconstruct(
+        self, images: tf.Tensor, condition: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
+        return {"images": self._model.it.reconstruct(images, **given(condition))}
 
-    def sample(self, n: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+    def sample(
+        self, n: tf.Tensor, seed: tf.Tensor, condition: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         model = self._model.it
         codes = model.sample_prior(n, random.stream(seed, random.GENERATION))
-        return {"images": model.likelihood.expected(model.decode(codes))}
+        if condition is not None:
+            one_for_all = tf.shape(condition)[:1] == 1
+            count = tf.where(one_for_all, n, 1)
+            condition = tf.repeat(condition, count, axis=0)
+        return {"images": model.likelihood.expected(model.decode(codes, **given(condition)))}
 
-    def log_likelihood(self, images: tf.Tensor, num_samples: tf.Tensor) -> dict[str, tf.Tensor]:
+    def log_likelihood(
+        self, images: tf.Tensor, num_samples: tf.Tensor, condition: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         """Importance-sampled, the images together and in chunks of samples; the noise is fixed."""
         model = self._model.it
         seed = random.stream(model.seed, random.EVALUATION_NOISE)
@@ -155,7 +174,8 @@ class Endpoints(tf.Module):
         ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             size = tf.minimum(chunk, num_samples - done)
             noise = tf.random.experimental.stateless_fold_in(seed, index, alg="philox")
-            weights = model.log_terms(images, size, noise, training=False).log_weights()
+            terms = model.log_terms(images, size, noise, training=False, **given(condition))
+            weights = terms.log_weights()
             both = tf.stack([total, tf.reduce_logsumexp(weights, axis=0)])
             return index + 1, done + size, tf.reduce_logsumexp(both, axis=0)
 

@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from keras_vae import posteriors, random
 from keras_vae._internal.checks import check_choice, check_positive_integer
+from keras_vae.models.inputs import given, in_parts
 
 if TYPE_CHECKING:
     from keras_vae.models import LatentVariableModel
@@ -30,6 +31,8 @@ def posterior_features(
     kind: str = "means",
     seed: int = 0,
     batch_size: int = BATCH_SIZE,
+    *,
+    condition: np.ndarray | None = None,
 ) -> np.ndarray:
     """What the posterior says of images, as features of a classifier.
 
@@ -40,6 +43,7 @@ def posterior_features(
             diagonal) or `"samples"` (one draw of z an image).
         seed: Integer from which samples are drawn.
         batch_size: Images encoded at once.
+        condition: Conditions of the images, if the model has any.
 
     Returns:
         float32 array of shape (N, latent_dim), or (N, 2 latent_dim) with variances.
@@ -50,21 +54,21 @@ def posterior_features(
     """
     check_choice(kind, FEATURES, "features")
     check_positive_integer(batch_size, "batch_size")
-    model.check_inputs(images)
+    model.check_inputs(images, condition)
     if kind != "means" and len(model.latent_dims) > 1:
         raise TypeError(
             f"Features {kind!r} need a model of one level. Received one of {model.latent_dims}."
         )
     if kind == "means":
-        return np.asarray(model.posterior_means(images, batch_size))
+        return np.asarray(model.posterior_means(images, batch_size, condition=condition))
     if kind == "means_and_variances":
-        loc, scale = model.posterior_parameters(images, batch_size)
+        loc, scale = model.posterior_parameters(images, batch_size, condition=condition)
         return np.concatenate([loc, np.square(scale)], axis=-1)
     seed = random.resolve_seed(seed)
     codes = []
-    for start in range(0, len(images), batch_size):
-        posterior = model.encode(images[start : start + batch_size])
-        stream = random.stream(seed, random.GENERATION, start)
+    for number, (part, conditions) in enumerate(in_parts(images, batch_size, condition)):
+        posterior = model.encode(part, **given(conditions))
+        stream = random.stream(seed, random.GENERATION, number * batch_size)
         codes.append(posteriors.sample_with_log_prob(posterior, 1, stream)[0][0])
     return np.concatenate(codes)
 

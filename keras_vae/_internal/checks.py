@@ -43,7 +43,9 @@ def as_sizes(value: int | Sequence[int], name: str) -> tuple[int, ...]:
     return tuple(int(size) for size in sizes)
 
 
-def check_data_shape(shape: Iterable[int | None], event_shape: Sequence[int]) -> None:
+def check_data_shape(
+    shape: Iterable[int | None], event_shape: Sequence[int], what: str = "data"
+) -> None:
     """Raises `ValueError` unless `shape` is (batch, *event_shape); unknown sizes pass."""
     shape = tuple(shape)
     expected = tuple(event_shape)
@@ -52,7 +54,7 @@ def check_data_shape(shape: Iterable[int | None], event_shape: Sequence[int]) ->
     )
     if not fits:
         raise ValueError(
-            f"Expected data of shape ({', '.join(map(str, ('batch', *expected)))}"
+            f"Expected {what} of shape ({', '.join(map(str, ('batch', *expected)))}"
             f"{'' if expected else ','}). Received shape: {shape}."
         )
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from keras_vae import objectives, posteriors, random
+from keras_vae import objectives, posteriors, priors, random
 from keras_vae._internal.backend import gpus, keras, tf, tfd
 from keras_vae._internal.checks import as_sizes, check_data_shape
 from keras_vae.models import fitting
-from keras_vae.models.compiled import fused_train_function
+from keras_vae.models.compiled import TrainFunction, for_tf_data, fused_train_function
 from keras_vae.models.given_networks import name_by_part
-from keras_vae.models.inference import Data, Inference
+from keras_vae.models.inference import Inference
+from keras_vae.models.inputs import Data
 
 # Name, among a saved model's own variables, of the steps made before it was last compiled.
 STEPS_BEFORE = "steps_before_compile"
@@ -26,8 +27,6 @@ CONVOLUTIONS = tuple(
     for transposed in ("", "Transpose")
     if hasattr(keras.layers, f"{kind}Conv{rank}D{transposed}")
 )
-# What Keras' `fit` calls with an iterator of batches.
-TrainFunction = Callable[[Any], dict[str, tf.Tensor]]
 
 
 class LatentVariableModel(Inference, keras.Model):
@@ -39,6 +38,7 @@ class LatentVariableModel(Inference, keras.Model):
     Arguments:
         objective: Training objective, as in `keras_vae.VAE`.
         image_shape: Shape of one item, a tuple; an integer is a tuple of one.
+        condition_shape: Shape of the condition of one item, as in `keras_vae.VAE`.
         seed: Integer from which weights and noise are drawn; None draws a fresh one.
 
     Attributes:
@@ -52,12 +52,20 @@ class LatentVariableModel(Inference, keras.Model):
     latent_dims: tuple[int, ...]
 
     def __init__(
-        self, *, objective: Any, image_shape: int | Sequence[int], seed: int | None, **kwargs: Any
+        self,
+        *,
+        objective: Any,
+        image_shape: int | Sequence[int],
+        seed: int | None,
+        condition_shape: int | Sequence[int] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.event_shape = as_sizes(image_shape, "image_shape")
         if not self.event_shape:
             raise ValueError("`image_shape` has no axis. Items that are single numbers have (1,).")
+        if condition_shape is not None:
+            self.condition_shape = as_sizes(condition_shape, "condition_shape")
         # Half precision would lose whole nats of a sum over pixels.
         self.density_dtype = keras.backend.result_type(self.compute_dtype, "float32")
         # Out of Keras' sight: `weights`, and with them stored runs, keep their layout.
@@ -82,6 +90,7 @@ class LatentVariableModel(Inference, keras.Model):
         for name, part in (("likelihood", self.likelihood), ("prior", self.prior_layer)):
             part.dtype_policy = self.density_dtype
             name_by_part(part, name)
+        priors.check_no_conditions(self.prior_layer, self.condition_shape)
         self.likelihood.build_heads(features, self.event_shape, **head_arguments)
         self.prior_layer.build_for(latent_dim, self.event_shape, self.likelihood)
         self.prior_layer.check_weights(encode, self.variables)
@@ -134,7 +143,9 @@ class LatentVariableModel(Inference, keras.Model):
             ValueError: If `input_shape` does not fit `event_shape`.
         """
         if input_shape is not None:
-            check_data_shape(input_shape, self.event_shape)
+            shapes: Any = [input_shape] if self.condition_shape is None else input_shape
+            for given, wanted in zip(shapes, self.input_shapes, strict=True):
+                check_data_shape(given, wanted)
         self.built = True
 
     @property
@@ -214,6 +225,9 @@ class LatentVariableModel(Inference, keras.Model):
     ) -> keras.callbacks.History:
         """Trains, as `keras.Model.fit`.
 
+        In a model with conditions `x` is a pair (x, condition), as Keras has several inputs; in a
+        dataset, or as `validation_data`, it is `((x, condition),)` or `((x, condition), labels)`.
+
         Labels serve only `class_weight`. Arrays are shuffled by the model's `seed` and the
         number of steps so far, so that the same seed gives the same numbers. With weights the loss
         is `sum_i w_i loss_i / batch size`, as in Keras, and metrics are weighted means.
@@ -223,8 +237,10 @@ class LatentVariableModel(Inference, keras.Model):
                 density under the likelihood. Of a dataset only the first batch is checked, of a
                 generator none.
         """
-        for data in (x, validation_data):
-            fitting.check_first_batch(data, self.check_data)
+        if isinstance(x, list) and fitting.is_arrays(x):
+            x = tuple(x)
+        for data in (x, fitting.without_labels(validation_data)):
+            fitting.check_first_batch(data, self.check_fit)
         if fitting.is_arrays(x) and validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = fitting.split_off(
                 (x, y, sample_weight), validation_split
@@ -261,14 +277,13 @@ class LatentVariableModel(Inference, keras.Model):
         """Evaluates the bound, as `keras.Model.evaluate`, with the same noise each time."""
         y = fitting.labels(x, y, kwargs.get("sample_weight"))
         if not kwargs.get("_use_cached_eval_dataset"):
-            fitting.check_first_batch(x, self.check_data)
+            fitting.check_first_batch(x, self.check_fit)
         return super().evaluate(x, y, *args, **kwargs)
 
     def export(self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any) -> Any:  # noqa: A002
         """Exports `reconstruct`, as `keras.Model.export`; `keras_vae.export.save` exports more."""
         if kwargs.get("input_signature") is None:
-            shape = (None, *self.event_shape)
-            kwargs["input_signature"] = [keras.InputSpec(shape=shape, dtype="float32", name="x")]
+            kwargs["input_signature"] = self.input_signature
         return super().export(filepath, format=format, **kwargs)
 
     def make_train_function(self, force: bool = False) -> None:
@@ -285,18 +300,18 @@ class LatentVariableModel(Inference, keras.Model):
             separate = separate or self._convolves_without_gpu()
             if self.steps_per_execution > 1 and not separate:
                 fused = fused_train_function(self.train_step, self.steps_per_execution)
-                self.train_function = _for_tf_data(fused, self.train_function)
+                self.train_function = for_tf_data(fused, self.train_function)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One optimiser step on the negative bound; returns the running means."""
-        x, _, weights = keras.utils.unpack_x_y_sample_weight(data)
-        step = _steps_of(self.optimizer) + self._untracked.steps_before
+        x, weights, given = self._unpack(data)
+        step = fitting.steps_of(self.optimizer) + self._untracked.steps_before
         seed = self._noise_of_replica(random.TRAINING_NOISE, step)
         # Layers' own losses are those of all calls in this step, and of no other.
         self._get_call_context()
         try:
             with tf.GradientTape() as tape:
-                terms = self.log_terms(x, self.objective.num_samples, seed, training=True)
+                terms = self.log_terms(x, self.objective.num_samples, seed, training=True, **given)
                 loss = -_mean(self.objective_bound(terms, self.beta), weights)
                 replicas = tf.distribute.get_strategy().num_replicas_in_sync
                 scaled_loss = self.optimizer.scale_loss(loss + sum(self.losses))
@@ -310,11 +325,11 @@ class LatentVariableModel(Inference, keras.Model):
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Evaluates one batch at beta = 1; returns the running means."""
-        x, _, weights = keras.utils.unpack_x_y_sample_weight(data)
+        x, weights, given = self._unpack(data)
         # The count of items seen so far numbers the batches, without state of its own.
         seen = tf.cast(self.trackers["loss"].count, tf.int64)
         seed = self._noise_of_replica(random.EVALUATION_NOISE, seen)
-        terms = self.log_terms(x, self.objective.num_samples, seed, training=False)
+        terms = self.log_terms(x, self.objective.num_samples, seed, training=False, **given)
         return self.update_trackers(-_mean(self.objective_bound(terms), weights), terms, weights)
 
     def objective_bound(
@@ -362,7 +377,7 @@ class LatentVariableModel(Inference, keras.Model):
         """Number of training steps so far, under all optimisers; 0 before the first `compile`."""
         if getattr(self, "optimizer", None) is None:
             return 0
-        counts = (self._untracked.steps_before, _steps_of(self.optimizer))
+        counts = (self._untracked.steps_before, fitting.steps_of(self.optimizer))
         return sum(int(tf.convert_to_tensor(count.value)) for count in counts)
 
     def _noise_of_replica(self, purpose: int, counter: int | tf.Tensor) -> tf.Tensor:
@@ -379,22 +394,3 @@ def _mean(values: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
     if weights is None:
         return tf.reduce_mean(values)
     return tf.reduce_mean(tf.cast(weights, values.dtype) * values)
-
-
-def _steps_of(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
-    """The variable that counts an optimiser's training steps.
-
-    `iterations` counts updates, of which gradient accumulation makes one from several steps.
-    """
-    while isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        optimizer = optimizer.inner_optimizer
-    return optimizer._iterations
-
-
-def _for_tf_data(train_function: TrainFunction, otherwise: Any) -> TrainFunction:
-    """`train_function` for `tf.data` iterators; `train_on_batch` hands over a generator."""
-
-    def choose(iterator: Any) -> Any:
-        return (train_function if isinstance(iterator, tf.data.Iterator) else otherwise)(iterator)
-
-    return choose

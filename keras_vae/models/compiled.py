@@ -21,7 +21,8 @@ from keras_vae._internal import backend
 from keras_vae._internal.backend import keras, tf
 
 if TYPE_CHECKING:
-    from keras_vae.models.inference import Data, Inference
+    from keras_vae.models.inference import Inference
+    from keras_vae.models.inputs import Data
 
 MEMORY_BUDGET = 128 * 2**20
 # Parameters, density and what lies between, as float32, for each pixel of each decoded image.
@@ -85,8 +86,7 @@ def log_likelihood(
     seed: tf.Tensor,
     memory_budget: int = MEMORY_BUDGET,
     verbose: int = 0,
-    *,
-    mask: np.ndarray | None = None,
+    **given: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """`log 1/K sum_k w_k`, block by block.
 
@@ -100,7 +100,8 @@ def log_likelihood(
         memory_budget: Bytes that decoded images may take, about; what the model itself needs
             comes on top. The numbers are the same for each.
         verbose: 1 shows a progress bar, 0 none.
-        mask: Boolean array of the images' shape, true where a value is missing; None for nowhere.
+        **given: Further arguments of `log_terms`, an entry an item: the mask of missing values,
+            conditions.
 
     Returns:
         Two float64 arrays of shape (batch,): the estimates, in nats, and Kish's effective sample
@@ -109,9 +110,9 @@ def log_likelihood(
     threads = 1 if backend.gpus() else backend.threads()
     blocks = Blocks.of(num_samples, math.prod(images.shape[1:]), memory_budget // threads)
     log_sums = _log_sums(model, num_samples, blocks)
-    padded = [_in_blocks(data, blocks) for data in (images, mask) if data is not None]
+    padded = {name: _in_blocks(data, blocks) for name, data in {"x": images, **given}.items()}
     # A block's number gives its noise, and its images.
-    count = len(padded[0]) * blocks.draws
+    count = len(padded["x"]) * blocks.draws
     per_call = max(1, ROWS_PER_CALL // (blocks.images * blocks.samples))
     starts = range(0, count, per_call)
 
@@ -119,7 +120,7 @@ def log_likelihood(
         numbers = np.minimum(np.arange(start, start + per_call), count - 1)
         there = tf.constant(min(per_call, count - start))
         first = tf.constant(start, tf.int64)
-        data = [part[numbers // blocks.draws] for part in padded]
+        data = {name: part[numbers // blocks.draws] for name, part in padded.items()}
         return log_sums(data, seed, first, there).numpy()
 
     progress = keras.utils.Progbar(len(starts), verbose=verbose, unit_name="chunk")
@@ -156,20 +157,21 @@ def _compile(
 ) -> Callable[..., tf.Tensor]:
     """A compiled function that sums weights, and their squares, over the samples of some blocks.
 
-    It takes a list of images of shape (blocks, images of a block, *event_shape), and of their mask
-    of missing values, if there is one; a seed, the number of the first block, and how many of the
-    blocks to compute. It returns logarithms, of shape (blocks, 2, images of a block). A function
-    that referred to the model itself would keep it alive.
+    It takes a dictionary of images `x`, of shape (blocks, images of a block, *event_shape), and of
+    their mask and conditions, if there are any; a seed, the number of the first block, and how many
+    of the blocks to compute. It returns logarithms, of shape (blocks, 2, images of a block). A
+    function that referred to the model itself would keep it alive.
     """
 
     @functools.partial(tf.function, jit_compile=True, autograph=False)
     def log_sums(
-        data: list[tf.Tensor], seed: tf.Tensor, first: tf.Tensor, count: tf.Tensor
+        data: dict[str, tf.Tensor], seed: tf.Tensor, first: tf.Tensor, count: tf.Tensor
     ) -> tf.Tensor:
         def block(i: tf.Tensor, done: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             number = first + tf.cast(i, tf.int64)
             noise = tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
-            weights = _block_log_weights(model(), [part[i] for part in data], noise, blocks)
+            of_block = {name: part[i] for name, part in data.items()}
+            weights = _block_log_weights(model(), of_block, noise, blocks)
             sample = tf.range(weights.shape[0], dtype=tf.int64)
             left = num_samples - number % blocks.draws * blocks.samples
             wanted = (sample < blocks.samples) & (sample < left)
@@ -177,21 +179,21 @@ def _compile(
             sums = tf.stack([tf.reduce_logsumexp(power * weights, axis=0) for power in (1.0, 2.0)])
             return i + 1, tf.tensor_scatter_nd_update(done, [[i]], sums[None])
 
-        nothing = tf.zeros((data[0].shape[0], 2, blocks.images), data[0].dtype)
+        nothing = tf.zeros((data["x"].shape[0], 2, blocks.images), data["x"].dtype)
         return tf.while_loop(lambda i, _: i < count, block, (0, nothing))[1]
 
     return log_sums
 
 
 def _block_log_weights(
-    model: Inference, data: list[tf.Tensor], seed: tf.Tensor, blocks: Blocks
+    model: Inference, data: dict[str, tf.Tensor], seed: tf.Tensor, blocks: Blocks
 ) -> tf.Tensor:
     """Log-weights, chunk by chunk, of one block's samples and of what fills up the last chunk.
 
     The noise of all chunks is drawn at once, so that it does not depend on their number.
     """
-    images = data[0]
-    masked = {"mask": data[1]} if len(data) > 1 else {}
+    images = data["x"]
+    given = {name: part for name, part in data.items() if name != "x"}
     chunks = math.ceil(blocks.samples / blocks.chunk)
     padding = ((0, chunks * blocks.chunk - blocks.samples), (0, 0), (0, 0))
     shape = (chunks, blocks.chunk, blocks.images)
@@ -204,7 +206,7 @@ def _block_log_weights(
     def chunk(i: tf.Tensor, done: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         other = tf.random.experimental.stateless_fold_in(seed, i, alg="philox")
         part = posteriors.Drawn(tuple(level[i] for level in noise), other)
-        terms = model.log_terms(images, blocks.chunk, part, training=False, **masked)
+        terms = model.log_terms(images, blocks.chunk, part, training=False, **given)
         weights = terms.log_weights()
         return i + 1, tf.tensor_scatter_nd_update(done, [[i]], tf.cast(weights, done.dtype)[None])
 
@@ -234,6 +236,8 @@ def warn_of_few_effective_samples(effective: np.ndarray, num_samples: int) -> No
 
 # What a training step returns: running means by name.
 Logs = dict[str, tf.Tensor]
+# What Keras' `fit` calls with an iterator of batches.
+TrainFunction = Callable[[Any], Logs]
 
 
 def fused_train_function(
@@ -289,6 +293,15 @@ def fused_train_function(
         )
 
     return train_function
+
+
+def for_tf_data(train_function: TrainFunction, otherwise: Any) -> TrainFunction:
+    """`train_function` for `tf.data` iterators; `train_on_batch` hands over a generator."""
+
+    def choose(iterator: Any) -> Any:
+        return (train_function if isinstance(iterator, tf.data.Iterator) else otherwise)(iterator)
+
+    return choose
 
 
 def _loop(step: Callable[[tf.Tensor], Logs], count: int | tf.Tensor, logs: Logs) -> Logs:
@@ -351,4 +364,5 @@ def _gather(
 def _without_labels(batch: Any) -> Any:
     """A batch's items, and their weights where they have some, with which the labels go."""
     x, _, weights = keras.utils.unpack_x_y_sample_weight(batch)
-    return x if weights is None else (x, weights, weights)
+    pack = keras.utils.pack_x_y_sample_weight
+    return pack(x) if weights is None else (x, weights, weights)

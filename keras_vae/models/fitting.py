@@ -17,17 +17,21 @@ def check_first_batch(data: Any, check: Callable[[Any], None]) -> None:
     """Applies a check to an array, or to the first batch of a dataset.
 
     Arguments:
-        data: What `fit` takes as `x` or `validation_data`.
-        check: Function that takes data and raises if they are unusable.
+        data: What `fit` takes as `x`: arrays, or a dataset.
+        check: Function that takes arrays without labels and raises if they are unusable.
     """
     if isinstance(data, tf.data.Dataset):
-        data = next(iter(data.take(1)), None)
+        data = without_labels(next(iter(data.take(1)), None))
     elif isinstance(data, keras.utils.PyDataset):
-        data = data[0]
-    if isinstance(data, (tuple, list)) and len(data) and hasattr(data[0], "shape"):
-        data = data[0]
-    if data is not None and hasattr(data, "shape"):
+        data = without_labels(data[0])
+    parts = tf.nest.flatten(data)
+    if parts and all(hasattr(part, "shape") for part in parts):
         check(data)
+
+
+def without_labels(data: Any) -> Any:
+    """Of data, labels and weights, as Keras takes them, the data."""
+    return keras.utils.unpack_x_y_sample_weight(data)[0]
 
 
 def is_arrays(x: Any) -> bool:
@@ -92,6 +96,16 @@ def shuffled_batches(
     batches = order.flat_map(tf.data.Dataset.from_tensor_slices).batch(batch_size)
     batches = batches.map(gather, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
     return batches.apply(tf.data.experimental.assert_cardinality(-(-items // batch_size)))
+
+
+def steps_of(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
+    """The variable that counts an optimiser's training steps.
+
+    `iterations` counts updates, of which gradient accumulation makes one from several steps.
+    """
+    while isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = optimizer.inner_optimizer
+    return optimizer._iterations
 
 
 def set_directions(callbacks: Any) -> None:

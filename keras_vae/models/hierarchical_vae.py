@@ -9,7 +9,8 @@ from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import check_positive_integer
 from keras_vae.models.base import LatentVariableModel
 from keras_vae.models.given_networks import get_network, take
-from keras_vae.models.inference import Data, like, log_prob
+from keras_vae.models.inference import log_prob
+from keras_vae.models.inputs import Data, given, like
 from keras_vae.networks import JointStack
 from keras_vae.objectives import LogTerms, Objective
 from keras_vae.random import derive_seed
@@ -43,6 +44,8 @@ class HierarchicalVAE(LatentVariableModel):
         objective: As in `keras_vae.VAE`; the KL divergence is always a sampled one.
         image_shape: Shape of one image, or of whatever else an item is.
         event_shape: The same by another name, for data that are no images.
+        condition_shape: As in `keras_vae.VAE`: all levels' posteriors and the likelihood are then
+            given the condition, and priors of the lower levels z_l not.
         kernel_initializer: Keras initialiser of all kernels.
         bias_initializer: Keras initialiser of all biases.
         seed: Integer from which weights and noise are drawn; None draws a fresh one.
@@ -68,6 +71,7 @@ class HierarchicalVAE(LatentVariableModel):
         objective: Any = "elbo",
         image_shape: int | Sequence[int] = (28, 28),
         event_shape: int | Sequence[int] | None = None,
+        condition_shape: int | Sequence[int] | None = None,
         kernel_initializer: Any = "glorot_normal",
         bias_initializer: Any = "zeros",
         seed: int | None = None,
@@ -82,6 +86,7 @@ class HierarchicalVAE(LatentVariableModel):
             objective=objective,
             image_shape=image_shape if event_shape is None else event_shape,
             seed=seed,
+            condition_shape=condition_shape,
             **kwargs,
         )
         if isinstance(latent_dims, int):
@@ -105,11 +110,12 @@ class HierarchicalVAE(LatentVariableModel):
         self._build_layers(*map(get_network, (encoder, decoder)))
 
     def _build_layers(self, encoder: Any, decoder: Any) -> None:
-        width, dims = self.likelihood.vector_size(self.event_shape), self.latent_dims
+        width = self.likelihood.vector_size(self.event_shape) + self.condition_size
+        dims, conditions = self.latent_dims, self.input_shapes[1:]
         if encoder is not None:
             self.encoder = encoder
             seed = derive_seed(self.seed, TRUNK)
-            width = math.prod(take(encoder, "encoder", [self.event_shape], seed))
+            width = math.prod(take(encoder, "encoder", self.input_shapes, seed))
         self.inference = [
             self._conditional((width, *dims[:level]), level, INFERENCE, 2 if level else 1)
             for level in range(len(dims))
@@ -120,10 +126,12 @@ class HierarchicalVAE(LatentVariableModel):
         seed = derive_seed(self.seed, DECODER)
         features: int | tuple[int, ...] = self.hidden_units
         if decoder is None:
-            decoder = JointStack(dims, self.hidden_units, seed=seed, **self.network_arguments)
+            widths = (*dims, *[self.condition_size for _ in conditions])
+            decoder = JointStack(widths, self.hidden_units, seed=seed, **self.network_arguments)
             decoder.build()
         else:
-            features = take(decoder, "decoder", [(sum(dims),)], derive_seed(seed, TRUNK))
+            shapes = [(sum(dims),), *conditions]
+            features = take(decoder, "decoder", shapes, derive_seed(seed, TRUNK))
         self.decoder = decoder
         if encoder is not None:
             priors.check_no_batch_statistics(self.prior_layer, encoder._flatten_layers())
@@ -172,12 +180,15 @@ class HierarchicalVAE(LatentVariableModel):
 
         return tfd.JointDistributionCoroutine(levels, sample_dtype=self._dtypes())
 
-    def encode(self, x: Data, batch_size: int | None = None) -> tfd.JointDistribution:
-        """The posterior q(z|x).
+    def encode(
+        self, x: Data, batch_size: int | None = None, *, condition: Data | None = None
+    ) -> tfd.JointDistribution:
+        """The posterior q(z|x), or q(z|x, condition).
 
         Arguments:
             x: Array of shape (batch, *event_shape).
             batch_size: Items that pass through the networks at a time; None for all.
+            condition: As in `log_weights`.
 
         Returns:
             Joint distribution with batch shape (batch,), over a tuple from the top down.
@@ -185,10 +196,10 @@ class HierarchicalVAE(LatentVariableModel):
         Raises:
             ValueError: If the data have the wrong shape or values, or `batch_size` is below 1.
         """
-        self.check_inputs(x)
+        self.check_inputs(x, condition)
         if batch_size is not None:
             check_positive_integer(batch_size, "batch_size")
-        features = self._in_batches(self._features, x, batch_size)
+        features = self._in_batches(self._features, x, batch_size, condition)
 
         def levels() -> Iterator[tfd.Distribution]:
             top = posteriors.in_batches(self.inference[0], [features], batch_size)
@@ -198,12 +209,15 @@ class HierarchicalVAE(LatentVariableModel):
 
         return tfd.JointDistributionCoroutine(levels, sample_dtype=self._dtypes())
 
-    def decode(self, z: Sequence[tf.Tensor], training: bool = False) -> tfd.Distribution:
-        """The likelihood p(x|z).
+    def decode(
+        self, z: Sequence[tf.Tensor], training: bool = False, *, condition: Data | None = None
+    ) -> tfd.Distribution:
+        """The likelihood p(x|z), or p(x|z, condition).
 
         Arguments:
             z: Tuple of codes of shapes (..., latent_dims[i]), from the top level down.
             training: Whether layers of a given decoder behave as in training.
+            condition: As in `keras_vae.VAE.decode`.
 
         Returns:
             TFP distribution with batch shape (...) and event shape `event_shape`.
@@ -220,11 +234,10 @@ class HierarchicalVAE(LatentVariableModel):
             # Adding zeros of every shape broadcasts to the common one.
             common = sum(tf.zeros_like(level[..., :1]) for level in z)
             codes = tf.concat([level + common for level in z], axis=-1)
-            rows = tf.reshape(codes, (-1, sum(self.latent_dims)))
-            return self.likelihood.decode(
-                self.decoder(rows, training=training), tf.shape(codes)[:-1]
-            )
-        hidden = self.decoder(z)
+            inputs, leading = self.decoder_inputs(codes, condition)
+            return self.likelihood.decode(self.decoder(inputs, training=training), leading)
+        self.check_code_condition(condition)
+        hidden = self.decoder(z if condition is None else [*z, self.flat_condition(condition)])
         rows = tf.reshape(hidden, (-1, self.hidden_units))
         return self.likelihood.decode(rows, tf.shape(hidden)[:-1])
 
@@ -243,6 +256,7 @@ class HierarchicalVAE(LatentVariableModel):
         seed: posteriors.Noise,
         training: bool = False,
         mask: tf.Tensor | None = None,
+        condition: Data | None = None,
     ) -> LogTerms:
         """Samples q(z|x) level by level and evaluates all log-densities there.
 
@@ -253,11 +267,12 @@ class HierarchicalVAE(LatentVariableModel):
             training: Whether layers of given networks behave as in training.
             mask: Boolean tensor of the shape of `x`, true where a value is missing and has no part
                 in log p(x|z); None where all are there.
+            condition: As in `log_weights`.
 
         Returns:
             `LogTerms`, without an analytic KL.
         """
-        x, features = self._as_data(x), self._features(x, training)
+        x, features = self._as_data(x), self._features(x, condition, training)
         top, log_posterior = posteriors.sample_with_log_prob(
             self.inference[0]([features]), num_samples, seed
         )
@@ -272,35 +287,40 @@ class HierarchicalVAE(LatentVariableModel):
             log_prior += generation(z).log_prob(drawn)
             z.append(drawn)
         return LogTerms(
-            log_likelihood=log_prob(self.decode(z, training), x, mask),
+            log_likelihood=log_prob(self.decode(z, training, **given(condition)), x, mask),
             log_prior=log_prior,
             log_posterior=log_posterior,
             analytic_kl=None,
             z=tuple(z),
         )
 
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
         """Reconstructs: the mean of p(x|z) at each level's mean, given the means above it."""
-        means = [posterior.mean() for posterior in self._levels(inputs, training)]
-        return self.likelihood.expected(self.decode(means, training))
+        x, condition = self.split_inputs(inputs)
+        means = [posterior.mean() for posterior in self._levels(x, condition, training)]
+        return self.likelihood.expected(self.decode(means, training, **given(condition)))
 
-    def posterior_parameters(self, x: Data, batch_size: int | None = None) -> tuple[Data, Data]:
-        self.check_inputs(x)
+    def posterior_parameters(
+        self, x: Data, batch_size: int | None = None, *, condition: Data | None = None
+    ) -> tuple[Data, Data]:
+        self.check_inputs(x, condition)
 
-        def parameters(part: Data) -> tuple[tf.Tensor, ...]:
-            levels = self._levels(part)
+        def parameters(part: Data, conditions: Data | None) -> tuple[tf.Tensor, ...]:
+            levels = self._levels(part, conditions)
             pairs = zip(*((q.mean(), q.stddev()) for q in levels), strict=True)
             return tuple(tf.concat(parts, axis=-1) for parts in pairs)
 
-        loc, scale = self._in_batches(parameters, x, batch_size)
+        loc, scale = self._in_batches(parameters, x, batch_size, condition)
         return like(x, loc), like(x, scale)
 
     def split_levels(self, codes: tf.Tensor) -> tuple[tf.Tensor, ...]:
         return tuple(tf.split(codes, self.latent_dims, axis=-1))
 
-    def _levels(self, x: Data, training: bool = False) -> list[tfd.Distribution]:
+    def _levels(
+        self, x: Data, condition: Data | None, training: bool = False
+    ) -> list[tfd.Distribution]:
         """Each level's posterior given the means above it, from the top down."""
-        features = self._features(x, training)
+        features = self._features(x, condition, training)
         levels: list[tfd.Distribution] = []
         for conditional in self.inference:
             levels.append(conditional([features, *(level.mean() for level in levels)]))
@@ -312,12 +332,15 @@ class HierarchicalVAE(LatentVariableModel):
     def _encode_top(self, x: Data) -> tfd.Distribution:
         return self.inference[0]([self._features(x)])
 
-    def _features(self, x: Data, training: bool = False) -> tf.Tensor:
+    def _features(
+        self, x: Data, condition: Data | None = None, training: bool = False
+    ) -> tf.Tensor:
         """What the posteriors of all levels are made of, shape (batch, units)."""
         x = self._as_data(x)
+        inputs = self.encoder_inputs(x, condition)
         if not self._given["encoder"]:
-            return self.likelihood.vectors(x)
-        features = self.encoder(x, training=training)
+            return inputs
+        features = self.encoder(inputs, training=training)
         return tf.reshape(features, (tf.shape(x)[0], math.prod(features.shape[1:])))
 
     def _noise(
@@ -348,6 +371,7 @@ class HierarchicalVAE(LatentVariableModel):
             "prior": keras.saving.serialize_keras_object(self.prior_layer),
             "objective": keras.saving.serialize_keras_object(self.objective),
             "image_shape": list(self.event_shape),
+            "condition_shape": self.condition_shape and list(self.condition_shape),
             "kernel_initializer": keras.initializers.serialize(arguments["kernel_initializer"]),
             "bias_initializer": keras.initializers.serialize(arguments["bias_initializer"]),
             "seed": self.seed,

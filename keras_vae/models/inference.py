@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from keras_vae import random
 from keras_vae._internal.backend import tf, tfd
-from keras_vae._internal.checks import check_data_shape, check_finite, check_positive_integer
+from keras_vae._internal.checks import check_positive_integer
 from keras_vae.models import compiled
+from keras_vae.models.inputs import Data, Inputs, given, in_parts, like
 
 if TYPE_CHECKING:
-    from keras_vae import likelihoods, objectives
+    from keras_vae import objectives
 
 # Items whose median is the first guess of missing values; of an odd number it is one of theirs.
 START_SAMPLES = 101
 
-Data: TypeAlias = tf.Tensor | np.ndarray
 # A tensor of shape (..., latent_dim), or a tuple of one a level, from the top down.
 Codes: TypeAlias = tf.Tensor | tuple[tf.Tensor, ...]
 
 
-class Inference:
+class Inference(Inputs):
     """Mixin of the models' methods that train nothing.
 
     It needs `likelihood`, `latent_dims`, `event_shape`, `seed`, `encode`, `decode`, `sample_prior`
     and `log_terms` of the model.
     """
 
-    likelihood: likelihoods.Likelihood
     latent_dims: tuple[int, ...]
-    event_shape: tuple[int, ...]
     seed: int
-    density_dtype: str
     encode: Callable[..., Any]
     decode: Callable[..., Any]
     sample_prior: Callable[..., Codes]
@@ -43,7 +40,13 @@ class Inference:
     __call__: Callable[..., tf.Tensor]
 
     def log_weights(
-        self, x: Data, num_samples: int, seed: int | None = None, batch_size: int | None = None
+        self,
+        x: Data,
+        num_samples: int,
+        seed: int | None = None,
+        batch_size: int | None = None,
+        *,
+        condition: Data | None = None,
     ) -> Data:
         """Log importance weights `log p(x, z_k) - log q(z_k|x)`.
 
@@ -53,6 +56,8 @@ class Inference:
             seed: Integer; None uses the model's own, so that calls repeat.
             batch_size: Items that pass through the networks at a time; None for all. Other parts
                 draw other noise.
+            condition: Conditions of the items, shape (batch, *condition_shape), in a model that has
+                them, whose densities are all given them; None in others. The same elsewhere.
 
         Returns:
             Array of shape (num_samples, batch), in nats; a tensor where `x` is one.
@@ -61,15 +66,15 @@ class Inference:
             ValueError: If the data have the wrong shape or no density.
         """
         check_positive_integer(num_samples, "num_samples")
-        self.check_data(x)
+        self.check_data(x, condition)
         noise, start = self._evaluation_stream(seed), 0
         parts = []
-        for part in in_parts(x, batch_size):
+        for part, conditions in in_parts(x, batch_size, condition):
             stream = noise
             if start:
                 stream = tf.random.experimental.stateless_fold_in(noise, start, alg="philox")
-            weights = self.log_terms(part, num_samples, stream, training=False).log_weights()
-            parts.append(weights)
+            terms = self.log_terms(part, num_samples, stream, training=False, **given(conditions))
+            parts.append(terms.log_weights())
             start += len(part)
         return like(x, parts[0] if len(parts) == 1 else tf.concat(parts, axis=1))
 
@@ -79,6 +84,7 @@ class Inference:
         num_samples: int = 5000,
         seed: int | None = None,
         *,
+        condition: Data | None = None,
         mask: Data | None = None,
         batch_size: int | None = None,
         memory_budget: int | None = None,
@@ -95,6 +101,7 @@ class Inference:
             x: Array of shape (batch, *event_shape).
             num_samples: Number of samples of q for each item, decoded in chunks that fit in memory.
             seed: Integer; None uses the model's own, so that calls repeat.
+            condition: As in `log_weights`.
             mask: Boolean array of the same shape, true where a value is missing; there `x` may be
                 anything, NaN too.
             batch_size: Items decoded at a time, at most; None leaves it to the budget.
@@ -109,8 +116,8 @@ class Inference:
             sizes, of the same shape, if asked for.
 
         Raises:
-            ValueError: If the data have the wrong shape or no density, the mask another shape, or
-                num_samples, batch_size or memory_budget is below 1.
+            ValueError: If the data have the wrong shape or no density, the mask or the conditions
+                another shape, or num_samples, batch_size or memory_budget is below 1.
             TypeError: If the likelihood's values depend on each other, and there is a mask.
 
         Reference: Burda et al. 2015, Section 5.
@@ -125,9 +132,11 @@ class Inference:
             budget = min(budget, batch_size * item)
         if mask is not None:
             options["mask"] = self._check_mask(x, mask)
-            x = self.impute(x, mask, batch_size=batch_size)
+            x = self.impute(x, mask, batch_size=batch_size, condition=condition)
         else:
-            self.check_data(x)
+            self.check_data(x, condition)
+        if condition is not None:
+            options["condition"] = np.asarray(condition, self.density_dtype)
         noise, x = self._evaluation_stream(seed), np.asarray(x, self.density_dtype)
         estimates, effective = compiled.log_likelihood(
             self, x, num_samples, noise, budget, verbose, **options
@@ -159,12 +168,19 @@ class Inference:
         return self.log_likelihood(x, num_samples, mask=mask, **kwargs)
 
     def impute(
-        self, x: Data, mask: Data, steps: int = 10, batch_size: int | None = None
+        self,
+        x: Data,
+        mask: Data,
+        steps: int = 10,
+        batch_size: int | None = None,
+        *,
+        condition: Data | None = None,
     ) -> np.ndarray:
         """Fills in missing values by encoding and decoding the rest, again and again.
 
-        It begins with the median of what the model generates, and takes the mean of p(x|z) at the
-        mean of q(z|x) in each step; "Stochastic Backpropagation", Appendix F, draws both.
+        It begins with the median of what the model generates, under the item's condition if there
+        are any, and takes the mean of p(x|z) at the mean of q(z|x) in each step; "Stochastic
+        Backpropagation", Appendix F, draws both.
 
         Arguments:
             x: Array of shape (batch, *event_shape).
@@ -172,6 +188,7 @@ class Inference:
                 anything, NaN too.
             steps: How often to do so.
             batch_size: Items that pass through the networks at a time; None for all.
+            condition: As in `log_weights`.
 
         Returns:
             NumPy array of the shape of `x`, which it equals where the mask is false.
@@ -187,42 +204,65 @@ class Inference:
         """
         check_positive_integer(steps, "steps")
         mask = self._check_mask(x, mask)
+        self.check_condition(condition, len(mask))
         x = np.asarray(x, self.density_dtype)
-        start = np.median(self.sample(START_SAMPLES, seed=self.seed), axis=0)
-        filled = np.where(mask, start, x)
+        filled = np.where(mask, self._median(condition), x)
         for _ in range(steps):
-            filled = np.where(mask, self.reconstruct(filled, batch_size), x)
+            there = self.reconstruct(filled, batch_size, condition=condition)
+            filled = np.where(mask, there, x)
         return filled
 
-    def sample(self, n: int, seed: int | None = None, batch_size: int | None = None) -> tf.Tensor:
+    def _median(self, condition: Data | None) -> np.ndarray:
+        """Medians of what the model generates: of one item, or under each condition."""
+        if condition is None:
+            return np.median(self.sample(START_SAMPLES, seed=self.seed), axis=0)
+        different, which = np.unique(np.asarray(condition), axis=0, return_inverse=True)
+        each = [self.sample(START_SAMPLES, self.seed, condition=one) for one in different]
+        return np.stack([np.median(samples, axis=0) for samples in each])[which.reshape(-1)]
+
+    def sample(
+        self,
+        n: int,
+        seed: int | None = None,
+        batch_size: int | None = None,
+        *,
+        condition: Data | None = None,
+    ) -> tf.Tensor:
         """Draws data from the model.
 
         Arguments:
             n: Number of items.
             seed: Integer; None draws fresh ones at each call.
             batch_size: Codes that are decoded at a time; None for all.
+            condition: Conditions of the items, shape (n, *condition_shape), or one for all of them,
+                shape (*condition_shape), if the model has conditions.
 
         Returns:
             Tensor of shape (n, *event_shape): the means of p(x|z) for z drawn from the prior.
         """
         check_positive_integer(n, "n")
+        condition = self._conditions_of(condition, n)
         noise = random.stream(random.resolve_seed(seed), random.GENERATION)
         codes = self.sample_prior(n, noise)
         if batch_size is not None:
             check_positive_integer(batch_size, "batch_size")
-        parts = [
-            tf.nest.map_structure(lambda level: level[start : start + (batch_size or n)], codes)  # noqa: B023
-            for start in range(0, n, batch_size or n)
-        ]
-        decoded = [self.likelihood.expected(self.decode(part)) for part in parts]
+        decoded = []
+        for start in range(0, n, batch_size or n):
+            part = slice(start, start + (batch_size or n))
+            z = tf.nest.map_structure(lambda level: level[part], codes)  # noqa: B023
+            options = given(None if condition is None else condition[part])
+            decoded.append(self.likelihood.expected(self.decode(z, **options)))
         return decoded[0] if len(decoded) == 1 else tf.concat(decoded, axis=0)
 
-    def reconstruct(self, x: Data, batch_size: int | None = None) -> Data:
+    def reconstruct(
+        self, x: Data, batch_size: int | None = None, *, condition: Data | None = None
+    ) -> Data:
         """Decodes the posterior's mean.
 
         Arguments:
             x: Array of shape (batch, *event_shape).
             batch_size: Items that pass through the networks at a time; None for all.
+            condition: As in `log_weights`.
 
         Returns:
             Array of shape (batch, *event_shape): the mean of p(x|z) at the mean of q(z|x); a
@@ -231,10 +271,16 @@ class Inference:
         Raises:
             ValueError: If the data have the wrong shape or values, or `batch_size` is below 1.
         """
-        self.check_inputs(x)
-        return like(x, self._in_batches(lambda part: self(part, training=False), x, batch_size))
+        self.check_inputs(x, condition)
 
-    def posterior_means(self, x: Data, batch_size: int | None = None) -> Data:
+        def reconstructions(part: Data, conditions: Data | None) -> tf.Tensor:
+            return self(part if conditions is None else (part, conditions), training=False)
+
+        return like(x, self._in_batches(reconstructions, x, batch_size, condition))
+
+    def posterior_means(
+        self, x: Data, batch_size: int | None = None, *, condition: Data | None = None
+    ) -> Data:
         """The means of q(z|x) as one matrix, for measures of single latent dimensions.
 
         With several levels they stand side by side, from the top down: each level's mean given the
@@ -243,6 +289,7 @@ class Inference:
         Arguments:
             x: Array of shape (batch, *event_shape).
             batch_size: Items that pass through the networks at a time; None for all.
+            condition: As in `log_weights`.
 
         Returns:
             Array of shape (batch, sum of latent_dims); a tensor where `x` is one.
@@ -250,14 +297,17 @@ class Inference:
         Raises:
             ValueError: If the data have the wrong shape or values, or `batch_size` is below 1.
         """
-        return self.posterior_parameters(x, batch_size)[0]
+        return self.posterior_parameters(x, batch_size, condition=condition)[0]
 
-    def posterior_parameters(self, x: Data, batch_size: int | None = None) -> tuple[Data, Data]:
+    def posterior_parameters(
+        self, x: Data, batch_size: int | None = None, *, condition: Data | None = None
+    ) -> tuple[Data, Data]:
         """Means and standard deviations of q(z|x) as two matrices.
 
         Arguments:
             x: Array of shape (batch, *event_shape).
             batch_size: Items that pass through the networks at a time; None for all.
+            condition: As in `log_weights`.
 
         Returns:
             Two arrays of shape (batch, sum of latent_dims), several levels as in
@@ -266,7 +316,7 @@ class Inference:
         Raises:
             ValueError: If the data have the wrong shape or values, or `batch_size` is below 1.
         """
-        posterior = self.encode(x, batch_size=batch_size)
+        posterior = self.encode(x, batch_size=batch_size, **given(condition))
         return like(x, posterior.mean()), like(x, posterior.stddev())
 
     def split_levels(self, codes: tf.Tensor) -> Codes:
@@ -280,78 +330,10 @@ class Inference:
         """
         return codes
 
-    def check_data(self, x: Any) -> None:
-        """Raises `ValueError` unless `x` is data that this model can be trained on.
-
-        What a function that is being traced is given, which has no values yet, passes.
-        """
-        for values in self._values(x):
-            self.likelihood.check_support(values)
-
-    def check_inputs(self, x: Any) -> None:
-        """Raises `ValueError` unless `x` is data that this model can encode."""
-        for values in self._values(x):
-            self.likelihood.check_inputs(values)
-
-    def _values(self, x: Any) -> Iterator[np.ndarray]:
-        """The numbers of `x` as an array of the right shape, where there are any."""
-        if isinstance(x, (list, tuple)):
-            x = np.asarray(x)
-        check_data_shape(x.shape, self.event_shape)
-        # A weight, such as pseudo-inputs, is no tensor; a traced one has no values.
-        if isinstance(x, np.ndarray) or (isinstance(x, tf.Tensor) and tf.executing_eagerly()):
-            values = np.asarray(x)
-            check_finite(values)
-            yield values
-
-    def _check_mask(self, x: Any, mask: Any) -> np.ndarray:
-        """The mask of missing values, if it fits the data, and those that are there are usable."""
-        x, mask = np.asarray(x), np.asarray(mask)
-        check_data_shape(x.shape, self.event_shape)
-        if mask.dtype != bool or mask.shape != x.shape:
-            raise ValueError(
-                f"A mask of missing values must be boolean, of shape {x.shape}. Received: "
-                f"{mask.dtype} of shape {mask.shape}."
-            )
-        there = x[~mask]
-        if there.size:
-            check_finite(there)
-            self.likelihood.check_support(there)
-        return mask
-
-    def _in_batches(self, function: Callable[[Data], Any], x: Data, batch_size: int | None) -> Any:
-        """Tensors that a function makes of data, all at once or `batch_size` at a time."""
-        check_data_shape(np.shape(x), self.event_shape)
-        parts = [function(part) for part in in_parts(x, batch_size)]
-        if len(parts) == 1:
-            return parts[0]
-        return tf.nest.map_structure(lambda *values: tf.concat(values, axis=0), *parts)
-
     def _evaluation_stream(self, seed: int | None) -> tf.Tensor:
         return random.stream(
             self.seed if seed is None else random.resolve_seed(seed), random.EVALUATION_NOISE
         )
-
-    def _as_data(self, x: Data) -> tf.Tensor:
-        """`x` as a tensor of the densities' type and the right shape."""
-        x = tf.cast(tf.convert_to_tensor(x), self.density_dtype)
-        check_data_shape(x.shape, self.event_shape)
-        return x
-
-
-def in_parts(x: Data, batch_size: int | None) -> Iterator[Data]:
-    """`x` itself, or `batch_size` of its items at a time."""
-    if batch_size is None:
-        yield x
-        return
-    check_positive_integer(batch_size, "batch_size")
-    for start in range(0, max(len(x), 1), batch_size):
-        yield x[start : start + batch_size]
-
-
-def like(x: Any, values: tf.Tensor) -> Data:
-    """Numbers as a NumPy array, unless `x`, which they are made from, is a tensor."""
-    return values if tf.is_tensor(x) else np.asarray(values)
 
 
 def log_prob(

@@ -9,7 +9,8 @@ from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import as_sizes, check_positive_integer
 from keras_vae.models.base import LatentVariableModel
 from keras_vae.models.given_networks import get_network, name_by_part, take
-from keras_vae.models.inference import Data, log_prob
+from keras_vae.models.inference import log_prob
+from keras_vae.models.inputs import Data, given
 from keras_vae.networks import DenseStack
 from keras_vae.objectives import LogTerms, Objective
 from keras_vae.random import derive_seed
@@ -55,6 +56,10 @@ class VAE(LatentVariableModel):
             activation then gives the usual gated linear units.
         image_shape: Shape of one image, or of whatever else an item is.
         event_shape: The same by another name, for data that are no images.
+        condition_shape: Shape of the condition c of one item, as of a class's indicators; None for
+            a model without conditions. Posterior and likelihood are then q(z|x, c) and p(x|z, c);
+            the prior stays p(z) (Sohn et al., "Learning Structured Output Representation", 2015).
+            Given networks are called with `[x, condition]` and `[z, condition]`.
         kernel_initializer: Keras initialiser of all kernels.
         bias_initializer: Keras initialiser of all biases.
         seed: Integer from which weights and noise are drawn; None draws a fresh one, which
@@ -62,7 +67,7 @@ class VAE(LatentVariableModel):
 
     Raises:
         ValueError: If a size is below 1, a name is unknown, no head fits what the decoder gives,
-            or a VampPrior meets batch normalisation.
+            or a VampPrior meets batch normalisation or conditions.
         TypeError: If a network is no Keras layer.
 
     Example:
@@ -109,6 +114,7 @@ class VAE(LatentVariableModel):
         gated: bool = False,
         image_shape: int | Sequence[int] = (28, 28),
         event_shape: int | Sequence[int] | None = None,
+        condition_shape: int | Sequence[int] | None = None,
         kernel_initializer: Any = "glorot_normal",
         bias_initializer: Any = "zeros",
         seed: int | None = None,
@@ -118,6 +124,7 @@ class VAE(LatentVariableModel):
             objective=objective,
             image_shape=image_shape if event_shape is None else event_shape,
             seed=seed,
+            condition_shape=condition_shape,
             **kwargs,
         )
         check_positive_integer(latent_dim, "latent_dim")
@@ -190,10 +197,10 @@ class VAE(LatentVariableModel):
 
     def _build_layers(self) -> None:
         if self._given["encoder"]:
-            shape = take(self.encoder, "encoder", [self.event_shape], self._network_seed(ENCODER))
-            width = math.prod(shape)
+            seed = self._network_seed(ENCODER)
+            width = math.prod(take(self.encoder, "encoder", self.input_shapes, seed))
         else:
-            size = self.likelihood.vector_size(self.event_shape)
+            size = self.likelihood.vector_size(self.event_shape) + self.condition_size
             self.encoder.build((None, size))
             width = (self.hidden_units or (size,))[-1]
         name_by_part(self.posterior, "posterior")
@@ -202,10 +209,12 @@ class VAE(LatentVariableModel):
         features: int | tuple[int, ...]
         if self._given["decoder"]:
             seed = self._network_seed(DECODER)
-            features = take(self.decoder, "decoder", [(self.latent_dim,)], seed)
+            shapes = [(self.latent_dim,), *self.input_shapes[1:]]
+            features = take(self.decoder, "decoder", shapes, seed)
         else:
-            self.decoder.build((None, self.latent_dim))
-            features = (self.hidden_units or (self.latent_dim,))[0]
+            size = self.latent_dim + self.condition_size
+            self.decoder.build((None, size))
+            features = (self.hidden_units or (size,))[0]
         self._build_densities(
             features,
             self.latent_dim,
@@ -224,14 +233,20 @@ class VAE(LatentVariableModel):
         return self.prior_layer.distribution(self.encode)
 
     def encode(
-        self, x: Data, training: bool = False, batch_size: int | None = None
+        self,
+        x: Data,
+        training: bool = False,
+        batch_size: int | None = None,
+        *,
+        condition: Data | None = None,
     ) -> tfd.Distribution:
-        """The posterior q(z|x).
+        """The posterior q(z|x), or q(z|x, condition).
 
         Arguments:
             x: Array of shape (batch, *event_shape).
             training: Whether batch normalisation uses the batch's own statistics.
             batch_size: Items that pass through the network at a time; None for all.
+            condition: As in `log_weights`.
 
         Returns:
             TFP distribution with batch shape (batch,) and event shape (latent_dim,).
@@ -239,26 +254,31 @@ class VAE(LatentVariableModel):
         Raises:
             ValueError: If the data have the wrong shape or values, or `batch_size` is below 1.
         """
-        self.check_inputs(x)
+        self.check_inputs(x, condition)
 
-        def parameters(part: Data) -> tuple[tf.Tensor, ...]:
-            features = self._features(self._as_data(part), training)
+        def parameters(part: Data, conditions: Data | None) -> tuple[tf.Tensor, ...]:
+            features = self._features(part, conditions, training)
             return self.posterior(features, training=training)
 
-        return self.posterior.make_distribution(*self._in_batches(parameters, x, batch_size))
+        made = self._in_batches(parameters, x, batch_size, condition)
+        return self.posterior.make_distribution(*made)
 
-    def decode(self, z: tf.Tensor, training: bool = False) -> tfd.Distribution:
-        """The likelihood p(x|z).
+    def decode(
+        self, z: tf.Tensor, training: bool = False, *, condition: Data | None = None
+    ) -> tfd.Distribution:
+        """The likelihood p(x|z), or p(x|z, condition).
 
         Arguments:
             z: Latent codes of shape (..., latent_dim).
             training: Whether batch normalisation uses the batch's own statistics.
+            condition: In a model with conditions, those of the codes, shape
+                (..., *condition_shape); leading axes broadcast against those of the codes.
 
         Returns:
             TFP distribution with batch shape (...) and event shape `event_shape`.
 
         Raises:
-            ValueError: If the last axis is not `latent_dim` long.
+            ValueError: If the last axis is not `latent_dim` long, or conditions do not fit.
         """
         z = tf.cast(tf.convert_to_tensor(z), self.density_dtype)
         if z.shape.rank == 0 or z.shape[-1] != self.latent_dim:
@@ -266,15 +286,15 @@ class VAE(LatentVariableModel):
                 f"Expected latent codes of shape (..., {self.latent_dim}). "
                 f"Received shape: {tuple(z.shape)}."
             )
-        leading = tf.shape(z)[:-1]
-        features = self.decoder(tf.reshape(z, (-1, self.latent_dim)), training=training)
-        return self.likelihood.decode(features, leading)
+        inputs, leading = self.decoder_inputs(z, condition)
+        return self.likelihood.decode(self.decoder(inputs, training=training), leading)
 
-    def _features(self, x: tf.Tensor, training: bool) -> tf.Tensor:
+    def _features(self, x: Data, condition: Data | None, training: bool) -> tf.Tensor:
         """What the encoder makes of data, shape (batch, units)."""
+        x = self._as_data(x)
+        features = self.encoder(self.encoder_inputs(x, condition), training=training)
         if not self._given["encoder"]:
-            return self.encoder(self.likelihood.vectors(x), training=training)
-        features = self.encoder(x, training=training)
+            return features
         return tf.reshape(features, (tf.shape(x)[0], math.prod(features.shape[1:])))
 
     def sample_prior(self, n: int, seed: tf.Tensor) -> tf.Tensor:
@@ -288,6 +308,7 @@ class VAE(LatentVariableModel):
         seed: posteriors.Noise,
         training: bool = False,
         mask: tf.Tensor | None = None,
+        condition: Data | None = None,
     ) -> LogTerms:
         """Samples q(z|x) and evaluates all log-densities there.
 
@@ -299,18 +320,19 @@ class VAE(LatentVariableModel):
                 gradients are doubly reparameterised, if the objective says so.
             mask: Boolean tensor of the shape of `x`, true where a value is missing and has no part
                 in log p(x|z); None where all are there.
+            condition: As in `log_weights`.
 
         Returns:
             `LogTerms`.
         """
         x = self._as_data(x)
-        posterior, prior = self.encode(x, training), self.prior
+        posterior, prior = self.encode(x, training, **given(condition)), self.prior
         posteriors.check_shape(posterior, x.shape[0], self.latent_dim, "`encode`")
         doubly_reparameterized = training and self.objective.doubly_reparameterized
         gate = posteriors.PathGate() if doubly_reparameterized else None
         z, log_posterior = posteriors.sample_with_log_prob(posterior, num_samples, seed, gate)
         terms = LogTerms(
-            log_likelihood=log_prob(self.decode(z, training), x, mask),
+            log_likelihood=log_prob(self.decode(z, training, **given(condition)), x, mask),
             log_prior=tf.cast(log_prob(prior, z), z.dtype),
             log_posterior=log_posterior,
             analytic_kl=posteriors.analytic_kl(posterior, prior),
@@ -323,10 +345,11 @@ class VAE(LatentVariableModel):
             gate.factor = self.objective.path_factor(weights, self.beta)
         return terms
 
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
         """Reconstructs: the mean of p(x|z) at the mean of q(z|x)."""
-        decoded = self.decode(self.encode(inputs, training).mean(), training)
-        return self.likelihood.expected(decoded)
+        x, condition = self.split_inputs(inputs)
+        z = self.encode(x, training, **given(condition)).mean()
+        return self.likelihood.expected(self.decode(z, training, **given(condition)))
 
     def _network_config(self) -> dict[str, Any]:
         given = {
@@ -349,6 +372,7 @@ class VAE(LatentVariableModel):
             "batch_norm": self.batch_norm,
             "gated": self.gated,
             "image_shape": list(self.event_shape),
+            "condition_shape": self.condition_shape and list(self.condition_shape),
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
             "seed": self.seed,

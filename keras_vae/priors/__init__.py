@@ -10,6 +10,7 @@ from keras_vae.priors.learned import (
     UnitInterval,
     VampPrior,
     check_no_batch_statistics,
+    check_no_conditions,
 )
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "UnitInterval",
     "VampPrior",
     "check_no_batch_statistics",
+    "check_no_conditions",
     "get",
 ]
 

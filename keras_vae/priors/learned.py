@@ -132,6 +132,15 @@ def check_no_batch_statistics(prior: Prior, layers: Sequence[keras.layers.Layer]
         )
 
 
+def check_no_conditions(prior: Prior, condition_shape: Sequence[int] | None) -> None:
+    """Raises `ValueError` if a VampPrior is made by an encoder that needs conditions."""
+    if condition_shape is not None and isinstance(prior, VampPrior):
+        raise ValueError(
+            "The VampPrior is made of posteriors of pseudo-inputs, which have no conditions. Use "
+            "another prior where there is a `condition_shape`."
+        )
+
+
 @keras.saving.register_keras_serializable(package="keras_vae")
 class MixtureOfGaussians(Prior):
     """A mixture of diagonal Gaussians with learned weights, means and scales.
