@@ -66,10 +66,14 @@ setup(
         "setuptools>=70; python_version >= '3.12'",
     ],
     extras_require={
-        "test": ["pytest>=8.0", "pytest-xdist>=3.6.1", "tensorboard>=2.20"],
+        "test": [
+            *("pytest>=8.0", "pytest-xdist>=3.6.1", "tensorboard>=2.20"),
+            *("tf2onnx>=1.17", "onnxruntime>=1.20"),
+        ],
         # What .ci/run checks with, as .ruff.toml and .mypy.ini say.
         "lint": ["mypy==2.4.1", "ruff==0.17.6"],
         "tensorboard": ["tensorboard>=2.20"],
+        "onnx": ["tf2onnx>=1.17", "onnxruntime>=1.20"],
         "dask": ["distributed>=2024.8"],
         "gpu": ["tensorflow[and-cuda]>=2.20"],
         "benchmark": ["jax>=0.7", "torch>=2.6"],

@@ -76,7 +76,7 @@ class LatentActivity(keras.callbacks.Callback):
         super().__init__()
         check_positive_integer(batch_size, "batch_size")
         self.threshold = threshold
-        self._inputs = images if isinstance(images, tuple) else np.asarray(images)
+        self._x, self._options = _with_conditions(images)
         self._batch_size = batch_size
         self._rows: list[np.ndarray] = []
 
@@ -85,11 +85,11 @@ class LatentActivity(keras.callbacks.Callback):
         return np.array(self._rows)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        self.model.check_inputs(*self.model.split_inputs(self._inputs))
+        self.model.check_inputs(self._x, **self._options)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        x, condition = self.model.split_inputs(self._inputs)
-        means = self.model.posterior_means(x, self._batch_size, condition=condition)
+        options = {"batch_size": self._batch_size, **self._options}
+        means = self.model.posterior_means(self._x, **options)
         self._rows.append(activity.latent_activity(means))
         if logs is not None:
             logs["active_units"] = activity.active_units(self._rows[-1], self.threshold)
@@ -134,7 +134,7 @@ class LinearProbe(keras.callbacks.Callback):
         check_choice(features, linear_probe.FEATURES, "features")
         self.probe = linear_probe
         for images, labels in (train, test):
-            items = len(images[0] if isinstance(images, tuple) else images)
+            items = len(_with_conditions(images)[0])
             if items != len(labels):
                 raise ValueError(f"There are {items} images and {len(labels)} labels.")
         for epoch in epochs or ():
@@ -158,8 +158,13 @@ class LinearProbe(keras.callbacks.Callback):
         return enumerate((self.train, self.test))
 
     def _features(self, labelled: Labelled, seed: int) -> Labelled:
-        x, condition = self.model.split_inputs(labelled[0])
-        features = self.probe.posterior_features(
-            self.model, x, self.features, seed, condition=condition
-        )
-        return features, labelled[1]
+        (x, options), labels = _with_conditions(labelled[0]), labelled[1]
+        return self.probe.posterior_features(self.model, x, self.features, seed, **options), labels
+
+
+def _with_conditions(images: Any) -> tuple[np.ndarray, dict[str, Any]]:
+    """Images, and as an argument their conditions, if images are a pair of both."""
+    if not isinstance(images, tuple):
+        return np.asarray(images), {}
+    x, condition = images
+    return np.asarray(x), {"condition": condition}

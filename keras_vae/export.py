@@ -1,4 +1,4 @@
-"""SavedModels that need neither this package nor TensorFlow Probability.
+"""SavedModels and TensorFlow Lite files, which need neither this package nor TFP.
 
     keras_vae.export.save(model, "served/digits/1")
 
@@ -19,6 +19,9 @@ top down, and loc and scale of each are those given the means above it.
 Signatures of a model with conditions have the input `condition` (B, ...) as well, float32; that of
 `sample` has n entries, or one for all.
 
+`save_tflite` writes the first three as a TensorFlow Lite file, and tf2onnx converts those of a
+SavedModel to ONNX.
+
 The log-likelihood's noise is not that of the model's own method, which XLA draws: the two agree
 within the error of an estimate.
 """
@@ -35,7 +38,7 @@ from typing import Any
 import filelock
 
 from keras_vae import random
-from keras_vae._internal.backend import tf
+from keras_vae._internal.backend import captured_stderr, tf
 from keras_vae.models import LatentVariableModel
 from keras_vae.models.compiled import BYTES_PER_PIXEL, MEMORY_BUDGET
 from keras_vae.models.inputs import given
@@ -43,6 +46,8 @@ from keras_vae.models.inputs import given
 # In a folder that is being written.
 LOCK = "lock"
 WITH_IMAGES = ("encode", "reconstruct", "log_likelihood")
+# Without random numbers, which TensorFlow Lite and ONNX have none of that are ours.
+ON_DEVICES = ("encode", "decode", "reconstruct")
 
 
 def save(model: LatentVariableModel, path: str | os.PathLike[str]) -> pathlib.Path:
@@ -61,20 +66,53 @@ def save(model: LatentVariableModel, path: str | os.PathLike[str]) -> pathlib.Pa
         ValueError: If the model has no weights yet.
         FileExistsError: If the path exists.
     """
+    with _place(model, path) as written:
+        module = Endpoints(model)
+        tf.saved_model.save(module, str(written), signatures=module.signatures())
+    return pathlib.Path(path)
+
+
+def save_tflite(model: LatentVariableModel, path: str | os.PathLike[str]) -> pathlib.Path:
+    """Writes `encode`, `decode` and `reconstruct` as one TensorFlow Lite (LiteRT) file.
+
+    Arguments:
+        model: As in `save`.
+        path: File that shall hold it and must not exist yet.
+
+    Returns:
+        `pathlib.Path` of the file, which is complete or absent.
+
+    Raises:
+        TypeError, ValueError, FileExistsError: As `save`.
+
+    Example:
+        keras_vae.export.save_tflite(model, "digits.tflite")
+        runner = tf.lite.Interpreter("digits.tflite").get_signature_runner("encode")
+        loc = runner(images=images)["loc"]
+    """
+    with _place(model, path) as written:
+        module, saved = Endpoints(model), str(written.parent / "saved_model")
+        tf.saved_model.save(module, saved, signatures=module.signatures(*ON_DEVICES))
+        converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=list(ON_DEVICES))
+        with captured_stderr():
+            written.write_bytes(converter.convert())
+    return pathlib.Path(path)
+
+
+@contextlib.contextmanager
+def _place(model: Any, path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+    """Where to write a model, which is put in its place afterwards, if nothing failed."""
     if not isinstance(model, LatentVariableModel):
         raise TypeError(f"Expected a model of keras_vae. Received: {type(model).__name__}.")
     if not model.built or not model.weights:
         raise ValueError("This model has no weights yet: build it, or train it, before exporting.")
     path = pathlib.Path(path)
     if path.exists():
-        raise FileExistsError(f"{path} exists. Name another folder, or another version's number.")
+        raise FileExistsError(f"{path} exists. Name another path, or another version's number.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    module = Endpoints(model)
     with _folder_beside(path) as temporary:
-        written = temporary / "model"
-        tf.saved_model.save(module, str(written), signatures=module.signatures())
-        _put(written, path)
-    return path
+        yield temporary / "model"
+        _put(temporary / "model", path)
 
 
 @contextlib.contextmanager
@@ -91,9 +129,10 @@ def _folder_beside(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 def _put(written: pathlib.Path, path: pathlib.Path) -> None:
-    """Gives a folder its place, unless something has appeared there meanwhile."""
+    """Gives a folder or a file its place, unless something has appeared there meanwhile."""
     try:
-        written.rename(path)
+        # Renaming would replace another file.
+        os.link(written, path) if written.is_file() else written.rename(path)
     except OSError as error:
         if path.exists():
             raise FileExistsError(f"{path} exists by now: it was made meanwhile.") from error
@@ -114,8 +153,8 @@ class Endpoints(tf.Module):
         self._model = _Hidden(model)
         self.latent_dim = sum(model.latent_dims)
 
-    def signatures(self) -> dict[str, Any]:
-        """Concrete functions by the name of their signature."""
+    def signatures(self, *names: str) -> dict[str, Any]:
+        """Concrete functions by the name of their signature: those that are named, or all."""
         shape = self._model.it.image_shape
         float_images = tf.TensorSpec((None, *shape), tf.float32, "images")
         byte_images = tf.TensorSpec((None, *shape), tf.uint8, "images")
@@ -131,7 +170,10 @@ class Endpoints(tf.Module):
             rest = [*([num_samples] if name == "log_likelihood" else []), *conditions]
             specs[name] = [float_images, *rest]
             specs[f"{name}_uint8"] = [byte_images, *rest]
-        return {name: self._function(name).get_concrete_function(*of) for name, of in specs.items()}
+        return {
+            name: self._function(name).get_concrete_function(*specs[name])
+            for name in names or specs
+        }
 
     def encode(self, images: tf.Tensor, condition: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
         loc, scale = self._model.it.posterior_parameters(images, **given(condition))
@@ -189,7 +231,8 @@ class Endpoints(tf.Module):
     def _function(self, name: str) -> Any:
         function = getattr(self, name.removesuffix("_uint8"))
         if not name.endswith("_uint8"):
-            return tf.function(function, autograph=False)
+            # Arguments that are left out would have a place in the signature.
+            return tf.function(lambda *tensors: function(*tensors), autograph=False)
 
         def of_bytes(images: tf.Tensor, *rest: tf.Tensor) -> dict[str, tf.Tensor]:
             return function(tf.cast(images, tf.float32) / 255.0, *rest)

@@ -2,8 +2,11 @@
 
 import json
 import pathlib
+import re
+import shlex
 import subprocess
 import sys
+import warnings
 
 import filelock
 import numpy as np
@@ -15,6 +18,7 @@ import keras_vae as kv
 from keras_vae import random
 from keras_vae.models import compiled
 
+LIBRARY = (pathlib.Path(kv.__file__).parent / "README.md").read_text(encoding="utf-8")
 CLIENT = """
 import importlib.abc, json, os, sys
 
@@ -158,6 +162,71 @@ def test_chunks_of_very_unequal_weights_are_added(monkeypatch, decoded, sizes):
     np.testing.assert_allclose(found["log_likelihood"], expected, rtol=1e-5)
 
 
+def conditional():
+    return kv.VAE(condition_shape=2, **SMALL)
+
+
+@pytest.mark.parametrize("name", [*MODELS, "conditional"])
+def test_devices_find_the_models_own_numbers(served, name, tmp_path):
+    folder, models, _ = served
+    model = models.get(name) or conditional()
+    images = np.load(folder / "images.npy")[:5]
+    given = {"condition": np.eye(2, dtype="float32")[[0, 1, 1, 0, 1]]}
+    given = given if name == "conditional" else {}
+    path = kv.export.save_tflite(model, tmp_path / "on_devices" / "model.tflite")
+    assert [file.name for file in path.parent.iterdir()] == ["model.tflite"]
+    with warnings.catch_warnings():
+        # It names another package, which is no part of TensorFlow.
+        warnings.simplefilter("ignore", UserWarning)
+        interpreter = tf.lite.Interpreter(str(path))
+    assert set(interpreter.get_signature_list()) == {"encode", "decode", "reconstruct"}
+    encode, decode, reconstruct = map(
+        interpreter.get_signature_runner, ("encode", "decode", "reconstruct")
+    )
+    loc, scale = model.posterior_parameters(images, **given)
+    reconstructed, close = model.reconstruct(images, **given), {"rtol": 1e-4, "atol": 1e-5}
+    for count in (5, 1):
+        part = {key: value[:count] for key, value in {"images": images, **given}.items()}
+        found = encode(**part)
+        np.testing.assert_allclose(found["loc"], loc[:count], **close)
+        np.testing.assert_allclose(found["scale"], scale[:count], **close)
+        found = reconstruct(**part)["images"]
+        np.testing.assert_allclose(found, reconstructed[:count], **close)
+    np.testing.assert_allclose(decode(z=loc, **given)["images"], reconstructed, **close)
+
+
+@pytest.mark.slow
+def test_onnx_finds_the_models_own_numbers(tmp_path):
+    """The commands are those of the library's README."""
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("tf2onnx")
+    model, rng = conditional(), np.random.default_rng(0)
+    given = {
+        "images": rng.integers(0, 2, size=(5, 6, 5)).astype("float32"),
+        "condition": rng.normal(size=(5, 2)).astype("float32"),
+    }
+    kv.export.save(model, tmp_path / "served/digits/1")
+    commands = re.findall(r"^python -m tf2onnx.*(?:\\\n.*)?$", LIBRARY, re.MULTILINE)
+    x, condition = given.values()
+    loc, scale = model.posterior_parameters(x, condition=condition)
+    decoded = model.reconstruct(x, condition=condition)
+    wanted = {
+        "encode": (given, {"loc": loc, "scale": scale}),
+        "decode": ({"z": loc, "condition": condition}, {"images": decoded}),
+        "reconstruct": (given, {"reconstructions": decoded}),
+    }
+    assert len(commands) == 3
+    for command in commands:
+        subprocess.run([sys.executable, *shlex.split(command)[1:]], cwd=tmp_path, check=True)
+    for name, (inputs, outputs) in wanted.items():
+        session = onnxruntime.InferenceSession(tmp_path / f"{name}.onnx")
+        names = [output.name for output in session.get_outputs()]
+        found = dict(zip(names, session.run(names, inputs), strict=True))
+        assert found.keys() == outputs.keys()
+        for key, expected in outputs.items():
+            np.testing.assert_allclose(found[key], expected, rtol=1e-4, atol=1e-5)
+
+
 def test_tensors_have_names_and_any_batch(served):
     folder, *_ = served
     signatures = tf.saved_model.load(str(folder / "one_level" / "1")).signatures
@@ -171,10 +240,11 @@ def test_tensors_have_names_and_any_batch(served):
     assert set(signatures["encode"].structured_outputs) == {"loc", "scale"}
 
 
-def test_nothing_is_overwritten(tmp_path):
+@pytest.mark.parametrize("save", [kv.export.save, kv.export.save_tflite])
+def test_nothing_is_overwritten(tmp_path, save):
     (tmp_path / "1").mkdir()
     with pytest.raises(FileExistsError, match="another version"):
-        kv.export.save(kv.VAE(**SMALL), tmp_path / "1")
+        save(kv.VAE(**SMALL), tmp_path / "1")
 
 
 def test_what_appears_meanwhile_is_not_touched(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import runpy
 import sys
 import types
 import urllib.request
+import warnings
 
 import keras
 import numpy as np
@@ -21,9 +22,11 @@ README, LIBRARY = (
     (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "keras_vae/README.md")
 )
 (QUICK_START,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-OWN_NETWORKS, OWN_PARTS, OWN_POSTERIOR, OWN_DATA = re.findall(
+OWN_NETWORKS, OWN_PARTS, OWN_POSTERIOR, CONDITIONS, OWN_DATA = re.findall(
     r"```python\n(.*?)```", LIBRARY, re.DOTALL
 )
+
+QUICK = {"epochs": 1, "verbose": 0}
 
 
 @pytest.mark.slow
@@ -68,6 +71,19 @@ def test_a_posterior_of_ones_own_trains_and_loads(tmp_path, images):
     model.save(tmp_path / "mine.keras")
     loaded = keras.models.load_model(tmp_path / "mine.keras")
     np.testing.assert_allclose(loaded.log_weights(images, 2), model.log_weights(images, 2))
+
+
+def test_conditions_go_with_the_data(digits, monkeypatch):
+    fit = kv.VAE.fit
+    monkeypatch.setattr(kv.VAE, "fit", lambda *args, **kwargs: fit(*args, **{**kwargs, **QUICK}))
+    train = digits.train
+    names = {"x_train": train.images[:100], "y_train": train.labels[:100]}
+    with warnings.catch_warnings():
+        # After one step a few samples carry all the weight.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        exec(compile(CONDITIONS, "README.md", "exec"), names)
+    assert names["sevens"].shape == (16, 28, 28) and np.isfinite(names["log_px"]).all()
+    assert names["as_threes"].shape == (10, 28, 28)
 
 
 def test_a_data_set_of_ones_own_is_loaded_by_its_name(monkeypatch):
