@@ -399,3 +399,13 @@ def test_parts_that_cannot_have_conditions_are_refused_at_construction(kind, arg
         arguments["hidden_units"] = 2
     with pytest.raises(ValueError, match=message):
         small(kind, **arguments)
+
+
+@pytest.mark.parametrize("posterior", kv.posteriors.POSTERIORS)
+def test_every_posterior_is_given_the_condition(posterior):
+    model = small(kv.VAE, latent_dim=2, posterior=posterior)
+    model.compile("sgd", run_eagerly=True)
+    assert np.isfinite(model.fit((X, C), verbose=0).history["bound"]).all()
+    noise = tf.constant([1, 2])
+    right, wrong = (model.log_terms(X, 2, noise, condition=c).log_posterior for c in (C, 1 - C))
+    assert abs(right - wrong).numpy().max() > 1e-4
