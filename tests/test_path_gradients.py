@@ -74,7 +74,9 @@ def test_same_mean_and_less_noise(alpha, beta, prior):
     assert (abs(plain[0].mean(axis=0)) > 5 * plain[0].std(axis=0) / np.sqrt(SEEDS)).any()
 
 
-@pytest.mark.parametrize("name", ["full_covariance", "inverse_autoregressive"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("full_covariance", marks=pytest.mark.slow), "inverse_autoregressive"]
+)
 def test_same_mean_and_less_noise_of_other_posteriors(name):
     def make():
         if name == "full_covariance":

@@ -265,7 +265,7 @@ def test_a_trained_model_answers_and_comes_back_from_a_file(name, tmp_path):
     assert codes.shape == (5, 3) and np.isfinite(codes).all()
 
 
-@pytest.mark.parametrize("name", ["full_covariance", "flow"])
+@pytest.mark.parametrize("name", ["full_covariance", pytest.param("flow", marks=pytest.mark.slow)])
 def test_log_likelihoods_do_not_depend_on_memory(name):
     model, x = perturbed(small(posterior=KINDS[name]())), binary(3)
     whole = model.log_likelihood(x, 40)
