@@ -38,7 +38,7 @@ def pytest_configure(config):
     unraisable = "default::pytest.PytestUnraisableExceptionWarning"
     for line in ("error", unraisable, *FOREIGN_WARNINGS):
         config.addinivalue_line("filterwarnings", line)
-    config.addinivalue_line("markers", "slow: starts processes; left out unless --slow is given")
+    config.addinivalue_line("markers", "slow: left out unless --slow is given")
 
 
 def pytest_addoption(parser):

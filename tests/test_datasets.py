@@ -620,7 +620,7 @@ def test_unusable_sources_are_refused(registration):
 def test_workers_know_registered_data_sets(registration, monkeypatch, tmp_path):
     """As in a worker process: one that does not know the data set."""
     made = datasets.register(source())
-    spec = RunSpec(data=DataSpec(name="stripes"))
+    spec = RunSpec(data=DataSpec(name="stripes"), batch_size=4)
     assert datasets.registered() == (made,)
     passed = []
     monkeypatch.setattr(sweeps, "_train_missing", lambda *arguments: passed.append(arguments[3]))
