@@ -29,7 +29,7 @@ MODEL = {
 # Keras' own arguments, of every layer and model.
 KERAS = {"name": "other", "dtype": "mixed_bfloat16", "trainable": False}
 # Arguments that stand in the place of others; their own tests have them.
-INSTEAD = ("encoder", "decoder", "event_shape")
+INSTEAD = ("encoder", "decoder", "event_shape", "condition_shape")
 CASES = {
     "Renyi": {"alpha": -2.5, "num_samples": 4, "doubly_reparameterized": True},
     "IWAE": {"num_samples": 4, "doubly_reparameterized": True},

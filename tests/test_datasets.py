@@ -623,7 +623,7 @@ def test_workers_know_registered_data_sets(registration, monkeypatch, tmp_path):
     spec = RunSpec(data=DataSpec(name="stripes"), batch_size=4)
     assert datasets.registered() == (made,)
     passed = []
-    monkeypatch.setattr(sweeps, "_train_missing", lambda *arguments: passed.append(arguments[3]))
+    monkeypatch.setattr(sweeps, "_train_missing", lambda *arguments: passed.append(arguments[4]))
     with pytest.raises(NoEpochError):
         # Nothing was trained.
         sweeps.train_all([spec], 1, RunStore(tmp_path / "store"))

@@ -163,10 +163,10 @@ class TurnedCodes:
         ]
         self.variances_after = variances_after
 
-    def check_inputs(self, images):
-        assert images is COLUMNS
+    def check_inputs(self, images, condition=None):
+        assert images is COLUMNS and condition is None
 
-    def posterior_means(self, images, batch_size=None):
+    def posterior_means(self, images, batch_size=None, condition=None):
         return images * np.sqrt(self.variances_after[self.epoch]) @ self.turn
 
 
