@@ -120,6 +120,8 @@ def configure(threads: int | None = None) -> None:
     keep_modules()
     # Ten bits of mantissa in matrix products would show in a mixture's log-density.
     tf.config.experimental.enable_tensor_float_32_execution(False)
+    # Grappler takes a second where a run starts, and what XLA compiles has the same bits without.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     try:
         for gpu in gpus():
             tf.config.experimental.set_memory_growth(gpu, True)
