@@ -153,13 +153,13 @@ class Coverage:
         """The tests that may see a mutant: a set of node ids.
 
         A line of a function is seen by the tests that run it. One that runs when the module is
-        imported, as a field's default, by those that run a line with a name assigned there, or
-        else by all that run anything of the module.
+        imported, as a field's default, by those that run a line with a name assigned there, and
+        by all that run anything of the module: other lines of an import may pass it on to them.
         """
         path, function, names = mutant.path, *self.place(mutant)
         if function is None:
             uses = (self.by_line.get(use, ()) for name in names for use in self.uses[name])
-            return {test for tests in uses for test in tests} or self.by_module[path]
+            return {test for tests in uses for test in tests} | self.by_module[path]
         lines = range(function.body[0].lineno, mutant.line + 1)
         # Of a statement over several lines some are no lines of their own.
         ran = [line for line in lines if self.by_line.get((path, line))]
@@ -185,7 +185,7 @@ class Coverage:
         return function, names
 
     def ordered(self, tests, module, most_seconds):
-        """Which tests to run, in order: of the module's own file, of narrow files, quick ones.
+        """Which tests to run, in order: of the module's own file, named after it, quick ones.
 
         Returns:
             Node ids, and the seconds that they took when they were recorded, at most
@@ -194,8 +194,11 @@ class Coverage:
 
         def key(test):
             file = test.partition("::")[0]
-            own = pathlib.PurePosixPath(module).stem in pathlib.PurePosixPath(file).stem
-            return (not own, self.modules[file], file, self.tests[test]["seconds"])
+            path = pathlib.PurePosixPath(module)
+            own = path.stem in pathlib.PurePosixPath(file).stem
+            # As the parameter of a test of all scripts.
+            named = path.name in test
+            return (not own, not named, self.modules[file], file, self.tests[test]["seconds"])
 
         chosen, seconds = [], 0.0
         for test in sorted(tests, key=key):
