@@ -211,6 +211,13 @@ class DiagonalGaussianMixture(tfd.Distribution):
         return tf.reduce_sum(tf.nn.softmax(self.logits)[:, None] * self.loc, axis=0)
 
 
+class CorrelatedGaussian(tfd.MultivariateNormalTriL):
+    """`tfd.MultivariateNormalTriL`, whose deviations TensorFlow Lite can compute too."""
+
+    def _stddev(self) -> tf.Tensor:
+        return tf.norm(self.parameters["scale_tril"], axis=-1)
+
+
 class GaussianFlow(tfd.TransformedDistribution):
     """A diagonal Gaussian under bijectors, whose mean and deviation are estimated.
 

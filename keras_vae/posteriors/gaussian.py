@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_vae._internal.backend import keras, tf, tfd, tfp
+from keras_vae.distributions import CorrelatedGaussian
 from keras_vae.posteriors.base import Posterior
 from keras_vae.posteriors.sampling import diagonal_gaussian
 
@@ -42,7 +43,8 @@ class FullCovarianceGaussian(Posterior):
     def make_distribution(self, *parameters: tf.Tensor) -> tfd.Distribution:
         loc, entries = parameters
         lower = tfp.math.fill_triangular(entries)
-        # XLA has no gradient of `set_diag` for batches of any size.
+        # XLA has no gradient of `set_diag` for batches of any size, TensorFlow Lite no `diag_part`.
+        identity = np.eye(self.latent_dim, dtype=lower.dtype.name)
         off_diagonal = lower * np.tri(self.latent_dim, k=-1, dtype=lower.dtype.name)
-        diagonal = tf.linalg.diag(tf.exp(0.5 * tf.linalg.diag_part(lower)))
-        return tfd.MultivariateNormalTriL(loc, off_diagonal + diagonal)
+        diagonal = tf.exp(0.5 * tf.reduce_sum(lower * identity, axis=-1))
+        return CorrelatedGaussian(loc, off_diagonal + diagonal[..., None] * identity)
