@@ -372,3 +372,27 @@ def test_a_model_is_exported_as_keras_exports_models(tmp_path):
     (name,) = runner.get_input_details()
     (found,) = runner(**{name: x}).values()
     np.testing.assert_allclose(found, model.reconstruct(x), rtol=1e-4, atol=1e-5)
+
+
+def test_tables_of_pandas_are_arrays():
+    pandas = pytest.importorskip("pandas")
+    rows = np.random.default_rng(0).normal(size=(8, 3))
+
+    def history(x):
+        model = kv.VAE(
+            latent_dim=1,
+            hidden_units=(),
+            event_shape=3,
+            likelihood=kv.likelihoods.Gaussian(link="identity"),
+            seed=1,
+        )
+        model.compile(run_eagerly=True)
+        return model, model.fit(x, batch_size=4, verbose=0).history
+
+    model, found = history(pandas.DataFrame(rows))
+    assert found == history(rows)[1]
+    rows[5, 1] = np.nan
+    holed = pandas.DataFrame(rows)
+    for refuses in (model.fit, model.evaluate, model.encode, model.log_likelihood):
+        with pytest.raises(ValueError, match=r"must be finite. Received nan at index \(5, 1\)"):
+            refuses(holed)

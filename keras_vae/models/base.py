@@ -237,8 +237,11 @@ class LatentVariableModel(Inference, keras.Model):
                 density under the likelihood. Of a dataset only the first batch is checked, of a
                 generator none.
         """
+        x, y, sample_weight = fitting.with_arrays((x, y, sample_weight))
         if isinstance(x, list) and fitting.is_arrays(x):
             x = tuple(x)
+        if class_weight is not None and y is None and fitting.is_arrays(x):
+            raise ValueError("`class_weight` needs labels: `fit(x, labels, class_weight=...)`.")
         for data in (x, fitting.without_labels(validation_data)):
             fitting.check_first_batch(data, self.check_fit)
         if fitting.is_arrays(x) and validation_split and validation_data is None:

@@ -8,6 +8,7 @@ import numpy as np
 from keras_vae import random
 from keras_vae._internal.backend import keras, tf
 from keras_vae._internal.checks import check_positive_integer
+from keras_vae.models.inputs import is_table
 
 # Whether more of a logged quantity is better; Keras finds it out only for its own metrics.
 DIRECTIONS = {"bound": "max", "reconstruction": "max", "kl": "min", "active_units": "max"}
@@ -38,6 +39,11 @@ def is_arrays(x: Any) -> bool:
     """Whether `x` is an array or a structure of arrays, all of which are in memory."""
     parts = tf.nest.flatten(x)
     return bool(parts) and all(isinstance(part, (np.ndarray, tf.Tensor)) for part in parts)
+
+
+def with_arrays(data: Any) -> Any:
+    """Arrays in the place of the tables that are in a structure."""
+    return tf.nest.map_structure(lambda x: x.to_numpy() if is_table(x) else x, data)
 
 
 def labels(x: Any, y: Any, weights: Any) -> Any:
@@ -110,7 +116,7 @@ def steps_of(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
 
 def set_directions(callbacks: Any) -> None:
     """Tells callbacks that monitor a bound, and leave it open, whether more of it is better."""
-    for callback in getattr(callbacks, "callbacks", callbacks) or ():
+    for callback in tf.nest.flatten(getattr(callbacks, "callbacks", callbacks)):
         monitored = str(getattr(callback, "monitor", "")).removeprefix("val_")
         if getattr(callback, "mode", None) == "auto" and monitored in DIRECTIONS:
             callback.mode = DIRECTIONS[monitored]

@@ -236,7 +236,7 @@ class HierarchicalVAE(LatentVariableModel):
             codes = tf.concat([level + common for level in z], axis=-1)
             inputs, leading = self.decoder_inputs(codes, condition)
             return self.likelihood.decode(self.decoder(inputs, training=training), leading)
-        self.check_code_condition(condition)
+        self.check_code_condition(condition, z[0])
         hidden = self.decoder(z if condition is None else [*z, self.flat_condition(condition)])
         rows = tf.reshape(hidden, (-1, self.hidden_units))
         return self.likelihood.decode(rows, tf.shape(hidden)[:-1])

@@ -99,6 +99,11 @@ class Inputs:
 
     def split_inputs(self, inputs: Any) -> tuple[Any, Any]:
         """Data and their conditions, None where there are none, of what Keras hands over."""
+        if isinstance(inputs, dict):
+            raise ValueError(
+                "Give data as an array, or with their conditions as a pair (x, condition). "
+                f"Received a dictionary of {', '.join(map(repr, inputs))}."
+            )
         several = isinstance(inputs, (tuple, list))
         if several and (self.condition_shape is None or len(inputs) != 2):
             wanted = "one array" if self.condition_shape is None else "a pair (x, condition)"
@@ -196,7 +201,7 @@ class Inputs:
 
     def decoder_inputs(self, z: tf.Tensor, condition: Data | None) -> tuple[Any, tf.Tensor]:
         """What a decoder takes: rows of codes, and of conditions; and the shape they stand for."""
-        self.check_code_condition(condition)
+        self.check_code_condition(condition, z)
         if self.condition_shape is None or condition is None:
             return tf.reshape(z, (-1, z.shape[-1])), tf.shape(z)[:-1]
         condition = self.flat_condition(condition)
@@ -208,14 +213,26 @@ class Inputs:
             return [rows[0], tf.reshape(rows[1], (-1, *self.condition_shape))], leading
         return tf.concat(rows, axis=-1), leading
 
-    def check_code_condition(self, condition: Any) -> None:
-        """Raises `ValueError` unless conditions of codes have shape (..., *condition_shape)."""
+    def check_code_condition(self, condition: Any, z: tf.Tensor) -> None:
+        """Raises `ValueError` unless conditions of codes have shape (..., *condition_shape).
+
+        Their leading axes have to broadcast against those of codes `z`, (..., latent_dim).
+        """
         received, shape = tuple(np.shape(condition)), self.condition_shape
         if condition is None or shape is None:
             self.check_condition(condition)
         elif received[len(received) - len(shape) :] != shape:
             wanted = ", ".join(map(str, ("...", *shape)))
             raise ValueError(f"Expected conditions of shape ({wanted}). Received: {received}.")
+        else:
+            leading = tf.TensorShape(received[: len(received) - len(shape)])
+            try:
+                tf.broadcast_static_shape(leading, z.shape[:-1])
+            except ValueError as error:
+                raise ValueError(
+                    f"Conditions of shape {received} do not broadcast against codes of shape "
+                    f"{tuple(z.shape)}."
+                ) from error
 
 
 def in_parts(
@@ -231,6 +248,11 @@ def in_parts(
         yield x[part], None if condition is None else condition[part]
 
 
+def is_table(x: Any) -> bool:
+    """Whether `x` is a DataFrame or a Series, of pandas or another library."""
+    return hasattr(x, "to_numpy")
+
+
 def given(condition: Any) -> dict[str, Any]:
     """Conditions as an argument, none where there are none: overriding methods may not take it."""
     return {} if condition is None else {"condition": condition}
@@ -244,7 +266,8 @@ def like(x: Any, values: tf.Tensor) -> Data:
 def _has_values(x: Any) -> bool:
     # A weight, such as pseudo-inputs, is no tensor; a traced one has no values.
     eager = isinstance(x, tf.Tensor) and tf.executing_eagerly()
-    return eager or isinstance(x, (np.ndarray, np.number, list, tuple, int, float))
+    known = isinstance(x, (np.ndarray, np.number, list, tuple, int, float))
+    return eager or known or is_table(x)
 
 
 def _of_batch(shape: tuple[int, ...]) -> str:
