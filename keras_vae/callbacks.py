@@ -114,8 +114,8 @@ class LinearProbe(keras.callbacks.Callback):
         accuracy: Share of test images classified rightly after each of them.
 
     Raises:
-        ValueError: If the features are unknown, images and labels differ in number, or an epoch is
-            below 1.
+        ValueError: If the features are unknown, images and labels differ in number, an epoch is
+            below 1, or, before training, the model cannot encode the images.
 
     Reference: "An Explanatory Analysis of the Geometry of Latent Variables", Section 2.2.
     """
@@ -143,6 +143,11 @@ class LinearProbe(keras.callbacks.Callback):
         self.epochs = None if epochs is None else set(epochs)
         self.epochs_done: list[int] = []
         self.accuracy: list[float] = []
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        for images, _ in (self.train, self.test):
+            x, options = _with_conditions(images)
+            self.model.check_inputs(x, **options)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if self.epochs is not None and epoch + 1 not in self.epochs:

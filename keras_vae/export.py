@@ -12,9 +12,10 @@ writes TensorFlow Serving's layout (a folder a version) with the signatures
 | `sample` | n, seed: integers | images (n, ...) from the prior |
 | `log_likelihood` | images, num_samples: an integer | log_likelihood (B,), in nats |
 
-Images are float32 in [0, 1]; `encode_uint8`, `reconstruct_uint8` and `log_likelihood_uint8` take
-8-bit ones and divide them by 255. A `HierarchicalVAE`'s levels stand side by side in D, from the
-top down, and loc and scale of each are those given the means above it.
+Images are float32, as the model takes them. Where those are pixels in [0, 1], `encode_uint8`,
+`reconstruct_uint8` and `log_likelihood_uint8` take 8-bit ones and divide them by 255. A
+`HierarchicalVAE`'s levels stand side by side in D, from the top down, and loc and scale of each
+are those given the means above it.
 
 Signatures of a model with conditions have the input `condition` (B, ...) as well, float32; that of
 `sample` has n entries, or one for all.
@@ -39,6 +40,7 @@ import filelock
 
 from keras_vae import random
 from keras_vae._internal.backend import captured_stderr, tf
+from keras_vae.likelihoods.pixels import PIXELS
 from keras_vae.models import LatentVariableModel
 from keras_vae.models.compiled import BYTES_PER_PIXEL, MEMORY_BUDGET
 from keras_vae.models.inputs import given
@@ -169,7 +171,8 @@ class Endpoints(tf.Module):
         for name in WITH_IMAGES:
             rest = [*([num_samples] if name == "log_likelihood" else []), *conditions]
             specs[name] = [float_images, *rest]
-            specs[f"{name}_uint8"] = [byte_images, *rest]
+            if self._model.it.likelihood.interval == PIXELS:
+                specs[f"{name}_uint8"] = [byte_images, *rest]
         return {
             name: self._function(name).get_concrete_function(*specs[name])
             for name in names or specs

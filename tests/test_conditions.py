@@ -352,6 +352,17 @@ MISSING = "needs conditions of shape \\(batch, 2\\).*fit\\(\\(x, condition\\)\\)
             lambda m: m.decode(m.sample_prior(2, tf.constant([1, 2])), condition=C[:, :1]),
             r"shape \(\.\.\., 2\). Received: \(6, 1\)",
         ),
+        (
+            lambda m: m.decode(m.sample_prior(4, tf.constant([1, 2])), condition=C),
+            r"shape \(6, 2\) do not broadcast against codes of shape \(4, \d+\)",
+        ),
+        (lambda m: m.fit({"x": X, "condition": C}), r"pair \(x, condition\).*of 'x', 'condition'"),
+        (lambda m: m.evaluate({"x": X}), "dictionary of 'x'"),
+        (lambda m: m.fit((X, C), class_weight={0: 1.0}), r"fit\(x, labels, class_weight"),
+        (
+            lambda m: m.fit((X, C), callbacks=kv.callbacks.LinearProbe((X, C[:, 0]), (X, C[:, 0]))),
+            MISSING,
+        ),
     ],
 )
 def test_unusable_conditions_are_refused(untrained, call, message):
@@ -399,6 +410,29 @@ def test_parts_that_cannot_have_conditions_are_refused_at_construction(kind, arg
         arguments["hidden_units"] = 2
     with pytest.raises(ValueError, match=message):
         small(kind, **arguments)
+
+
+@pytest.mark.parametrize("batch_size", [None, 250])
+def test_what_is_missing_begins_with_the_median_under_each_of_many_conditions(
+    untrained, monkeypatch, batch_size
+):
+    """Conditions that are real numbers all differ: they are not decoded one by one."""
+    conditions = RNG.normal(size=(6, 2)).astype("float32")[[0, 1, 2, 3, 4, 5, 0]]
+    samples = [untrained.sample(101, untrained.seed, condition=one) for one in conditions]
+    start, decode, decoded = np.median(samples, axis=1), type(untrained).decode, []
+
+    def counted(self, z, *arguments, condition):
+        decoded.append(len(condition))
+        return decode(self, z, *arguments, condition=condition)
+
+    expected = untrained.reconstruct(start, condition=conditions)
+    monkeypatch.setattr(type(untrained), "decode", counted)
+    nothing = np.full((7, 4, 4), np.nan)
+    found = untrained.impute(
+        nothing, np.isnan(nothing), steps=1, batch_size=batch_size, condition=conditions
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert decoded == ([6, 7] if batch_size is None else [2, 2, 2, 7])
 
 
 @pytest.mark.parametrize("posterior", kv.posteriors.POSTERIORS)

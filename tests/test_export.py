@@ -166,10 +166,14 @@ def conditional():
     return kv.VAE(condition_shape=2, **SMALL)
 
 
-@pytest.mark.parametrize("name", ["one_level", "levels", "conditional"])
+def correlated():
+    return kv.VAE(posterior="full_covariance", **SMALL)
+
+
+@pytest.mark.parametrize("name", ["one_level", "levels", "conditional", "correlated"])
 def test_devices_find_the_models_own_numbers(served, name, tmp_path):
     folder, models, _ = served
-    model = models.get(name) or conditional()
+    model = models.get(name) or {"conditional": conditional, "correlated": correlated}[name]()
     images = np.load(folder / "images.npy")[:5]
     given = {"condition": np.eye(2, dtype="float32")[[0, 1, 1, 0, 1]]}
     given = given if name == "conditional" else {}
@@ -292,6 +296,19 @@ def test_a_failed_export_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         kv.export.save(kv.VAE(**SMALL), tmp_path / "digits" / "1")
     assert not list((tmp_path / "digits").iterdir())
+
+
+@pytest.mark.parametrize("likelihood, of_bytes", [("bernoulli", True), ("poisson", False)])
+def test_bytes_stand_for_pixels_only(likelihood, of_bytes, monkeypatch):
+    """Dividing counts by 255 would make other data of them."""
+    endpoints = kv.export.Endpoints(kv.VAE(likelihood=likelihood, **SMALL))
+    monkeypatch.setattr(endpoints, "_function", lambda name: Untraced())
+    assert any(name.endswith("_uint8") for name in endpoints.signatures()) == of_bytes
+
+
+class Untraced:
+    def get_concrete_function(self, *specs):
+        return specs
 
 
 def test_refuses_other_models():

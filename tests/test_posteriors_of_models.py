@@ -8,7 +8,7 @@ import tensorflow_probability as tfp
 from scipy import stats
 
 import keras_vae as kv
-from keras_vae import random
+from keras_vae import distributions, random
 from keras_vae.networks import MaskedAutoregressiveNetwork
 from keras_vae.posteriors import FullCovarianceGaussian, InverseAutoregressiveFlow
 
@@ -272,6 +272,21 @@ def test_log_likelihoods_do_not_depend_on_memory(name):
     # Seven samples of an item at a time.
     budget = 7 * 16 * kv.models.compiled.BYTES_PER_PIXEL * kv.models.compiled.backend.threads()
     np.testing.assert_allclose(model.log_likelihood(x, 40, memory_budget=budget), whole, rtol=1e-5)
+
+
+def test_a_flows_mean_and_deviation_are_estimated_in_parts(monkeypatch):
+    """Of 64 samples of each item, those of a whole data set would not fit in memory."""
+    model, x, rows = perturbed(small(posterior=flow())), binary(5), []
+    whole, samples = model.posterior_parameters(x), distributions.GaussianFlow._samples
+
+    def counted(self):
+        rows.append(self.batch_shape[0])
+        return samples(self)
+
+    monkeypatch.setattr(distributions.GaussianFlow, "_samples", counted)
+    for found, expected in zip(model.posterior_parameters(x, 2), whole, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert rows == [2, 2, 2, 2, 1, 1]
 
 
 @pytest.mark.parametrize("saved", [False, pytest.param(True, marks=pytest.mark.slow)])

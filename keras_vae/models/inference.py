@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Items whose median is the first guess of missing values; of an odd number it is one of theirs.
 START_SAMPLES = 101
+# Of those samples, under several conditions, that are decoded at a time.
+START_ROWS = 1000
 
 # A tensor of shape (..., latent_dim), or a tuple of one a level, from the top down.
 Codes: TypeAlias = tf.Tensor | tuple[tf.Tensor, ...]
@@ -206,19 +208,23 @@ class Inference(Inputs):
         mask = self._check_mask(x, mask)
         self.check_condition(condition, len(mask))
         x = np.asarray(x, self.density_dtype)
-        filled = np.where(mask, self._median(condition), x)
+        filled = np.where(mask, self._median(condition, batch_size), x)
         for _ in range(steps):
             there = self.reconstruct(filled, batch_size, condition=condition)
             filled = np.where(mask, there, x)
         return filled
 
-    def _median(self, condition: Data | None) -> np.ndarray:
+    def _median(self, condition: Data | None, batch_size: int | None) -> np.ndarray:
         """Medians of what the model generates: of one item, or under each condition."""
         if condition is None:
             return np.median(self.sample(START_SAMPLES, seed=self.seed), axis=0)
         different, which = np.unique(np.asarray(condition), axis=0, return_inverse=True)
-        each = [self.sample(START_SAMPLES, self.seed, condition=one) for one in different]
-        return np.stack([np.median(samples, axis=0) for samples in each])[which.reshape(-1)]
+        codes = self.sample_prior(START_SAMPLES, random.stream(self.seed, random.GENERATION))
+        medians = []
+        for part, _ in in_parts(different, max(1, (batch_size or START_ROWS) // START_SAMPLES)):
+            decoded = self.decode(codes, condition=part[:, None])
+            medians.append(np.median(self.likelihood.expected(decoded), axis=1))
+        return np.concatenate(medians)[which.reshape(-1)]
 
     def sample(
         self,
@@ -316,8 +322,15 @@ class Inference(Inputs):
         Raises:
             ValueError: If the data have the wrong shape or values, or `batch_size` is below 1.
         """
-        posterior = self.encode(x, batch_size=batch_size, **given(condition))
-        return like(x, posterior.mean()), like(x, posterior.stddev())
+        self.check_inputs(x, condition)
+
+        # Not of one posterior of all items: a flow's mean and deviation take many samples of each.
+        def parameters(part: Data, conditions: Data | None) -> tuple[tf.Tensor, ...]:
+            posterior = self.encode(part, **given(conditions))
+            return posterior.mean(), posterior.stddev()
+
+        loc, scale = self._in_batches(parameters, x, batch_size, condition)
+        return like(x, loc), like(x, scale)
 
     def split_levels(self, codes: tf.Tensor) -> Codes:
         """Codes as `decode` takes them, from a matrix with the levels side by side.
