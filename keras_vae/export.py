@@ -221,7 +221,7 @@ class Endpoints(tf.Module):
             noise = tf.random.experimental.stateless_fold_in(seed, index, alg="philox")
             terms = model.log_terms(images, size, noise, training=False, **given(condition))
             weights = terms.log_weights()
-            both = tf.stack([total, tf.reduce_logsumexp(weights, axis=0)])
+            both = tf.stack([total, tf.cast(tf.reduce_logsumexp(weights, axis=0), total.dtype)])
             return index + 1, done + size, tf.reduce_logsumexp(both, axis=0)
 
         nothing = tf.fill(tf.shape(images)[:1], -float("inf"))

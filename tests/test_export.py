@@ -283,7 +283,8 @@ def test_what_a_killed_export_left_is_removed_and_what_another_writes_is_not(tmp
 
 
 def test_one_level_is_exported_as_several_are(tmp_path):
-    model = kv.HierarchicalVAE(latent_dims=(2,), hidden_units=4, image_shape=(6, 5), seed=0)
+    sizes = {"latent_dims": (2,), "hidden_units": 4, "image_shape": (6, 5)}
+    model = kv.HierarchicalVAE(**sizes, seed=0, dtype="float64")
     serve = kv.export.Endpoints(model).signatures()
     z = tf.constant(np.random.default_rng(0).normal(size=(3, 2)), tf.float32)
     np.testing.assert_allclose(
