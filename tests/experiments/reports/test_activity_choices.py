@@ -1,5 +1,7 @@
 """Section 5, what each choice brings, and what Figure 3.1's counts depend on: every boundary."""
 
+import re
+
 import numpy as np
 import pytest
 from activity_runs import EPOCHS, MODULES, active, answers, ask, bounds
@@ -24,6 +26,8 @@ def choices(ends=None, counts=None, **choices):
     claims = CHOICES.judge(measured, ask(**choices))
     for claim in claims:
         claim.check()
+    # Leads are signed numbers, and never missing where all was measured.
+    assert re.findall(r"[+-]\d+\.\d", claims[1].measured) and "none" not in claims[1].measured
     return [answers(claim) for claim in claims]
 
 

@@ -427,6 +427,13 @@ class TestSeparability:
         claims = fig_3.judge(fig_3.Measured(found, found[10], PIXELS), FULL)
         assert find(claims, "3.2").kind == verdict
 
+    def test_variances_are_measured_by_their_mean_over_sizes(self):
+        found = {
+            k: made_separability([0.5, 0.5], (gain, gain)) for k, gain in ((10, 0.01), (30, 0.03))
+        }
+        claim = find(fig_3.judge(fig_3.Measured(found, found[10], PIXELS), FULL), "3.2")
+        assert claim.readings[0].values["gain_over_all_k"]["mean"] == pytest.approx(0.02)
+
     @each(
         ("rising", {}, REPRODUCED),
         ("one_step_back", {20: (0.926, 0.928)}, DEPENDS),

@@ -10,6 +10,7 @@ from made_up_runs import SCRIPTS, little_is_measured, load, made_up
 from keras_vae.experiments.figures import options, plots
 from keras_vae.experiments.figures.claims import INCONCLUSIVE, REPRODUCED, Claim
 from keras_vae.experiments.figures.figure import add_caption
+from keras_vae.experiments.reports import REPORTS
 
 CLAIMS_OF_THE_REPORTS = {
     *("activity.2.1.1", "activity.2.1.2", "activity.2.2.1", "activity.2.3.1"),
@@ -57,6 +58,16 @@ def analysed(script):
     return figure, asked, analysis
 
 
+def test_reports_have_their_own_titles():
+    begins = {name: report.title.partition(" ")[0] for name, report in REPORTS.items()}
+    assert begins == {
+        "activity": "Variational",
+        "understanding": "Understanding",
+        "vampprior": "Project:",
+        "geometry": "An",
+    }
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=str)
 def test_script(script, tmp_path, digits):
     figure, asked, analysis = analysed(script)
@@ -76,6 +87,9 @@ def test_script(script, tmp_path, digits):
     expected = {REPRODUCED} if name in WITHOUT_TRAINING else {INCONCLUSIVE}
     assert verdicts == (set() if name in WITHOUT_CLAIMS else expected)
     assert script.stem.startswith(figure.name)
+    assert figure.script is not None and figure.script.endswith(str(script))
+    smoke = figure.presets["smoke"]
+    assert (smoke.dataset, smoke.trials) == ("mnist_5k", 1)
     assert {"smoke", "quick", "paper"} <= set(figure.presets)
 
 
