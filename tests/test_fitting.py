@@ -140,9 +140,12 @@ def test_losses_that_layers_add_count_in_every_step_and_once(prior):
     def trained(penalised):
         kwargs = {"likelihood": Noted()} if penalised else {}
         model = small(prior=prior, **kwargs)
-        # Without noise, which XLA draws as it likes, both ways give the same.
-        model.log_variance_head.bias.assign([-60.0, -60.0])
-        compiled(model, run_eagerly=not penalised, steps_per_execution=2)
+        # Without noise, which XLA draws as it likes, both ways give the same; a mixture of
+        # posteriors that narrow has gradients that overflow.
+        noiseless = prior == "standard_normal"
+        if noiseless:
+            model.log_variance_head.bias.assign([-60.0, -60.0])
+        compiled(model, run_eagerly=noiseless and not penalised, steps_per_execution=2)
         model.fit(binary(8), batch_size=2, shuffle=False, verbose=0)
         return model.likelihood.heads[0].bias.numpy()
 

@@ -148,7 +148,9 @@ def check_seen_by_keras(
         seen: Variables that Keras knows.
         advice: How such weights are made.
     """
-    known = {id(variable.value) for variable in seen}
+    values = [variable.value for variable in seen]
+    # Under a distribution strategy a tape watches each device's copy.
+    known = {id(copy) for value in values for copy in getattr(value, "values", [value])}
     hidden = [variable.name for variable in watched if id(variable) not in known]
     if hidden:
         raise ValueError(
