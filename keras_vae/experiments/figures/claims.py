@@ -197,7 +197,8 @@ class Claim:
     def from_dict(cls, content: JsonObject) -> Claim:
         """Reads what `to_dict` returned, or an older version's did.
 
-        Before 0.3.0 a claim had one rule, numbers without units, and nothing reported or measured.
+        Before 0.3.0 a claim had one rule, numbers without units, and nothing reported; `measured`
+        was added to those of committed results.
 
         Raises:
             ClaimError: If something is missing, or the verdict contradicts the numbers.
@@ -241,7 +242,7 @@ def _upgraded(content: JsonObject) -> JsonObject:
     return {
         **{name: content[name] for name in ("id", "statement")},
         "reported": "",
-        "measured": "",
+        "measured": content.get("measured", ""),
         "extension": content["id"].startswith("beyond."),
         "readings": [{"name": "", "numbers": numbers, **reading}],
     }
