@@ -206,7 +206,10 @@ def test_the_states_of_our_own_results_are_sound():
 def test_compare_writes_the_page_and_says_which_originals_it_used(monkeypatch, tmp_path, capsys):
     asked = []
     found = Found(
-        {"activity/fig_3_1": Original()}, ["a.png"], ["activity/fig_2_1.png: it is broken"]
+        {"activity/fig_3_1": Original(pathlib.Path("a.png"), curves={"IW": ()})},
+        ["a.png"],
+        ["activity/fig_2_1.png: it is broken"],
+        ["activity/fig_2_2: no result"],
     )
 
     def write(results, originals=None):
@@ -218,10 +221,11 @@ def test_compare_writes_the_page_and_says_which_originals_it_used(monkeypatch, t
     assert main(["compare", "--results", str(tmp_path), "--originals", str(tmp_path)]) == 0
     assert asked == [(tmp_path, tmp_path)]
     printed = capsys.readouterr()
-    counted = "Originals of 1 of 34 figures: activity/fig_3_1"
+    counted = "Matched originals of 1 of 34 figures: activity/fig_3_1 (picture and curves)"
     assert printed.out == f"{counted}\n{tmp_path / 'index.html'}\n"
     assert "not used: a.png: no figure is called so\n" in printed.err
     assert "not used: activity/fig_2_1.png: it is broken\n" in printed.err
+    assert "not shown: activity/fig_2_2: no result\n" in printed.err
     assert "--list-originals" in printed.err
     assert main(["compare", "--results", str(tmp_path / "none")]) == 1
     assert "There is no folder" in capsys.readouterr().err and len(asked) == 1

@@ -1,11 +1,17 @@
 """`keras-vae compare`: a page that shows all results, beside originals of the user's own."""
 
+from __future__ import annotations
+
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from keras_vae.cli.errors import CommandError
 from keras_vae.cli.output import Commands
 from keras_vae.experiments.figures.options import given_path
+
+if TYPE_CHECKING:
+    from keras_vae.experiments.figures.originals import Found, Original
 
 
 def add_parser(commands: Commands) -> None:
@@ -61,14 +67,26 @@ def run(arguments: argparse.Namespace) -> None:
         page.renew_readme(arguments.update_readme, arguments.results)
         written.append(arguments.update_readme)
     if arguments.originals is not None:
-        count = len(page.figure_names(arguments.results))
-        names = ", ".join(found.originals)
-        print(f"Originals of {len(found.originals)} of {count} figures{names and ': '}{names}")
-        for name in found.unmatched:
-            print(f"not used: {name}: no figure is called so", file=sys.stderr)
-        for problem in found.broken:
-            print(f"not used: {problem}", file=sys.stderr)
-        if found.unmatched:
-            print("keras-vae compare --list-originals lists the names.", file=sys.stderr)
+        _report_originals(found, len(page.figure_names(arguments.results)))
     for path in written:
         print(path)
+
+
+def _report_originals(found: Found, count: int) -> None:
+    """Prints which files were matched to figures, and what is not shown of the others."""
+    matched = [f"{name} ({_kinds(original)})" for name, original in found.originals.items()]
+    print(f"Matched originals of {len(matched)} of {count} figures", end="")
+    print(f": {', '.join(matched)}" if matched else "")
+    for name in found.unmatched:
+        print(f"not used: {name}: no figure is called so", file=sys.stderr)
+    for problem in found.broken:
+        print(f"not used: {problem}", file=sys.stderr)
+    for problem in found.undrawn:
+        print(f"not shown: {problem}", file=sys.stderr)
+    if found.unmatched:
+        print("keras-vae compare --list-originals lists the names.", file=sys.stderr)
+
+
+def _kinds(original: Original) -> str:
+    parts = {"picture": original.picture is not None, "curves": bool(original.curves)}
+    return " and ".join(name for name, there in parts.items() if there)

@@ -59,11 +59,13 @@ class Found:
         originals: Dictionary of `Original` by figure.
         unmatched: Files that are named after no figure.
         broken: Files that cannot be used, each with what is wrong.
+        undrawn: What the page does not show of `originals`, each with the reason; the page adds it.
     """
 
     originals: dict[str, Original]
     unmatched: list[str]
     broken: list[str]
+    undrawn: list[str] = dataclasses.field(default_factory=list)
 
 
 def find_originals(folder: pathlib.Path, names: Iterable[str]) -> Found:
@@ -71,7 +73,7 @@ def find_originals(folder: pathlib.Path, names: Iterable[str]) -> Found:
 
     Arguments:
         folder: Folder of pictures (PNG, JPEG, WebP) and curves (CSV, JSON); upper and lower case
-            are the same.
+            are the same, and hidden files are left out.
         names: Names of figures, for example `"activity/fig_3_1"`.
 
     Returns:
@@ -86,7 +88,8 @@ def find_originals(folder: pathlib.Path, names: Iterable[str]) -> Found:
     found = Found({}, [], [])
     for path in sorted(folder.rglob("*")):
         suffix, relative = path.suffix.lower(), path.relative_to(folder).as_posix()
-        if not path.is_file():
+        # Hidden files are those of file managers.
+        if not path.is_file() or relative.startswith(".") or "/." in relative:
             continue
         is_known = suffix in (*PICTURES, *CURVES)
         name = known.get(relative[: -len(suffix)].lower()) if is_known else None
@@ -180,7 +183,8 @@ def read_curves(path: pathlib.Path) -> Curves:
         is_json = path.suffix.lower() == ".json"
         points = _json_points(json.loads(text)) if is_json else _csv_points(text, path.stem)
         curves = {}
-        for name, pairs in points.items():
+        # WebPlotDigitizer begins a project with a data set that often stays empty.
+        for name, pairs in ((name, pairs) for name, pairs in points.items() if len(pairs)):
             values = np.array(sorted(map(tuple, pairs)), dtype=float)
             if values.ndim != 2 or values.shape[1] != 2 or not np.isfinite(values).all():
                 raise ValueError(f"{name!r} has something else than pairs of numbers")
@@ -269,8 +273,9 @@ def compare_curves(ours: list[JsonObject], theirs: Curves) -> tuple[list[JsonObj
     for name, (x, y) in theirs.items():
         found = [one for one in ours if _key(name) in (_key(one["curve"]), _full_key(one))]
         if len(found) != 1:
-            several = "is in several panels: name it <panel>/<curve>"
-            problems.append(f"{name!r} {several if found else 'is no curve of ours'}")
+            several = "the name of several curves of ours: name it <panel>/<curve>"
+            known = ", ".join(dict.fromkeys(repr(one["curve"]) for one in ours))
+            problems.append(f"{name!r} is {several if found else f'none of our curves {known}'}")
             continue
         (own,) = found
         drawn = [pair for pair in zip(own["x"], own["y"], strict=False) if pair[1] is not None]

@@ -391,7 +391,7 @@ def test_a_figure_keeps_its_curves_and_how_far_they_are_from_digitised_ones(
     drawn = dataclasses.replace(untrained, draw=draw)
     with_mine = ("--preset", "smoke", "--originals", str(tmp_path / "mine"))
     assert run(drawn, tmp_path, *with_mine) == 0
-    assert "'BN' is no curve of ours" in capsys.readouterr().out
+    assert "'BN' is none of our curves 'IW'" in capsys.readouterr().out
     data = read(tmp_path, "data.json")
     (curve,) = data["curves"]
     assert curve == {"panel": "(a)", "curve": "IW", "x": [1, 2, 3], "y": [10, 12, 14]}

@@ -147,7 +147,7 @@ WEB_PLOT_DIGITIZER = {
             {"IW": [[1, 50], [2, 20.5]], "VAE": [[1, 44]]},
         ),
         ("a.json", json.dumps(WEB_PLOT_DIGITIZER), {"IW": [[1, 50], [2, 20.5]]}),
-        ("a.json", '{"curves": {"IW": [[1, 50]]}}', {"IW": [[1, 50]]}),
+        ("a.json", '{"curves": {"IW": [[1, 50]], "Default Dataset": []}}', {"IW": [[1, 50]]}),
     ],
 )
 def test_digitised_curves_are_read_as_programs_write_them(tmp_path, name, content, curves):
@@ -207,7 +207,7 @@ def test_curves_of_a_figure_and_their_differences_from_the_originals():
     assert compared[0] == {**own, "mean_difference": -1.0, "largest_difference": -3.0}
     assert compared[1]["mean_difference"] == -0.25 and len(compared) == 2
     assert [problem.split(" ", 1)[0] for problem in problems] == ["'IW'", "'none'", "'nats/IW'"]
-    assert "several panels" in problems[0] and "no curve of ours" in problems[1]
+    assert "several curves" in problems[0] and "none of our curves" in problems[1]
 
 
 def test_originals_are_drawn_over_ours():
