@@ -45,6 +45,7 @@ class Script:
         options: Its own options.
         report_title: The report's title; empty if it is not known.
         report_authors: Its authors; likewise.
+        judges: Whether it judges claims.
     """
 
     path: pathlib.Path
@@ -56,6 +57,7 @@ class Script:
     options: tuple[str, ...]
     report_title: str = ""
     report_authors: str = ""
+    judges: bool = False
 
     @property
     def figure(self) -> str:
@@ -158,6 +160,7 @@ def _describe(figure: Figure) -> dict[str, Any]:
         "report_authors": "" if figure.about is None else figure.about.authors,
         "name": figure.name,
         "title": figure.title,
+        "judges": figure.judge is not None,
         "presets": list(figure.presets),
         "datasets": list(figure.datasets),
         "options": [f"--{name.replace('_', '-')}" for name in vars(parser.parse_args([]))],

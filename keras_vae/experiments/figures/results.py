@@ -176,11 +176,12 @@ def provenance() -> JsonObject:
     # It imports TensorFlow, for which those that only read results shall not wait.
     from keras_vae._internal import backend
 
+    cores, gpus = backend.cores(), len(backend.gpus())
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "commit": _commit(),
-        "machine": f"{_processor()}, {backend.cores()} cores"
-        + (f", {len(backend.gpus())} GPU" if backend.gpus() else ""),
+        "machine": f"{_processor()}, {cores} core{'s' if cores > 1 else ''}"
+        + (f", {gpus} GPU{'s' if gpus > 1 else ''}" if gpus else ""),
     }
 
 
