@@ -51,12 +51,14 @@ class Entry:
 
     Attributes:
         name: Folder below the results, for example `"activity/fig_3_1"`.
+        figure: The figure that its script makes: other options have folders of their own.
         title: What the figure shows.
         report_title: Title of its report, or the report's name.
         report_authors: Its authors; empty where they are not known.
         script: Path of its script below the folder of scripts, or None.
         claims: List of `Claim`, without those that cannot be read.
         claims_are_all: Whether all of them could be read.
+        claims_lack: Whether there are none although its script judges some.
         extent: What was computed of what the report asks for, in short.
         epochs: The epochs of that, and
         trials: the trials; empty where nothing was trained.
@@ -74,12 +76,14 @@ class Entry:
     """
 
     name: str
+    figure: str
     title: str
     report_title: str
     report_authors: str
     script: str | None
     claims: list[Claim]
     claims_are_all: bool
+    claims_lack: bool
     extent: str
     epochs: str
     trials: str
@@ -155,7 +159,14 @@ def read_entry(
         notes.append(f"{damage}.")
     claims, claims_are_all = _read_claims(path / CLAIMS, notes)
     name = path.relative_to(folder).as_posix()
-    script = (scripts or {}).get(name)
+    figure = _of_type(data, "figure", str) or name
+    script = (scripts or {}).get(figure)
+    claims_lack = claims_are_all and not claims and script is not None and script.judges
+    if claims_lack:
+        notes.append(
+            f"{CLAIMS} is empty, although the figure's script judges claims; making the figure "
+            "again judges them."
+        )
     protocol: JsonObject = {"extent": "unknown", "epochs": "", "trials": "", "differs": ""}
     if data:
         try:
@@ -169,18 +180,20 @@ def read_entry(
     about, made = (_of_type(data, key, dict) or {} for key in ("about", "made"))
     return Entry(
         name=name,
-        title=str(data.get("title", name)),
+        figure=figure,
+        title=_of_type(data, "title", str) or (script.title if script else name),
         report_title=str(about.get("title") or (script and script.report_title) or ""),
         report_authors=str(about.get("authors") or (script and script.report_authors) or ""),
         script=_of_type(data, "script", str),
         claims=claims,
         claims_are_all=claims_are_all,
+        claims_lack=claims_lack,
         protocol=protocol.pop("rows", []),
         **protocol,
         versions=_versions(data, notes),
         made={key: str(value) for key, value in made.items() if value is not None},
         seconds=_seconds(data),
-        command=_command(name, data),
+        command=_command(name, figure, data),
         picture=show(path / PICTURE, folder, notes),
         table=_read_table(path / "table.md", notes),
         curves=_curves(data),
@@ -207,7 +220,8 @@ def read_json(path: pathlib.Path, kind: type[Content], notes: list[str]) -> Cont
         content = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(content, kind):
             return content
-        notes.append(f"{path.name} is damaged: it holds no {kind.__name__}.")
+        what = "list" if kind is list else "dictionary"
+        notes.append(f"{path.name} is damaged: it holds no {what}.")
     except FileNotFoundError:
         notes.append(f"{path.name} is missing.")
     except UNREADABLE as error:
@@ -286,11 +300,14 @@ def _curves(data: JsonObject) -> list[JsonObject]:
         return []
 
 
-def _command(name: str, data: JsonObject) -> str | None:
+def _command(name: str, figure: str, data: JsonObject) -> str | None:
     """The command that computes a result again; None if it is not known."""
     try:
         reached, trained = data["protocol"]["reached"], bool(data["runs"])
         epochs, dataset = reached.get("epochs"), str(reached["dataset"])
+        if name not in (figure, f"{figure}_{dataset}"):
+            # Options that a figure has of its own are not recorded.
+            return None
         options = []
         if trained and isinstance(epochs, int):
             options = ["--dataset", dataset, "--epochs", str(epochs)]
@@ -298,11 +315,13 @@ def _command(name: str, data: JsonObject) -> str | None:
         elif trained:
             # Epochs that differ from model to model are the report's, as far as they go.
             options = ["--preset", "paper"]
+            if dataset != data["protocol"]["asked"].get("dataset"):
+                options += ["--dataset", dataset]
         if trained and reached.get("seeds", [0])[0] != 0:
             options += ["--seed", str(reached["seeds"][0])]
     except UNREADABLE:
         return None
-    words = ["keras-vae", "reproduce", name, *options]
+    words = ["keras-vae", "reproduce", figure, *options]
     return " ".join(words) if all(map(PLAIN.fullmatch, words)) else None
 
 
@@ -330,9 +349,10 @@ def _read_claims(path: pathlib.Path, notes: list[str]) -> tuple[list[Claim], boo
         except (ClaimError, *UNREADABLE) as error:
             notes.append(f"One of the claims in {CLAIMS} is left out: {error}")
     if older:
+        whose = "1 claim is" if older == 1 else f"{older} claims are"
         notes.append(
-            f"{older} of the claims are of an older version, with one rule and numbers without "
-            "units; making the figure again renews them."
+            f"{whose} of an older version, with one rule and numbers without units; making the "
+            "figure again adds what is missing."
         )
     return claims, len(claims) == len(contents)
 

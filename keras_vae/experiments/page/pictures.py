@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import io
 import pathlib
+import re
 import shutil
 import urllib.parse
 
@@ -16,6 +17,8 @@ from keras_vae.experiments.figures.results import add_to_data
 
 # Where the page keeps its copies of a user's originals, below the results.
 ORIGINALS = "originals"
+# What a WebP file of ours has in its metadata.
+DIGEST = re.compile(rb"[0-9a-f]{64}")
 # Wider than this, two pictures are shown one above the other.
 WIDE = 1.5
 
@@ -71,7 +74,10 @@ def renew_webp(path: pathlib.Path) -> None:
         path: A PNG file.
     """
     webp = path.with_suffix(".webp")
-    if not path.is_file() or not features.check("webp") or _is_of(webp, path):
+    if not path.is_file() or not features.check("webp") or _digest_in(webp) == _digest(path):
+        return
+    if webp.exists() and DIGEST.fullmatch(_digest_in(webp)) is None:
+        # Somebody else's: it stays, and the page shows the PNG file.
         return
     webp.unlink(missing_ok=True)
     file = io.BytesIO()
@@ -89,11 +95,16 @@ def renew_webp(path: pathlib.Path) -> None:
 
 def _is_of(webp: pathlib.Path, path: pathlib.Path) -> bool:
     """Whether a WebP file was made of a picture as it is now."""
+    return _digest_in(webp) == _digest(path)
+
+
+def _digest_in(webp: pathlib.Path) -> bytes:
+    """The digest of the picture that a WebP file was made of; empty if it is none of ours."""
     try:
         with Image.open(webp, formats=("WEBP",)) as picture:
-            return bool(picture.info.get("xmp") == _digest(path))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return False
+            return bytes(picture.info.get("xmp", b""))
+    except (OSError, ValueError, TypeError, SyntaxError, Image.DecompressionBombError):
+        return b""
 
 
 def _digest(path: pathlib.Path) -> bytes:
@@ -148,7 +159,10 @@ def show_original(
     if not original.curves:
         return ShownOriginal(picture, None, [], [])
     if not curves:
-        problem = "the curves of our own figure are not recorded; making it again records them"
+        problem = (
+            "they cannot be drawn with ours, which are not recorded; keras-vae reproduce "
+            f"{name} records them"
+        )
         return ShownOriginal(picture, None, [], [problem])
     differences, problems = originals.compare_curves(curves, original.curves)
     if differences:

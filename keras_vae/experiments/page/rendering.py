@@ -13,6 +13,7 @@ import jinja2
 
 import keras_vae
 from keras_vae._internal.files import JsonObject, atomic_write
+from keras_vae.experiments.figures.catalogue import Script
 from keras_vae.experiments.figures.claims import (
     DEPENDS,
     INCONCLUSIVE,
@@ -31,6 +32,13 @@ from keras_vae.experiments.page.entries import (
     find_scripts,
     read_findings,
     read_results,
+)
+from keras_vae.experiments.page.making import (
+    all_versions,
+    describe_making,
+    list_versions,
+    one_core,
+    shared_making,
 )
 from keras_vae.experiments.page.pictures import ShownOriginal, renew_webp, show_original
 from keras_vae.experiments.page.wording import (
@@ -54,6 +62,8 @@ EXPLORER = "explorer.html"
 SPEEDS = "benchmarks/*.json"
 CONTESTANTS = ("keras_vae", "jax", "torch", "matmul_floor")
 SCRIPTS = "reproductions"
+# The choice of claims that are beyond every report.
+BEYOND = "beyond"
 GLYPHS = {REPRODUCED: "✓", NOT_REPRODUCED: "✗", DEPENDS: "◐", INCONCLUSIVE: "?"}
 
 
@@ -158,11 +168,18 @@ def write(
         for path in sorted(folder.rglob(PICTURE)):
             renew_webp(path)
         entries = read_results(folder)
-        shown = {
-            entry.name: show_original(found.originals[entry.name], entry.name, entry.curves, folder)
-            for entry in entries
-            if entry.name in found.originals
-        }
+        shown = {}
+        for entry in entries:
+            # Results of other options are shown beside the original of the same figure.
+            original = found.originals.get(entry.name) or found.originals.get(entry.figure)
+            if original is not None:
+                shown[entry.name] = show_original(original, entry.name, entry.curves, folder)
+        found.undrawn.extend(
+            f"{name}: there is no result of it here; keras-vae reproduce {name} makes one"
+            for name in found.originals.keys() - _names(entries)
+        )
+        for name, one in shown.items():
+            found.undrawn.extend(f"{name}: {problem}" for problem in one.problems)
         context = _context(folder, entries, shown)
         return [_write_page(folder / name, page[0], context) for name, page in PAGES.items()], found
     except OSError as error:
@@ -187,7 +204,12 @@ def _write_page(path: pathlib.Path, template: str, context: dict[str, Any]) -> p
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(
-        text=markdown_text, code=markdown_code, kebab=_kebab, short=_short_title, listed=_listed
+        text=markdown_text,
+        code=markdown_code,
+        kebab=_kebab,
+        short=_short_title,
+        listed=list_versions,
+        core=one_core,
     )
     for most_numbers in MOST_NUMBERS:
         text = environment.get_template(template).render(context, most_numbers=most_numbers)
@@ -234,11 +256,13 @@ def _context(
         "originals": originals,
         "kinds": tuple(STYLES),
         "glyphs": GLYPHS,
+        "BEYOND": BEYOND,
         "explorer": (folder / EXPLORER).is_file(),
         "speeds": _speeds(folder),
-        "versions": _versions(entries),
-        "made": {what: found[0] for what, found in _made(entries).items() if len(found) == 1},
-        "under": _describe_making(entries),
+        "versions": all_versions(entries),
+        "made": shared_making(entries),
+        "under": describe_making(entries),
+        "missing": _missing(entries),
         "anchor": anchor,
         "address": _addresses(claims),
         "answer": _answer,
@@ -299,9 +323,10 @@ def _kebab(text: str) -> str:
 
 
 def _short_title(title: str) -> str:
-    """What a title has before its colon where that is a number, and all of it elsewhere."""
+    """What a title has before its colon where that is a number; elsewhere all but its brackets."""
     first = title.partition(":")[0]
-    return first if any(character.isdigit() for character in first) else title
+    is_number = any(character.isdigit() for character in first)
+    return first if is_number else re.sub(r" \([^()]*\)$", "", title)
 
 
 def _counted(claims: Sequence[Claim]) -> str:
@@ -311,6 +336,8 @@ def _counted(claims: Sequence[Claim]) -> str:
 
 def _answer(entry: Entry) -> str:
     """A figure's claims in one line."""
+    if not entry.claims and entry.claims_lack:
+        return "Its claims are missing."
     if not entry.claims:
         return (
             "The report claims nothing of this figure that could be measured."
@@ -323,6 +350,21 @@ def _answer(entry: Entry) -> str:
     return f"Of {len(entry.claims)} claims: {_counted(entry.claims)}."
 
 
+def _names(entries: Sequence[Entry]) -> set[str]:
+    """Names of the figures that there are results of, and of the folders these are in."""
+    return {entry.name for entry in entries} | {entry.figure for entry in entries}
+
+
+def _missing(entries: Sequence[Entry]) -> dict[str, list[Script]]:
+    """The scripts of each report that have no result here."""
+    made = _names(entries)
+    missing: dict[str, list[Script]] = collections.defaultdict(list)
+    for name, script in find_scripts().items():
+        if name not in made:
+            missing[script.report].append(script)
+    return missing
+
+
 def _script_address(folder: pathlib.Path, entry: Entry) -> str | None:
     """The address of a figure's script where it lies beside the results, as in the repository."""
     scripts = (folder.resolve().parent / SCRIPTS).resolve()
@@ -330,39 +372,3 @@ def _script_address(folder: pathlib.Path, entry: Entry) -> str | None:
     if not path.is_relative_to(scripts) or not path.is_file():
         return None
     return f"../{SCRIPTS}/{path.relative_to(scripts).as_posix()}"
-
-
-def _listed(versions: dict[str, str]) -> str:
-    return ", ".join(f"{package} {number}" for package, number in versions.items())
-
-
-def _versions(entries: Sequence[Entry]) -> dict[str, str]:
-    """The versions under which results were made, all that there are of each package."""
-    found: dict[str, dict[str, None]] = collections.defaultdict(dict)
-    for entry in entries:
-        for package, number in entry.versions.items():
-            found[package][number] = None
-    return {package: " and ".join(numbers) for package, numbers in found.items()}
-
-
-def _made(entries: Sequence[Entry]) -> dict[str, list[str]]:
-    """The machines, dates and commits of results, all that there are."""
-    return {
-        what: sorted({entry.made[what] for entry in entries if what in entry.made})
-        for what in ("machine", "date", "commit")
-    }
-
-
-def _describe_making(entries: Sequence[Entry]) -> str:
-    """Under what the results were made: versions, machines, commits and dates."""
-    texts = [_listed(_versions(entries))]
-    made = _made(entries)
-    if made["machine"]:
-        texts.append("on " + " and ".join(made["machine"]))
-    if made["date"]:
-        first, last = made["date"][0], made["date"][-1]
-        texts.append(first if first == last else f"from {first} to {last}")
-    if made["commit"]:
-        texts.append("at commit " + ", ".join(made["commit"][:3]))
-    texts = [text for text in texts if text]
-    return f"Made with {', '.join(texts)}." if texts else ""

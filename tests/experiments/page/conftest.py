@@ -1,6 +1,8 @@
 """A folder of made-up results of every kind that the page has to show."""
 
+import html
 import json
+import re
 
 import numpy as np
 import pytest
@@ -125,3 +127,14 @@ def results(tmp_path):
 def written(results):
     (html_path, markdown_path), _ = page.write(results)
     return html_path.read_text(), markdown_path.read_text()
+
+
+def words(content):
+    """What a page says, without its script."""
+    content = re.sub(r"<(script|style).*?</\1>", "", content, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", content)))
+
+
+def remade(results):
+    page.write(results)
+    return [(results / name).read_text() for name in ("index.html", "README.md")]

@@ -42,7 +42,7 @@ PROBLEMS = """async () => {
   const ids = [...document.querySelectorAll("[id]")].map(e => e.id);
   if (new Set(ids).size !== ids.length) problems.push("an id twice");
   for (const link of document.querySelectorAll("a[href^='#']"))
-    if (!ids.includes(decodeURIComponent(link.getAttribute("href").slice(1))))
+    if (!ids.includes(decodeURIComponent(link.getAttribute("href").slice(1).split("?")[0])))
       problems.push("dead link: " + link.href);
   for (const details of document.querySelectorAll("details")) details.open = true;
   for (const element of document.querySelectorAll("body *")) {
@@ -113,6 +113,12 @@ USE = """async () => {
   await later();
   const target = document.querySelector(":target"), box = target.getBoundingClientRect();
   seen.target = {id: target.id, seen: box.top >= 0 && box.top < innerHeight && box.height > 0};
+  document.querySelector(".bar .inconclusive").click();
+  await later();
+  seen.bar = {...state(), top: document.getElementById("claims").getBoundingClientRect().top};
+  [...document.querySelectorAll(".bar .reproduced")].at(-1).click();
+  await later();
+  seen.beyond = state();
   location.hash = "#claims?report=geometry&verdict=nonsense&sort=99,down";
   await later();
   seen.address = state();
@@ -135,4 +141,24 @@ def test_claims_are_chosen_sorted_and_addressed(results, written, tmp_path):
     assert found["reversed"]["rows"] == found["sorted"]["rows"][::-1]
     assert found["reversed"]["sort"] == "descending"
     assert found["target"] == {"id": "activity.3.1.1", "seen": True}
+    # A part of a bar leads to its claims: those of the report, or those beyond it.
+    assert found["bar"]["rows"] == ["activity.3.1.2"] and 0 <= found["bar"]["top"] < 100
+    assert found["bar"]["hash"] == "#claims?verdict=inconclusive&report=activity"
+    assert found["beyond"]["rows"] == ["beyond.more.1"]
     assert found["address"]["rows"] == ["geometry.2.1", "geometry.3.1"]
+
+
+SORTING = """async () => {
+  const buttons = [...document.querySelectorAll(".claims th button")];
+  buttons.at(-1).click();
+  const boxes = buttons.map(b => b.getBoundingClientRect());
+  const inside = b => b.left >= 0 && b.right <= innerWidth && b.height >= 24 && b.width > 20;
+  return {seen: boxes.filter(inside).length,
+    sorted: document.querySelector(".claims th:last-child").ariaSort};
+}"""
+
+
+@pytest.mark.parametrize("width", [500, 800])
+def test_claims_are_sorted_on_narrow_screens_too(results, written, width, tmp_path):
+    found, _ = run_in_page(results / "index.html", SORTING, tmp_path, width)
+    assert found == {"seen": 6, "sorted": "ascending"}

@@ -3,18 +3,16 @@
 import contextlib
 import html.parser
 import json
-import os
 import pathlib
 import re
 import shutil
 
 import pytest
-from conftest import claim, data, write
+from conftest import claim, data, remade, words, write
 from PIL import Image
 
 from keras_vae.experiments import page
 from keras_vae.experiments.figures.numbers import Number
-from keras_vae.experiments.figures.originals import OriginalsError
 from keras_vae.experiments.page import entries, rendering, wording
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -38,17 +36,6 @@ class Strict(html.parser.HTMLParser):
 
     def handle_data(self, text):
         self.text.append(text)
-
-
-def words(content):
-    """What a page says, without its script."""
-    content = re.sub(r"<(script|style).*?</\1>", "", content, flags=re.DOTALL)
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", content)))
-
-
-def remade(results):
-    page.write(results)
-    return [(results / name).read_text() for name in ("index.html", "README.md")]
 
 
 def test_html_is_well_formed_and_escaped(written):
@@ -101,17 +88,6 @@ def test_every_claim_is_in_the_table_with_its_trials_and_epochs(written):
     assert cells["geometry.3.1"][3] == "◐ Depends on the reading"
     # A claim of an older version says no more than its numbers.
     assert cells["geometry.2.1"][2].startswith("difference: 1.235; by size, 2: 1, 2.5")
-
-
-def test_what_is_damaged_is_said(written):
-    text = words(written[0])
-    assert "claims.json is damaged" in text and "data.json is damaged" in text
-    assert "One of the claims in claims.json is left out: A claim cannot be read" in text
-    assert "1 of the claims are of an older version" in text
-    assert "Made by keras_vae 0.1.0; this page by" in text
-    assert "longer protocol is kept in longer_run" in text
-    assert "findings.json names 'gone <b>', which is no claim of these results." in text
-    assert "Its claims cannot be read." in text
 
 
 def test_findings_are_claims(written, results):
@@ -208,18 +184,6 @@ def test_nothing_in_a_file_of_results_becomes_html(results):
         assert "<script>alert" not in text and "<script>x" not in text
 
 
-def test_a_missing_picture_is_named(results):
-    (results / "activity" / "fig_3_1" / "figure.png").unlink()
-    assert "figure.png is missing." in words(remade(results)[0])
-
-
-def test_a_pipe_in_place_of_a_result_is_damage(results):
-    path = results / "activity" / "fig_3_1" / "claims.json"
-    path.unlink()
-    os.mkfifo(path)
-    assert "claims.json is damaged: it is not a file." in words(remade(results)[0])
-
-
 def test_pictures_have_their_size_and_smaller_files(results, written):
     path = results / "activity" / "fig_3_1"
     with Image.open(path / "figure.png") as ours:
@@ -244,97 +208,6 @@ def test_pictures_have_their_size_and_smaller_files(results, written):
     assert "figure.png is damaged" in remade(results)[0] and pixels
 
 
-def test_originals_are_copied_and_shown_beside_ours(results, tmp_path):
-    mine = tmp_path / "my scans #1 50%?"
-    (mine / "Activity").mkdir(parents=True)
-    Image.new("RGB", (50, 20)).save(mine / "Activity" / "FIG_3_1.PNG")
-    (mine / "fig_3_1.png").write_bytes(b"")
-    _, found = page.write(results, mine)
-    assert found.unmatched == ["fig_3_1.png"] and list(found.originals) == ["activity/fig_3_1"]
-    content = (results / "index.html").read_text()
-    assert 'src="originals/activity/fig_3_1.png" width="50" height="20"' in content
-    assert "The report's, as you gave it" in content
-    assert (results / "originals/activity/fig_3_1.png").is_file()
-    # The folder of the copies can be named, too.
-    page.write(results, results / "originals")
-    assert (results / "index.html").read_text() == content
-    assert "originals/" not in remade(results)[0]
-    with pytest.raises(OriginalsError, match="no folder"):
-        page.write(results, tmp_path / "nowhere")
-
-
-def test_digitised_curves_are_drawn_with_ours_and_their_differences_kept(results, tmp_path):
-    (tmp_path / "activity").mkdir()
-    (tmp_path / "activity" / "fig_3_1.csv").write_text("IW,,VAE,\nX,Y,X,Y\n1,10,1,5\n2,14,,\n")
-    page.write(results, tmp_path)
-    assert "the curves of our own figure are not recorded" in (results / "index.html").read_text()
-    path = results / "activity" / "fig_3_1" / "data.json"
-    content = json.loads(path.read_text())
-    content["curves"] = [{"panel": "<p>", "curve": "IW", "x": [1, 2, 3], "y": [11, 16, None]}]
-    path.write_text(json.dumps(content))
-    page.write(results, tmp_path)
-    text = words((results / "index.html").read_text())
-    assert "<p>, IW: ours less theirs 1.5 in the mean, 2 where it is largest." in text
-    assert "Your curves: 'VAE' is no curve of ours." in text
-    (kept,) = json.loads(path.read_text())["against_your_original"]
-    assert (kept["points"], kept["mean_difference"]) == (2, 1.5)
-    assert (results / "originals/activity/fig_3_1_curves.png").is_file()
-    for broken in ("IW", [{"panel": 1}], [{"panel": "a", "curve": "IW", "x": [1], "y": "b"}]):
-        path.write_text(json.dumps({**content, "curves": broken}))
-        page.write(results, tmp_path)
-        assert "not recorded" in (results / "index.html").read_text()
-
-
-@pytest.mark.parametrize("name", ["README.md", "index.html"])
-def test_files_of_others_are_left_alone(results, name):
-    (results / name).write_text("mine, with the words keras-vae compare")
-    with pytest.raises(page.PageError, match="left as it is"):
-        page.write(results)
-    assert (results / name).read_text().startswith("mine")
-    assert not list(results.rglob("*.webp"))
-    (results / name).unlink()
-    # Our own are made anew.
-    assert len(page.write(results)[0]) == len(page.write(results)[0]) == 2
-
-
-@pytest.mark.parametrize(
-    "file, key, value, said",
-    [
-        ("data.json", "versions", ["2"], "versions in data.json cannot be read"),
-        ("data.json", "title", None, "None"),
-        ("data.json", "protocol", {"reached": {"epochs": {"a/b": 1}}}, "protocol in data.json"),
-        ("data.json", "runs", [1], "protocol in data.json"),
-        ("data.json", "made", "x", "Figure of activity/fig"),
-        ("data.json", "about", ["x"], "Figure of activity/fig"),
-        ("claims.json", "readings", None, "claims in claims.json is left out"),
-        ("claims.json", "readings", [[1]], "claims in claims.json is left out"),
-        ("claims.json", "verdict", "inconclusive", "is none of its numbers"),
-        ("table.md", None, "no table", "table.md cannot be read"),
-    ],
-)
-def test_one_damaged_figure_leaves_the_others(results, file, key, value, said):
-    path = results / "activity" / "fig_3_1" / file
-    if key is None:
-        path.write_text(value)
-    else:
-        content = json.loads(path.read_text())
-        (content[0] if isinstance(content, list) else content)[key] = value
-        path.write_text(json.dumps(content))
-    for written in remade(results):
-        written = words(written).replace("\\_", "_")
-        assert said in written and written.count("fig_3_10") > 0
-
-
-def test_without_readable_claims_nothing_is_said_of_the_reports(results):
-    path = results / "activity" / "fig_3_1" / "claims.json"
-    sentence = "The report claims nothing of this figure"
-    counts = []
-    for content in ("[]", "{}"):
-        path.write_text(content)
-        counts.append(remade(results)[0].count(sentence))
-    assert counts[0] == counts[1] + 1
-
-
 def test_a_figure_with_other_options_has_addresses_of_its_own(results):
     write(
         results / "activity/fig_3_1_other", data("other"), [claim("activity.3.1.0", "reproduced")]
@@ -343,11 +216,6 @@ def test_a_figure_with_other_options_has_addresses_of_its_own(results):
     ids = re.findall(r'id="([^"]+)"', content)
     assert len(ids) == len(set(ids)) and "activity-fig_3_1_other.activity.3.1.0" in ids
     assert 'href="#activity-fig_3_1_other.activity.3.1.0"' in content
-
-
-def test_nothing_to_show(tmp_path):
-    with pytest.raises(page.PageError, match="holds no results"):
-        page.write(tmp_path)
 
 
 def test_a_readmes_parts_are_renewed_between_their_marks(results, tmp_path):

@@ -24,7 +24,7 @@
     const [column, direction] = (found.get("sort") ?? "").split(",");
     sorted = heads[column] ? {column: Number(column), down: direction === "down"} : {};
     show();
-    if (choice) section.scrollIntoView();
+    if (choice) document.getElementById("claims").scrollIntoView();
   }
   function write() {
     const choice = new URLSearchParams();
@@ -71,6 +71,11 @@
   form.addEventListener("reset", () => setTimeout(() => { sorted = {}; write(); }));
   form.addEventListener("submit", event => event.preventDefault());
   addEventListener("hashchange", read);
+  for (const link of document.querySelectorAll("[data-choice]")) {
+    link.hash = "claims?" + link.dataset.choice;
+    // The address may be there already, changed by hand or scrolled away from.
+    link.addEventListener("click", () => setTimeout(read));
+  }
   read();
 
   for (const button of document.querySelectorAll(".copy"))
