@@ -19,7 +19,7 @@ from keras_vae.experiments.page.entries import (
     read_results,
 )
 from keras_vae.experiments.page.rendering import Section, anchor, read_text, sections_of
-from keras_vae.experiments.page.wording import describe_measured, markdown_text
+from keras_vae.experiments.page.wording import describe_measured, describe_source, markdown_text
 
 GALLERY, GALLERY_LIST = "gallery", "gallery.json"
 FINDINGS_SHOWN = 5
@@ -74,7 +74,7 @@ def findings_block(folder: pathlib.Path, where: str, entries: list[Entry]) -> st
         link = f"[{markdown_text(claim.id)}]({where}/README.md#{anchor(claim.id)})"
         verdict = f"**{claim.verdict.capitalize()}** ({link})."
         says, measured = markdown_text(claim.statement), markdown_text(describe_measured(claim))
-        lines.append(f"- *The report says:* {says} *We measured:* {measured}. {verdict}")
+        lines.append(f"- *{describe_source(claim)}:* {says} *We measured:* {measured}. {verdict}")
     return "\n".join(lines)
 
 

@@ -95,6 +95,11 @@ def describe_measured(claim: Claim) -> str:
     return text
 
 
+def describe_source(claim: Claim) -> str:
+    """Whose words a claim's statement is; a report is not to say what we ask beyond it."""
+    return "Beyond the report" if claim.extension else "The report says"
+
+
 def describe_protocol(protocol: JsonObject) -> list[tuple[str, str, str]]:
     """The protocol reached against the one asked for, as rows (what, reached, asked) of texts."""
     reached, asked = protocol["reached"], protocol["asked"]

@@ -90,6 +90,21 @@ def test_every_claim_is_in_the_table_with_its_trials_and_epochs(written):
     assert cells["geometry.2.1"][2].startswith("difference: 1.235; by size, 2: 1, 2.5")
 
 
+def test_what_is_beyond_a_report_is_not_said_to_be_its_own(results):
+    (results / "findings.json").write_text('["beyond.more.1", "activity.3.1.1"]')
+    html, markdown = remade(results)
+    for text in (words(html), words(markdown)):
+        assert "Beyond the report: What beyond.more.1 says" in text
+        assert "The report says: What beyond.more.1" not in text
+        assert "The report says: What activity.3.1.1 says" in text
+    assert "Beyond the report What beyond.more.1 says" in words(html)
+    assert "`beyond.more.1` (beyond the report)" in markdown
+    readme = results.parent / "README.md"
+    readme.write_text("<!-- findings: made by keras-vae compare -->\n<!-- end of findings -->\n")
+    page.renew_readme(readme, results)
+    assert readme.read_text().count("*Beyond the report:* What beyond.more.1 says") == 1
+
+
 def test_findings_are_claims(written, results):
     for text in (words(written[0]), words(written[1])):
         assert "report says: What activity.3.1.1 says" in text
