@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 
 import keras_vae as kv
+from keras_vae.experiments.figures import catalogue
+from keras_vae.experiments.figures.figure import read_options
 from keras_vae.experiments.runs.spec import DataSpec
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -37,6 +39,18 @@ def test_the_quick_start_runs_as_written():
     assert names["posterior"].batch_shape == (1000,)
     assert names["log_px"].shape == (100,) and names["images"].shape == (16, 28, 28)
     assert 0 <= names["active"] <= 20
+
+
+def test_commands_and_names_in_sentences_are_understood(tmp_path, monkeypatch):
+    (commands,) = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    script, options = re.findall(r"python (reproductions/\S+) (.*)", commands)[0]
+    monkeypatch.chdir(tmp_path)
+    chosen = read_options(catalogue.load_script(ROOT / script).FIGURE, options.split())
+    assert (chosen.dataset, chosen.epochs) == ("mnist_5k", 3) and "for three epochs" in README
+    assert str(chosen.output) == "my-results"
+    assert (ROOT / commands.split()[-1]).is_dir()
+    (model,) = re.findall(r"`(kv\.VAE\(.*?\)\))`", README)
+    assert eval(model, {"kv": kv}).event_shape == (32, 32, 3)
 
 
 def test_networks_of_ones_own_train():

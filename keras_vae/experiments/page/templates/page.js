@@ -78,6 +78,11 @@
   }
   read();
 
+  // Pictures that nobody has scrolled to are to be printed, too.
+  addEventListener("beforeprint", () => {
+    for (const image of document.images) image.loading = "eager";
+  });
+
   for (const button of document.querySelectorAll(".copy"))
     button.addEventListener("click", async () => {
       const code = button.previousElementSibling;
