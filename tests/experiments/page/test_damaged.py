@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 
 import pytest
@@ -98,7 +99,12 @@ def test_no_claims_where_the_script_judges_some_is_said(results):
         write(results / "activity" / folder, data(f"activity/{folder}", **changed), [])
     for name in ("understanding/fig_4", "nobody/knows"):
         write(results / name, data(name), [])
-    content = remade(results)[0]
+    content, markdown = remade(results)
+    rows = re.findall(r"^\| \[(\S+)\]\(.* \| (.*) \|$", markdown, re.MULTILINE)
+    of_figures = {name.replace("\\", ""): claims for name, claims in rows}
+    assert of_figures["activity/fig_2_1"] == of_figures["activity/fig_2_1_cifar"] == "missing"
+    assert of_figures["understanding/fig_4"] == "none made"
+    assert of_figures["geometry/fig_1"] == "cannot be read"
     assert content.count("claims.json is empty, although the figure's script judges claims") == 2
     assert content.count("<p>Its claims are missing.</p>") == 2
     assert words(content).count("The report claims nothing of this figure") == 3
