@@ -32,8 +32,8 @@ def add_parser(commands: Commands) -> None:
         type=given_path,
         metavar="DIR",
         help="folder with your pictures of the original figures, <report>/<figure>.png, .jpg or "
-        ".webp, and curves as WebPlotDigitizer exports them, .csv or .json; copies of what is "
-        "shown go into the results folder",
+        ".webp, and curves as WebPlotDigitizer exports them, .csv or .json, named as in our "
+        "legend; copies of what is shown go into the results folder",
     )
     parser.add_argument(
         "--list-originals",

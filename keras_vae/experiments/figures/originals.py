@@ -168,10 +168,10 @@ def read_curves(path: pathlib.Path) -> Curves:
     """Reads digitised curves.
 
     Arguments:
-        path: A CSV file as WebPlotDigitizer exports one data set (two columns, x and y, the
-            curve being named after the file) or all (names in the first line, above every other
-            column, `X` and `Y` in the second); or its project's JSON, or a JSON file that has
-            `{"curves": {name: [[x, y], ...]}}`.
+        path: A CSV file as WebPlotDigitizer exports one data set (two columns, x and y; the curve
+            is named after the file, or by a first line `IW,`) or all (names in the first line,
+            above every other column, `X` and `Y` in the second); or its project's JSON, or a JSON
+            file that has `{"curves": {name: [[x, y], ...]}}`.
 
     Raises:
         OriginalsError: If it is none of these.
@@ -211,11 +211,11 @@ def _csv_points(text: str, name: str) -> dict[str, list[list[str]]]:
     rows = [row for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)]
     names = [name]
     if rows and not _is_number(rows[0][0]):
-        # A head of one line is of x and y; where there are two, the first has the names.
-        if len(rows) > 1 and not _is_number(next(filter(None, rows[1]))):
+        # A head of one line is of x and y, unless that has no y; of two, the first has the names.
+        is_two = len(rows) > 1 and not _is_number(next(filter(None, rows[1])))
+        if is_two or not any(cell.strip() for cell in rows[0][1:2]):
             names = [cell.strip() for cell in rows[0] if cell.strip()]
-            rows = rows[1:]
-        rows = rows[1:]
+        rows = rows[2:] if is_two else rows[1:]
     return {
         name: [row[at : at + 2] for row in rows if len(row) > at + 1 and row[at].strip()]
         for at, name in zip(range(0, 2 * len(names), 2), names, strict=True)
@@ -275,7 +275,10 @@ def compare_curves(ours: list[JsonObject], theirs: Curves) -> tuple[list[JsonObj
         if len(found) != 1:
             several = "the name of several curves of ours: name it <panel>/<curve>"
             known = ", ".join(dict.fromkeys(repr(one["curve"]) for one in ours))
-            problems.append(f"{name!r} is {several if found else f'none of our curves {known}'}")
+            none = f"none of our curves {known}"
+            if len(theirs) == 1:
+                none += "; a CSV file of one curve names it in a first line, as `IW,`"
+            problems.append(f"{name!r} is {several if found else none}")
             continue
         (own,) = found
         drawn = [pair for pair in zip(own["x"], own["y"], strict=False) if pair[1] is not None]

@@ -344,7 +344,10 @@ def _read_claims(path: pathlib.Path, notes: list[str]) -> tuple[list[Claim], boo
     claims, older = [], 0
     for content in contents:
         try:
-            claims.append(Claim.from_dict(content))
+            claim = Claim.from_dict(content)
+            if not claim.id:
+                raise ClaimError("It has no `id`.")
+            claims.append(claim)
             older += "readings" not in content
         except (ClaimError, *UNREADABLE) as error:
             notes.append(f"One of the claims in {CLAIMS} is left out: {error}")

@@ -141,6 +141,8 @@ WEB_PLOT_DIGITIZER = {
     [
         ("IW.csv", "2.0, 20.5\n1, 50\n", {"IW": [[1, 50], [2, 20.5]]}),
         ("IW.csv", "x,y\n1,50\n", {"IW": [[1, 50]]}),
+        ("fig_1.csv", "IW,\n1,50\n", {"IW": [[1, 50]]}),
+        ("fig_1.csv", "IW\nX,Y\n1,50\n", {"IW": [[1, 50]]}),
         (
             "all.csv",
             "\ufeffIW,,VAE,\nX,Y,X,Y\n1,50,1,44\n2,20.5,,\n\n",

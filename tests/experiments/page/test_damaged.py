@@ -60,6 +60,7 @@ def test_files_of_others_are_left_alone(results, name):
         ("claims.json", "readings", None, "claims in claims.json is left out"),
         ("claims.json", "readings", [[1]], "claims in claims.json is left out"),
         ("claims.json", "verdict", "inconclusive", "is none of its numbers"),
+        ("claims.json", "id", "", "is left out"),
         ("table.md", None, "no table", "table.md cannot be read"),
     ],
 )
