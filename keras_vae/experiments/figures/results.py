@@ -176,10 +176,11 @@ def provenance() -> JsonObject:
     # It imports TensorFlow, for which those that only read results shall not wait.
     from keras_vae._internal import backend
 
+    cores = backend.cores()
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "commit": _commit(),
-        "machine": f"{_processor()}, {backend.cores()} cores"
+        "machine": f"{_processor()}, {cores} core{'' if cores == 1 else 's'}"
         + (f", {len(backend.gpus())} GPU" if backend.gpus() else ""),
     }
 
