@@ -119,7 +119,18 @@ def test_a_diverged_run_and_odd_measures_are_shown(store, capsys):
         assert main(["runs", "show", SPEC.run_id, "--json"]) == 0
         shown = json.loads(capsys.readouterr().out)
         assert shown["last_epoch"] == {"test_bound": None}
-    assert shown["evaluations"] == {}
+    # The run is shown without its measures, and why.
+    assert shown["evaluations"] == {} and "evaluations.json is damaged" in shown["reason"]
+
+
+def test_links_that_lead_nowhere_leave_the_rest_of_the_list(store, capsys):
+    for name in ("checkpoint.npz", ".lock"):
+        (store.run_folder(SPEC) / name).unlink(missing_ok=True)
+        (store.run_folder(SPEC) / name).symlink_to(name)
+    assert main(["runs", "list", "--json"]) == 0
+    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows[SPEC.run_id]["epochs"] == 0 and rows[OTHER.run_id]["epochs"] == 5
+    assert main(["runs", "disk"]) == 0
 
 
 def test_beginnings_of_ids(store, capsys):

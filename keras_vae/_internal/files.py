@@ -138,8 +138,9 @@ def read_json_object(path: pathlib.Path) -> JsonObject:
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If it holds something else.
+        ValueError: If it holds something else, or is no file.
     """
+    require_no_other(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except RecursionError as error:
@@ -147,6 +148,15 @@ def read_json_object(path: pathlib.Path) -> JsonObject:
     if not isinstance(content, dict):
         raise ValueError(f"it holds a {type(content).__name__}, not an object")
     return content
+
+
+def require_no_other(path: pathlib.Path) -> None:
+    """Raises `ValueError` if there is something else than a file.
+
+    Reading a pipe would wait for somebody to write to it.
+    """
+    if path.exists() and not path.is_file():
+        raise ValueError("it is not a file")
 
 
 def write_json(path: pathlib.Path, content: Any) -> None:

@@ -129,7 +129,7 @@ def describe_model(path: str | os.PathLike[str], dataset: str | None) -> tuple[J
     model = load_model_file(path)
     layers = decoder_layers(model, path)
     record = read_records(path.parent).get(path.name, {})
-    dataset = dataset or record.get("spec", {}).get("data", {}).get("name", EMBEDDED)
+    dataset = dataset or _recorded_dataset(record)
     likelihood = model.likelihood
     binary = isinstance(likelihood, likelihoods.Bernoulli) and not likelihood.grey_levels
     test = datasets.load(dataset, binarize="static" if binary else None).test
@@ -178,6 +178,13 @@ def describe_model(path: str | os.PathLike[str], dataset: str | None) -> tuple[J
         "standard_normal": isinstance(model.prior_layer, StandardNormal),
         "difference": difference,
     }, Sheet(sheet, _sheet(test.pixels[:DOTS], binary))
+
+
+def _recorded_dataset(record: JsonObject) -> str:
+    try:
+        return str(record["spec"]["data"]["name"])
+    except (LookupError, TypeError):
+        return EMBEDDED
 
 
 def decoder_layers(

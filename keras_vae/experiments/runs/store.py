@@ -38,6 +38,7 @@ from keras_vae.experiments.runs.run_folder import (
     ForeignFileError,
     NewerFileError,
     check_about,
+    check_older_evaluations,
     make_about,
     read_epochs,
     snapshot_epochs,
@@ -288,6 +289,8 @@ class RunStore:
             except FileNotFoundError:
                 return {}
             check_about(about, spec, "evaluations")
+            if about is None:
+                check_older_evaluations(content)
         return content
 
     def save_evaluation(self, spec: RunSpec, name: str, value: Any) -> None:
