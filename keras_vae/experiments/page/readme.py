@@ -9,6 +9,7 @@ from collections.abc import Callable
 from PIL import Image
 
 from keras_vae._internal.files import atomic_write
+from keras_vae.experiments.figures import originals
 from keras_vae.experiments.figures.results import DATA, PICTURE
 from keras_vae.experiments.page.entries import (
     UNREADABLE,
@@ -108,7 +109,13 @@ def _epochs(section: Section) -> str:
 def gallery_block(folder: pathlib.Path, where: str, entries: list[Entry]) -> str:
     """One panel of each figure that `gallery.json` names, linked to the figure."""
     by_name = {entry.name: entry for entry in entries if entry.picture is not None}
-    names = read_json(folder / GALLERY_LIST, list, []) or []
+    notes: list[str] = []
+    names = (
+        read_json(folder / GALLERY_LIST, list, notes) if (folder / GALLERY_LIST).exists() else []
+    )
+    if names is None or not all(isinstance(name, str) for name in names):
+        said = notes or [f"{GALLERY_LIST} has something else than names of figures."]
+        raise PageError(f"{folder}: {said[0]}")
     cells = []
     for name in names:
         if name in by_name:
@@ -125,8 +132,10 @@ def _write_panel(folder: pathlib.Path, name: str) -> pathlib.Path:
     """Cuts a figure's first panel out of its picture; all of it where `data.json` has no place."""
     path = folder / GALLERY / f"{anchor(name)}.png"
     path.parent.mkdir(exist_ok=True)
-    with Image.open(folder / name / PICTURE, formats=("PNG",)) as picture:
-        pixels = picture.convert("RGB")
+    try:
+        pixels = originals.decode_picture(folder / name / PICTURE, ("PNG",)).convert("RGB")
+    except originals.OriginalsError as error:
+        raise PageError(f"{folder / name / PICTURE}: {error}.") from error
     try:
         data = json.loads((folder / name / DATA).read_text(encoding="utf-8"))
         left, top, right, bottom = (min(max(float(part), 0.0), 1.0) for part in data["panel"])

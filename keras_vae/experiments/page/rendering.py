@@ -2,7 +2,6 @@
 
 import collections
 import dataclasses
-import json
 import os
 import pathlib
 import re
@@ -12,7 +11,7 @@ from typing import Any
 import jinja2
 
 import keras_vae
-from keras_vae._internal.files import JsonObject, atomic_write
+from keras_vae._internal.files import JsonObject, atomic_write, read_json_object, require_no_other
 from keras_vae.experiments.figures.claims import (
     DEPENDS,
     INCONCLUSIVE,
@@ -215,6 +214,7 @@ def read_text(path: pathlib.Path) -> str:
         PageError: If it cannot be read.
     """
     try:
+        require_no_other(path)
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise PageError(f"{path} cannot be read ({error}).") from error
@@ -274,7 +274,7 @@ def _speeds(folder: pathlib.Path) -> list[JsonObject]:
     speeds = []
     for path in sorted(folder.glob(SPEEDS)):
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json_object(path)
             cases = content["protocol"]["cases"]
             rows = [
                 (title, [_milliseconds(content["results"][case], name) for name in CONTESTANTS])

@@ -13,6 +13,7 @@ from conftest import claim, data, write
 from PIL import Image
 
 from keras_vae.experiments import page
+from keras_vae.experiments.figures import originals
 from keras_vae.experiments.figures.numbers import Number
 from keras_vae.experiments.figures.originals import OriginalsError
 from keras_vae.experiments.page import entries, rendering, wording
@@ -383,6 +384,25 @@ def test_a_readmes_parts_are_renewed_between_their_marks(results, tmp_path):
             assert picture.size == (560, height)
     page.renew_readme(readme, results)
     assert readme.read_text() == content
+    # What is wrong with the list is said; the gallery there is stays.
+    for listed in ("{}", "[", '[["activity/fig_3_1"]]'):
+        (results / "gallery.json").write_text(listed)
+        with pytest.raises(page.PageError, match="gallery.json (is damaged|has something else)"):
+            page.renew_readme(readme, results)
+    assert readme.read_text() == content
+
+
+def test_a_picture_of_too_many_pixels_is_left_out(results, monkeypatch):
+    monkeypatch.setattr(originals, "MOST_PIXELS", 1000)
+    (results / "activity/fig_3_1/figure.webp").unlink(missing_ok=True)
+    assert "figure.png is damaged (it has 60 x 40 pixels. Scale it down" in remade(results)[1]
+    assert not (results / "activity/fig_3_1/figure.webp").exists()
+
+
+def test_speeds_in_a_pipe_are_left_out(results):
+    (results / "benchmarks").mkdir(exist_ok=True)
+    os.mkfifo(results / "benchmarks" / "pipe.json")
+    assert "pipe.json" not in remade(results)[0]
 
 
 @pytest.mark.parametrize(
