@@ -133,6 +133,16 @@ def test_links_that_lead_nowhere_leave_the_rest_of_the_list(store, capsys):
     assert main(["runs", "disk"]) == 0
 
 
+def test_a_home_that_nobody_knows_is_named(capsys, monkeypatch):
+    assert main(["runs", "list", "--store", "~nobody-of-this-name/runs"]) == 1
+    assert "The home folder in ~nobody-of-this-name/runs is not known" in capsys.readouterr().err
+    monkeypatch.delenv("KERAS_VAE_STORE", raising=False)
+    monkeypatch.setenv("KERAS_VAE_CACHE", "~nobody-of-this-name")
+    for command in (["runs", "list"], ["data"]):
+        assert main(command) == 1
+        assert "is not known. Set HOME" in capsys.readouterr().err
+
+
 def test_beginnings_of_ids(store, capsys):
     for name in ("aaaa000000000000", "aaab000000000000"):
         (store.folder / name).mkdir()

@@ -11,6 +11,8 @@ from typing import IO, Any
 
 import platformdirs
 
+from keras_vae import UserError
+
 # What our JSON files hold: names, and JSON-compatible values.
 JsonObject = dict[str, Any]
 
@@ -18,6 +20,10 @@ WRITING, WRITTEN = "writing", "written"
 
 # Beside the reproduction scripts; `experiments.figures.catalogue` writes it.
 CATALOGUE = "catalogue.json"
+
+
+class HomeError(UserError):
+    """A path begins with a home folder that is not known."""
 
 
 @contextlib.contextmanager
@@ -190,16 +196,31 @@ def current_umask() -> int:
     return mask
 
 
+def expanded(path: str | os.PathLike[str]) -> pathlib.Path:
+    """A path with the home folder in place of `~` or `~user`.
+
+    Raises:
+        HomeError: If that is not known, as of a user without a name in a container.
+    """
+    try:
+        return pathlib.Path(path).expanduser()
+    except RuntimeError as error:
+        raise HomeError(
+            f"The home folder in {path} is not known. Set HOME, or name the folder in full "
+            "(KERAS_VAE_CACHE, KERAS_VAE_STORE, TFDS_DATA_DIR)."
+        ) from error
+
+
 def cache_folder() -> pathlib.Path:
     """`KERAS_VAE_CACHE`, or the platform's cache folder for this package."""
     configured = os.environ.get("KERAS_VAE_CACHE")
-    return pathlib.Path(configured or platformdirs.user_cache_dir("keras_vae")).expanduser()
+    return expanded(configured or platformdirs.user_cache_dir("keras_vae"))
 
 
 def store_folder() -> pathlib.Path:
     """`KERAS_VAE_STORE`, or `runs` in the cache folder."""
     configured = os.environ.get("KERAS_VAE_STORE")
-    return pathlib.Path(configured).expanduser() if configured else cache_folder() / "runs"
+    return expanded(configured) if configured else cache_folder() / "runs"
 
 
 def script_path(path: str | os.PathLike[str]) -> str:

@@ -19,6 +19,7 @@ from keras_vae import UserError
 from keras_vae._internal import verified_files
 from keras_vae._internal.files import (
     JsonObject,
+    expanded,
     locked,
     read_json_object,
     remove_temporaries,
@@ -106,7 +107,7 @@ class RunStore:
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         # A relative one stays where it was when the process changes its folder.
-        self.folder = pathlib.Path(folder or store_folder()).expanduser().absolute()
+        self.folder = expanded(folder or store_folder()).absolute()
 
     def run_folder(self, spec: RunSpec) -> pathlib.Path:
         """The folder of one run."""

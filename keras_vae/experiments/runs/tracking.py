@@ -4,13 +4,12 @@ import contextlib
 import importlib.util
 import os
 import pathlib
-import re
 from collections.abc import Iterator
 
 import numpy as np
 
 from keras_vae import UserError
-from keras_vae._internal.backend import keras, tf
+from keras_vae._internal.backend import keras, reason, tf
 from keras_vae._internal.files import require_writable
 from keras_vae.experiments.runs.run_folder import is_snapshot_epoch
 from keras_vae.experiments.runs.spec import RunSpec
@@ -128,10 +127,8 @@ class RunSummaries(keras.callbacks.Callback):
         try:
             yield
         except (OSError, tf.errors.OpError) as error:
-            # TensorFlow puts the operation before what happened, and what it was doing below it.
-            reason = re.sub(r"^\{\{.*?\}\} ?", "", str(error)).partition("\n")[0]
             raise TrackingError(
-                f"TensorBoard's logs cannot be written: {reason}. The epochs of run "
+                f"TensorBoard's logs cannot be written: {reason(error)}. The epochs of run "
                 f"{self.spec.run_id} are stored: mend that, or name no folder of logs, and run the "
                 "same command to continue from there."
             ) from error
