@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -141,6 +142,13 @@ def test_a_home_that_nobody_knows_is_named(capsys, monkeypatch):
     for command in (["runs", "list"], ["data"]):
         assert main(command) == 1
         assert "is not known. Set HOME" in capsys.readouterr().err
+
+
+def test_names_that_are_no_text_are_printed(tmp_path, capsys):
+    folder = tmp_path / os.fsdecode(b"\xff")
+    folder.mkdir()
+    assert main(["runs", "disk", "--store", str(folder)]) == 0
+    assert "\\udcff: 0 runs" in capsys.readouterr().out
 
 
 def test_beginnings_of_ids(store, capsys):

@@ -171,6 +171,11 @@ def write_json(path: pathlib.Path, content: Any) -> None:
         file.write(encode_json(content))
 
 
+def encode_text(text: str) -> bytes:
+    """A text in UTF-8, with `?` for what that has no bytes for: halves of characters in JSON."""
+    return text.encode("utf-8", errors="replace")
+
+
 def encode_json(content: Any) -> bytes:
     """JSON-compatible values as the text of a file."""
     return json.dumps(content, indent=2, allow_nan=False).encode() + b"\n"

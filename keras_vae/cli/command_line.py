@@ -1,6 +1,7 @@
 """Reads the command line and runs a command."""
 
 import argparse
+import io
 import os
 import pathlib
 import sys
@@ -55,6 +56,10 @@ def main(argv: list[str] | None = None) -> int:
         Exit status: 0, 1 after an error that is explained on standard error, 2 if the command
         makes no sense, 130 if interrupted.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files need not be text.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     ours, passed_on = reproduce.split(sys.argv[1:] if argv is None else list(argv))
     try:
         arguments = build_parser().parse_args(ours)

@@ -28,6 +28,8 @@ CURVES = (".csv", ".json")
 # A file of a few kilobytes can say that it has a thousand times as many.
 MOST_PIXELS = 50_000_000
 MOST_BYTES = 2_000_000
+# Matplotlib places no ticks among much larger numbers.
+LARGEST_DRAWN = 1e100
 # Points by name of a curve: arrays of shape (points,), x and y.
 Curves = dict[str, tuple[np.ndarray, np.ndarray]]
 
@@ -211,7 +213,7 @@ def read_curves(path: pathlib.Path) -> Curves:
         curves = {}
         for name, pairs in points.items():
             values = np.array(sorted(map(tuple, pairs)), dtype=float)
-            if values.ndim != 2 or values.shape[1] != 2 or not np.isfinite(values).all():
+            if values.ndim != 2 or values.shape[1] != 2 or not (abs(values) < LARGEST_DRAWN).all():
                 raise ValueError(f"{name!r} has something else than pairs of numbers")
             curves[name] = (values[:, 0], values[:, 1])
     except (LookupError, TypeError, AttributeError) as error:
@@ -303,6 +305,9 @@ def compare_curves(ours: list[JsonObject], theirs: Curves) -> tuple[list[JsonObj
             continue
         (own,) = found
         drawn = [pair for pair in zip(own["x"], own["y"], strict=False) if pair[1] is not None]
+        if not drawn:
+            problems.append(f"{name!r} is a curve of ours without points")
+            continue
         own_x, own_y = (np.array(values) for values in zip(*sorted(drawn), strict=True))
         inside = (x >= own_x[0]) & (x <= own_x[-1])
         if not inside.any():

@@ -20,7 +20,7 @@ from PIL import Image
 import keras_vae as kv
 from keras_vae import UserError, activity, datasets, likelihoods
 from keras_vae._internal.backend import keras
-from keras_vae._internal.files import JsonObject, atomic_write, require_no_other
+from keras_vae._internal.files import JsonObject, atomic_write, encode_text, require_no_other
 from keras_vae.experiments.runs.model_files import digest, load_model_file, read_records
 from keras_vae.models import LatentVariableModel
 from keras_vae.networks import DenseStack
@@ -95,7 +95,7 @@ def write(
     )
     try:
         with atomic_write(output) as file:
-            file.write(text.encode())
+            file.write(encode_text(text))
     except OSError as error:
         raise ExplorerError(f"{output} cannot be written ({error}).") from error
     return output

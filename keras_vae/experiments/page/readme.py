@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from keras_vae._internal.files import atomic_write
+from keras_vae._internal.files import atomic_write, encode_text
 from keras_vae.experiments.figures import originals
 from keras_vae.experiments.figures.results import DATA, PICTURE
 from keras_vae.experiments.page.entries import (
@@ -61,7 +61,7 @@ def renew_readme(readme: str | os.PathLike[str], folder: str | os.PathLike[str])
                 raise PageError(f"{readme} lacks the line <!-- end of {name} -->.")
             text = f"{before}{begin}{BLOCKS[name](folder, where, entries)}\n{end}{after}"
         with atomic_write(readme) as file:
-            file.write(text.encode())
+            file.write(encode_text(text))
     except OSError as error:
         raise PageError(f"{readme} and its pictures cannot be written ({error}).") from error
     return names
@@ -96,7 +96,7 @@ def _epochs(section: Section) -> str:
     shares: list[int] = []
     for entry in section.entries:
         whole = re.fullmatch(r"(\d+) of (\d+)", entry.epochs)
-        if whole:
+        if whole and int(whole[2]):
             shares.append(round(100 * int(whole[1]) / int(whole[2])))
         elif entry.epochs.endswith("%"):
             shares += map(int, entry.epochs.rstrip("%").split("-"))

@@ -11,7 +11,13 @@ from typing import Any
 import jinja2
 
 import keras_vae
-from keras_vae._internal.files import JsonObject, atomic_write, read_json_object, require_no_other
+from keras_vae._internal.files import (
+    JsonObject,
+    atomic_write,
+    encode_text,
+    read_json_object,
+    require_no_other,
+)
 from keras_vae.experiments.figures.claims import (
     DEPENDS,
     INCONCLUSIVE,
@@ -190,7 +196,7 @@ def _write_page(path: pathlib.Path, template: str, context: dict[str, Any]) -> p
     )
     for most_numbers in MOST_NUMBERS:
         text = environment.get_template(template).render(context, most_numbers=most_numbers)
-        content = text.replace("&#39;", "'").encode()
+        content = encode_text(text.replace("&#39;", "'"))
         if len(content) < LARGEST_PAGE:
             break
     with atomic_write(path) as file:
@@ -326,8 +332,12 @@ def _answer(entry: Entry) -> str:
 def _script_address(folder: pathlib.Path, entry: Entry) -> str | None:
     """The address of a figure's script where it lies beside the results, as in the repository."""
     scripts = (folder.resolve().parent / SCRIPTS).resolve()
-    path = (scripts / (entry.script or "")).resolve()
-    if not path.is_relative_to(scripts) or not path.is_file():
+    try:
+        path = (scripts / (entry.script or "")).resolve()
+        if not path.is_relative_to(scripts) or not path.is_file():
+            return None
+    except (OSError, ValueError):
+        # No path of this system.
         return None
     return f"../{SCRIPTS}/{path.relative_to(scripts).as_posix()}"
 
