@@ -1,6 +1,7 @@
 """Reads the command line and runs a command."""
 
 import argparse
+import contextlib
 import io
 import os
 import pathlib
@@ -57,9 +58,10 @@ def main(argv: list[str] | None = None) -> int:
         makes no sense, 130 if interrupted.
     """
     for stream in (sys.stdout, sys.stderr):
-        # Names of files need not be text.
+        # Names of files need not be text. Where a stream cannot be set up so, they are seldom odd.
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            with contextlib.suppress(OSError, ValueError):
+                stream.reconfigure(errors="backslashreplace")
     ours, passed_on = reproduce.split(sys.argv[1:] if argv is None else list(argv))
     try:
         arguments = build_parser().parse_args(ours)
