@@ -313,7 +313,7 @@ class RunStore:
 @contextlib.contextmanager
 def _locked(path: pathlib.Path) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
-        with _storing("Nothing", path.parent):
+        with _storing("Its lock", path.parent):
             stack.enter_context(locked(path))
         yield
 

@@ -187,6 +187,13 @@ def test_log_likelihoods_of_version_0_2_0_that_are_none_are_damage(store, spec, 
         store.evaluations(spec)
 
 
+def test_a_folder_in_place_of_a_lock_is_named(store, spec, checkpoint):
+    checkpoint.with_name(".lock").mkdir()
+    message = r"Its lock could not be stored in .*Is a directory"
+    with pytest.raises(StoreError, match=message), store.lock(spec):
+        pass
+
+
 def test_a_relative_store_stays_where_it_was(tmp_path, spec, monkeypatch):
     monkeypatch.chdir(tmp_path)
     store = RunStore("store")
