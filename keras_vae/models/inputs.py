@@ -126,7 +126,7 @@ class Inputs:
 
     def _values(self, x: Any) -> Iterator[np.ndarray]:
         """The numbers of `x` as an array of the right shape, where there are any."""
-        if isinstance(x, (list, tuple)):
+        if not hasattr(x, "shape"):
             x = np.asarray(x)
         check_data_shape(x.shape, self.event_shape)
         if _has_values(x):

@@ -8,11 +8,13 @@ import pathlib
 import re
 import shutil
 
+import numpy as np
 import pytest
 from conftest import claim, data, write
 from PIL import Image
 
 from keras_vae.experiments import page
+from keras_vae.experiments.figures import originals
 from keras_vae.experiments.figures.numbers import Number
 from keras_vae.experiments.figures.originals import OriginalsError
 from keras_vae.experiments.page import entries, rendering, wording
@@ -279,10 +281,22 @@ def test_digitised_curves_are_drawn_with_ours_and_their_differences_kept(results
     (kept,) = json.loads(path.read_text())["against_your_original"]
     assert (kept["points"], kept["mean_difference"]) == (2, 1.5)
     assert (results / "originals/activity/fig_3_1_curves.png").is_file()
-    for broken in ("IW", [{"panel": 1}], [{"panel": "a", "curve": "IW", "x": [1], "y": "b"}]):
+    named = {"panel": "a", "curve": "IW"}
+    for broken in (
+        *("IW", [{"panel": 1}], [{**named, "x": [1], "y": "b"}], [{**named, "x": [1], "y": []}]),
+        *([{**named, "x": [1, 2], "y": [1, y]}] for y in (1e308, float("inf"), float("nan"))),
+    ):
         path.write_text(json.dumps({**content, "curves": broken}))
         page.write(results, tmp_path)
         assert "not recorded" in (results / "index.html").read_text()
+
+
+def test_curves_of_ours_without_points_are_named(results, tmp_path):
+    curve = {"panel": "a", "curve": "IW", "x": [1, 2], "y": [None, None]}
+    theirs = {"IW": (np.array([1.0, 2.0]), np.array([3.0, 4.0]))}
+    for points in (curve, {**curve, "x": [], "y": []}):
+        compared, problems = originals.compare_curves([points], theirs)
+        assert compared == [] and problems == ["'IW' is a curve of ours without points"]
 
 
 @pytest.mark.parametrize("name", ["README.md", "index.html"])
@@ -383,6 +397,50 @@ def test_a_readmes_parts_are_renewed_between_their_marks(results, tmp_path):
             assert picture.size == (560, height)
     page.renew_readme(readme, results)
     assert readme.read_text() == content
+    # What is wrong with the list is said; the gallery there is stays.
+    for listed in ("{}", "[", '[["activity/fig_3_1"]]'):
+        (results / "gallery.json").write_text(listed)
+        with pytest.raises(page.PageError, match="gallery.json (is damaged|has something else)"):
+            page.renew_readme(readme, results)
+    assert readme.read_text() == content
+
+
+def test_a_picture_of_too_many_pixels_is_left_out(results, monkeypatch):
+    monkeypatch.setattr(originals, "MOST_PIXELS", 1000)
+    (results / "activity/fig_3_1/figure.webp").unlink(missing_ok=True)
+    assert "figure.png is damaged (it has 60 x 40 pixels. Scale it down" in remade(results)[1]
+    assert not (results / "activity/fig_3_1/figure.webp").exists()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"script": "a\0b"},
+        {"script": "a" * 5000},
+        {"title": "half a character: \ud800"},
+        *(
+            {"runs": {"a": {"epochs": {"reached": 0, "asked": 0}, "ids": ["a"], **seconds}}}
+            for seconds in ({}, {"median_seconds_per_epoch": float("nan")})
+        ),
+    ],
+    ids=range(5),
+)
+def test_odd_entries_of_a_result_cost_neither_page_nor_readme(results, tmp_path, changed):
+    path = results / "activity/fig_3_1/data.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
+    readme = tmp_path / "README.md"
+    names = ("findings", "reports")
+    readme.write_text(
+        "".join(f"<!-- {n}: made by keras-vae compare -->\n<!-- end of {n} -->\n" for n in names)
+    )
+    assert "fig_3_1" in remade(results)[0]
+    assert page.renew_readme(readme, results) == list(names)
+
+
+def test_speeds_in_a_pipe_are_left_out(results):
+    (results / "benchmarks").mkdir(exist_ok=True)
+    os.mkfifo(results / "benchmarks" / "pipe.json")
+    assert "pipe.json" not in remade(results)[0]
 
 
 @pytest.mark.parametrize(
