@@ -114,6 +114,13 @@ def steps_of(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
     return optimizer._iterations
 
 
+def weighted_mean(values: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
+    """The mean of values times their weights, if there are any, as Keras has losses."""
+    if weights is None:
+        return tf.reduce_mean(values)
+    return tf.reduce_mean(tf.cast(weights, values.dtype) * values)
+
+
 def set_directions(callbacks: Any) -> None:
     """Tells callbacks that monitor a bound, and leave it open, whether more of it is better."""
     for callback in tf.nest.flatten(getattr(callbacks, "callbacks", callbacks)):
