@@ -373,3 +373,10 @@ def test_files_keep_the_heads_where_they_were(tmp_path):
     with h5py.File(tmp_path / "model.weights.h5") as file:
         for place, head in (("dense", model.loc_head), ("dense_1", model.log_variance_head)):
             np.testing.assert_array_equal(file[f"layers/{place}/vars/0"], head.kernel)
+
+
+def test_means_are_had_without_deviations(monkeypatch):
+    model, x = small(posterior=flow()), binary(4)
+    means, _ = model.posterior_parameters(x)
+    monkeypatch.delattr(distributions.GaussianFlow, "_stddev")
+    np.testing.assert_array_equal(model.posterior_means(x), means)

@@ -214,7 +214,7 @@ class Inputs:
         return tf.concat(rows, axis=-1), leading
 
     def check_code_condition(self, condition: Any, z: tf.Tensor) -> None:
-        """Raises `ValueError` unless conditions of codes have shape (..., *condition_shape).
+        """Raises `ValueError` unless conditions of codes are finite, (..., *condition_shape).
 
         Their leading axes have to broadcast against those of codes `z`, (..., latent_dim).
         """
@@ -233,6 +233,8 @@ class Inputs:
                     f"Conditions of shape {received} do not broadcast against codes of shape "
                     f"{tuple(z.shape)}."
                 ) from error
+            if _has_values(condition):
+                check_finite(condition, "conditions")
 
 
 def in_parts(
