@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from keras_vae import random
+from keras_vae import distributions, random
 from keras_vae._internal.backend import tf, tfd
 from keras_vae._internal.checks import check_positive_integer
 from keras_vae.models import compiled
@@ -381,7 +381,7 @@ def log_prob(
     value = tf.cast(value, distribution.dtype)
     if mask is None:
         return distribution.log_prob(value)
-    if not isinstance(distribution, tfd.Independent):
+    if not distributions.has_independent_values(distribution):
         raise TypeError(
             "Missing values need a likelihood of independent values, a `tfd.Independent`. "
             f"Received: {type(distribution).__name__}."

@@ -146,7 +146,7 @@ class Inputs:
         there = x[~mask]
         if there.size:
             check_finite(there)
-            self.likelihood.check_support(there)
+            self.likelihood.check_present(x, mask)
         return mask
 
     def _conditions_of(self, condition: Any, n: int) -> Any:
