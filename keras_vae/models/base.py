@@ -5,8 +5,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from keras_vae import objectives, posteriors, priors, random
 from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import as_sizes, check_data_shape
@@ -15,14 +13,13 @@ from keras_vae.models.compiled import TrainFunction, for_tf_data, fused_train_fu
 from keras_vae.models.given_networks import name_by_part
 from keras_vae.models.inference import Inference
 from keras_vae.models.inputs import Data
+from keras_vae.models.saving import STEPS_BEFORE, Saving
 
-# Name, among a saved model's own variables, of the steps made before it was last compiled.
-STEPS_BEFORE = "steps_before_compile"
 # What `compile` of Keras takes and a bound has no use for.
 NOT_COMPILED = ("loss", "loss_weights", "metrics", "weighted_metrics")
 
 
-class LatentVariableModel(Inference, keras.Model):
+class LatentVariableModel(Saving, Inference, keras.Model):
     """A `keras.Model` of p(x, z) with an approximate posterior q(z|x).
 
     Subclasses have a `likelihood` and `latent_dims`, and implement `encode`, `decode`, `prior`,
@@ -233,8 +230,7 @@ class LatentVariableModel(Inference, keras.Model):
                 generator none.
         """
         x, y, sample_weight = fitting.with_arrays((x, y, sample_weight))
-        if isinstance(x, list) and fitting.is_arrays(x):
-            x = tuple(x)
+        x = fitting.of_list(x)
         if class_weight is not None and y is None and fitting.is_arrays(x):
             raise ValueError("`class_weight` needs labels: `fit(x, labels, class_weight=...)`.")
         for data in (x, fitting.without_labels(validation_data)):
@@ -251,7 +247,7 @@ class LatentVariableModel(Inference, keras.Model):
         # Of a model that is not compiled Keras says so.
         if shuffle is True and in_memory and self.compiled:
             arrays = keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
-            x = fitting.shuffled_batches(arrays, batch_size or 32, self.seed, self._steps_done)
+            x = fitting.shuffled_batches(arrays, batch_size, self.seed, self._steps_done)
             y = sample_weight = batch_size = None
             shuffle = False
         if isinstance(x, tf.data.Dataset):
@@ -277,12 +273,6 @@ class LatentVariableModel(Inference, keras.Model):
         if not kwargs.get("_use_cached_eval_dataset"):
             fitting.check_first_batch(x, self.check_fit)
         return super().evaluate(x, y, *args, **kwargs)
-
-    def export(self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any) -> Any:  # noqa: A002
-        """Exports `reconstruct`, as `keras.Model.export`; `keras_vae.export.save` exports more."""
-        if kwargs.get("input_signature") is None:
-            kwargs["input_signature"] = self.input_signature
-        return super().export(filepath, format=format, **kwargs)
 
     def make_train_function(self, force: bool = False) -> None:
         """Makes what `fit` calls: with XLA, all steps of an execution are one computation."""
@@ -369,17 +359,6 @@ class LatentVariableModel(Inference, keras.Model):
     ) -> objectives.LogTerms:
         """Samples q(z|x), by a seed or by noise `Drawn` before; returns the `LogTerms` there."""
         raise NotImplementedError
-
-    def save_own_variables(self, store: dict[str, np.ndarray]) -> None:
-        super().save_own_variables(store)
-        if steps_before := int(self._untracked.steps_before):
-            store[STEPS_BEFORE] = np.array(steps_before)
-
-    def load_own_variables(self, store: dict[str, np.ndarray]) -> None:
-        # Keras' store of an HDF5 file has keys, and is no mapping.
-        store = {name: store[name] for name in store.keys()}  # noqa: SIM118
-        self._untracked.steps_before.assign(np.array(store.pop(STEPS_BEFORE, 0)))
-        super().load_own_variables(store)
 
     def _steps_done(self) -> int:
         """Number of training steps so far, under all optimisers; 0 before the first `compile`."""

@@ -128,6 +128,7 @@ class Inputs:
         """The numbers of `x` as an array of the right shape, where there are any."""
         if isinstance(x, (list, tuple)):
             x = np.asarray(x)
+        _check_array(x)
         check_data_shape(x.shape, self.event_shape)
         if _has_values(x):
             values = np.asarray(x)
@@ -263,6 +264,21 @@ def given(condition: Any) -> dict[str, Any]:
 def like(x: Any, values: tf.Tensor) -> Data:
     """Numbers as a NumPy array, unless `x`, which they are made from, is a tensor."""
     return values if tf.is_tensor(x) else np.asarray(values)
+
+
+def _check_array(x: Any) -> None:
+    """Raises unless `x` is an array, dense and without a mask that would be lost."""
+    if not hasattr(x, "shape"):
+        raise TypeError(f"Expected an array of data. Received: {type(x).__name__}.")
+    if hasattr(x, "toarray"):
+        raise TypeError(
+            f"Expected a dense array. Received: {type(x).__name__}. `x.toarray()` makes one."
+        )
+    if np.ma.is_masked(x):
+        raise ValueError(
+            "The mask of a masked array would be lost. Give `log_likelihood` and `impute` arrays "
+            "and `mask=`, such as `mask=np.ma.getmaskarray(x)`; other methods need all values."
+        )
 
 
 def _has_values(x: Any) -> bool:
