@@ -380,3 +380,13 @@ def test_means_are_had_without_deviations(monkeypatch):
     means, _ = model.posterior_parameters(x)
     monkeypatch.delattr(distributions.GaussianFlow, "_stddev")
     np.testing.assert_array_equal(model.posterior_means(x), means)
+
+
+def test_flows_on_both_sides_train_in_half_precision_and_load(tmp_path):
+    model, x = small(posterior=flow(), prior="flow", dtype="mixed_bfloat16"), binary(8)
+    model.compile("sgd", run_eagerly=True)
+    assert np.isfinite(model.fit(x, verbose=0).history["bound"][0])
+    assert model.log_weights(x, 2).dtype == np.float32
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.log_weights(x, 2), model.log_weights(x, 2))
