@@ -187,7 +187,9 @@ def test_claims_of_an_older_version_are_read():
     assert found.verdict == SO_FAR_YES and found.extension and found.reported == ""
     assert found.readings[0].values == {"x": {"a": 1.0}} and found.unmet == ("3 epochs, needs 50",)
     assert not Claim.from_dict({**older, "id": "activity.1"}).extension
-    assert Claim.from_dict({**older, "measured": "1 nat"}).measured == "1 nat" and not found.measured
+    assert (
+        Claim.from_dict({**older, "measured": "1 nat"}).measured == "1 nat" and not found.measured
+    )
     for damaged in ({**older, "numbers": [1]}, {"id": "a"}, [older], None):
         with pytest.raises(ClaimError):
             Claim.from_dict(damaged)
