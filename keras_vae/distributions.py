@@ -3,13 +3,23 @@
 import functools
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from keras_vae import random
 from keras_vae._internal.backend import tf, tfd, tfp
+
+
+def has_independent_values(distribution: tfd.Distribution) -> bool:
+    """Whether it is a `tfd.Independent` of single values, whose densities can be had one by one.
+
+    Of distributions that are no composite tensors, as most of one's own, TFP makes another class
+    of that name.
+    """
+    is_independent = hasattr(distribution, "reinterpreted_batch_ndims")
+    return is_independent and distribution.distribution.event_shape.rank == 0
 
 
 class LogitBernoulli(tfd.Independent):
@@ -129,6 +139,71 @@ class DiscretizedLogistic(tfd.Distribution):
         logistic = self.loc + self.scale * (tf.math.log(uniform) - tf.math.log1p(-uniform))
         level = tf.clip_by_value(tf.floor(logistic * self.levels), 0.0, self.levels - 1.0)
         return level / (self.levels - 1)
+
+
+class Columns(tfd.Distribution):
+    """Columns of a table, of which groups are independent values of distributions of their own.
+
+    Arguments:
+        parts: TFP distributions of single values, with batch shapes (..., columns of a group).
+        columns: The columns of each group; all of them are 0, 1, ..., D - 1.
+        dtype: Type of the table, to which values of the parts are cast.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[tfd.Distribution],
+        columns: Sequence[Sequence[int]],
+        dtype: Any,
+        name: str = "Columns",
+    ) -> None:
+        parameters = dict(locals())
+        self.parts, self.columns = list(parts), [list(group) for group in columns]
+        self._order = np.argsort(np.concatenate(self.columns))
+        super().__init__(
+            dtype=tf.as_dtype(dtype),
+            reparameterization_type=tfd.NOT_REPARAMETERIZED,
+            validate_args=False,
+            allow_nan_stats=False,
+            parameters=parameters,
+            name=name,
+        )
+
+    def in_order(self, values: Sequence[tf.Tensor]) -> tf.Tensor:
+        """One value of each group, (..., columns of the group), as a table, (..., D)."""
+        table = tf.concat([tf.cast(value, self.dtype) for value in values], axis=-1)
+        return tf.gather(table, self._order, axis=-1)
+
+    def _event_shape(self) -> tf.TensorShape:
+        return tf.TensorShape([])
+
+    def _event_shape_tensor(self) -> tf.Tensor:
+        return tf.constant([], dtype=tf.int32)
+
+    def _batch_shape(self) -> tf.TensorShape:
+        return self.parts[0].batch_shape[:-1].concatenate([len(self._order)])
+
+    def _batch_shape_tensor(self) -> tf.Tensor:
+        rows = self.parts[0].batch_shape_tensor()[:-1]
+        return tf.concat([rows, [len(self._order)]], axis=0)
+
+    def _log_prob(self, table: tf.Tensor) -> tf.Tensor:
+        groups = (tf.gather(table, group, axis=-1) for group in self.columns)
+        return self.in_order(
+            [
+                part.log_prob(tf.cast(x, part.dtype))
+                for part, x in zip(self.parts, groups, strict=True)
+            ]
+        )
+
+    def _mean(self) -> tf.Tensor:
+        return self.in_order([part.mean() for part in self.parts])
+
+    def _sample_n(self, n: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:
+        seeds = tfp.random.split_seed(seed, n=len(self.parts))
+        return self.in_order(
+            [part.sample(n, seed=seeds[number]) for number, part in enumerate(self.parts)]
+        )
 
 
 class DiagonalGaussianMixture(tfd.Distribution):

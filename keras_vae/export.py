@@ -86,6 +86,7 @@ def save_tflite(model: LatentVariableModel, path: str | os.PathLike[str]) -> pat
 
     Raises:
         TypeError, ValueError, FileExistsError: As `save`.
+        ValueError: Also if TensorFlow Lite cannot take the model, such as one in float64.
 
     Example:
         keras_vae.export.save_tflite(model, "digits.tflite")
@@ -96,8 +97,19 @@ def save_tflite(model: LatentVariableModel, path: str | os.PathLike[str]) -> pat
         module, saved = Endpoints(model), str(written.parent / "saved_model")
         tf.saved_model.save(module, saved, signatures=module.signatures(*ON_DEVICES))
         converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=list(ON_DEVICES))
-        with captured_stderr():
-            written.write_bytes(converter.convert())
+        try:
+            with captured_stderr():
+                converted = converter.convert()
+        except Exception as error:
+            # What it prints, and its message, are pages of the compiler's own language.
+            needs = (
+                f"It computes in {model.compute_dtype}, and float32 is needed: give the weights to "
+                "`type(model).from_config({**model.get_config(), 'dtype': 'float32'})`."
+                if model.compute_dtype != "float32"
+                else "It lacks something that a network needs; recurrent layers need `unroll=True`."
+            )
+            raise ValueError(f"TensorFlow Lite cannot take this model. {needs}") from error
+        written.write_bytes(converted)
     return pathlib.Path(path)
 
 

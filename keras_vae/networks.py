@@ -14,13 +14,13 @@ from keras_vae.random import derive_seed, resolve_seed
 BIAS, GATE = 1, 2
 
 
-def seeded_initializer(identifier: Any, seed: int) -> keras.initializers.Initializer:
+def seeded_initializer(identifier: Any, seed: int | None) -> keras.initializers.Initializer:
     """Returns an initialiser that draws from `seed`.
 
     Arguments:
         identifier: Name, config or instance of a Keras initialiser. An instance is copied,
             so that two layers never share one and start equal.
-        seed: Integer.
+        seed: Integer; None for a fresh one, and weights that a model may draw from its own.
 
     Returns:
         A `keras.initializers.Initializer`.
@@ -72,6 +72,7 @@ class FanInUniform(keras.initializers.Initializer):
     """
 
     def __init__(self, seed: int | None = None) -> None:
+        self._given_seed = seed
         self.seed = resolve_seed(seed)
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> tf.Tensor:
@@ -80,13 +81,18 @@ class FanInUniform(keras.initializers.Initializer):
         return keras.random.uniform(shape, -limit, limit, dtype=dtype, seed=self.seed)
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": self.seed}
+        # As Keras' initialisers: one without a seed is left to the model.
+        return {"seed": self._given_seed}
+
+
+def _derived(seed: int | None, *path: int) -> int | None:
+    return None if seed is None else derive_seed(seed, *path)
 
 
 def dense(
     units: int,
     kernel_initializer: Any,
-    seed: int,
+    seed: int | None,
     *,
     bias_initializer: Any = "zeros",
     **kwargs: Any,
@@ -95,7 +101,7 @@ def dense(
     return keras.layers.Dense(
         units,
         kernel_initializer=seeded_initializer(kernel_initializer, seed),
-        bias_initializer=seeded_initializer(bias_initializer, derive_seed(seed, BIAS)),
+        bias_initializer=seeded_initializer(bias_initializer, _derived(seed, BIAS)),
         **kwargs,
     )
 
@@ -116,7 +122,8 @@ class DenseStack(keras.layers.Layer):
         gated: Whether each layer is multiplied by gates of its own.
         kernel_initializer: Keras initialiser of the kernels.
         bias_initializer: Keras initialiser of the biases.
-        seed: Integer from which the weights are drawn; None draws a fresh one.
+        seed: Integer from which the weights are drawn; None for the seed of the model that is given
+            the layer, or a fresh one.
 
     Input shape: (batch, features). Output shape: (batch, units[-1]).
     """
@@ -140,7 +147,7 @@ class DenseStack(keras.layers.Layer):
         self.gated = gated
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.seed = resolve_seed(seed)
+        self.seed = None if seed is None else resolve_seed(seed)
         self.dense_layers = self._make_layers("dense", use_bias=not batch_norm)
         self.gate_layers = self._make_layers("gate", GATE, activation="sigmoid") if gated else []
         self.normalization_layers = [
@@ -153,7 +160,7 @@ class DenseStack(keras.layers.Layer):
             dense(
                 size,
                 self.kernel_initializer,
-                derive_seed(self.seed, index, *purpose),
+                _derived(self.seed, index, *purpose),
                 bias_initializer=self.bias_initializer,
                 name=f"{name}_{index}",
                 dtype=self.dtype_policy,
@@ -275,7 +282,8 @@ class MaskedAutoregressiveNetwork(keras.layers.Layer):
         activation: Activation of the hidden layers.
         context_dim: Length of the context, a vector that enters every layer; 0 for none.
         kernel_initializer: Keras initialiser of the kernels.
-        seed: Integer from which the weights are drawn; None draws a fresh one.
+        seed: Integer from which the weights are drawn; None for the seed of the model, or of the
+            `priors.Flow`, that is given the layer, or a fresh one.
 
     Inputs: z of shape (..., D), and a context of shape (..., context_dim) that broadcasts against
     it. Output shape: (..., D, outputs).
@@ -302,7 +310,7 @@ class MaskedAutoregressiveNetwork(keras.layers.Layer):
         self.activation = keras.activations.get(activation)
         self.context_dim = int(context_dim)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.seed = resolve_seed(seed)
+        self.seed = None if seed is None else resolve_seed(seed)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         dims = int(input_shape[-1] or 0)
@@ -327,10 +335,12 @@ class MaskedAutoregressiveNetwork(keras.layers.Layer):
     def _kernel(
         self, name: str, shape: tuple[int, int], index: int, *purpose: int
     ) -> keras.Variable:
-        initializer = seeded_initializer(
-            self.kernel_initializer, derive_seed(self.seed, index, *purpose)
-        )
-        return self.add_weight(shape=shape, initializer=initializer, name=f"{name}_{index}")
+        name = f"{name}_{index}"
+        seed = _derived(self.seed, index, *purpose)
+        initializer = seeded_initializer(self.kernel_initializer, seed)
+        # By this name `draw_weights` knows what drew a weight.
+        setattr(self, f"{name}_initializer", initializer)
+        return self.add_weight(shape=shape, initializer=initializer, name=name)
 
     def call(self, z: tf.Tensor, context: tf.Tensor | None = None) -> tf.Tensor:
         hidden, last = z, len(self.kernels) - 1

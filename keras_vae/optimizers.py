@@ -123,10 +123,13 @@ def make(
         **kwargs: Arguments of the Keras optimiser.
 
     Raises:
-        ValueError: If the name is unknown, or another optimiser than Adam is to leave out its
-            bias correction.
+        ValueError: If the name is unknown, a number negative or not finite, or another optimiser
+            than Adam is to leave out its bias correction.
     """
     check_choice(name, OPTIMIZERS, "optimizer")
+    for key, value in {"bias_rate": bias_rate, **kwargs}.items():
+        if isinstance(value, int | float) and not 0 <= value < math.inf:
+            raise ValueError(f"`{key}` must be finite and not negative. Received: {value}.")
     kind = OPTIMIZERS[name]
     if not bias_correction:
         if name != "adam":

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -119,7 +120,35 @@ def test_a_diverged_run_and_odd_measures_are_shown(store, capsys):
         assert main(["runs", "show", SPEC.run_id, "--json"]) == 0
         shown = json.loads(capsys.readouterr().out)
         assert shown["last_epoch"] == {"test_bound": None}
-    assert shown["evaluations"] == {}
+    # The run is shown without its measures, and why.
+    assert shown["evaluations"] == {} and "evaluations.json is damaged" in shown["reason"]
+
+
+def test_links_that_lead_nowhere_leave_the_rest_of_the_list(store, capsys):
+    for name in ("checkpoint.npz", ".lock"):
+        (store.run_folder(SPEC) / name).unlink(missing_ok=True)
+        (store.run_folder(SPEC) / name).symlink_to(name)
+    assert main(["runs", "list", "--json"]) == 0
+    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows[SPEC.run_id]["epochs"] == 0 and rows[OTHER.run_id]["epochs"] == 5
+    assert main(["runs", "disk"]) == 0
+
+
+def test_a_home_that_nobody_knows_is_named(capsys, monkeypatch):
+    assert main(["runs", "list", "--store", "~nobody-of-this-name/runs"]) == 1
+    assert "The home folder in ~nobody-of-this-name/runs is not known" in capsys.readouterr().err
+    monkeypatch.delenv("KERAS_VAE_STORE", raising=False)
+    monkeypatch.setenv("KERAS_VAE_CACHE", "~nobody-of-this-name")
+    for command in (["runs", "list"], ["data"]):
+        assert main(command) == 1
+        assert "is not known. Set HOME" in capsys.readouterr().err
+
+
+def test_names_that_are_no_text_are_printed(tmp_path, capsys):
+    folder = tmp_path / os.fsdecode(b"\xff")
+    folder.mkdir()
+    assert main(["runs", "disk", "--store", str(folder)]) == 0
+    assert "\\udcff: 0 runs" in capsys.readouterr().out
 
 
 def test_beginnings_of_ids(store, capsys):

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import keras_vae as kv
 from keras_vae import random
+from keras_vae.likelihoods import Gaussian
 from keras_vae.networks import DenseStack, FanInUniform
 from keras_vae.optimizers import WITH_BIAS_RATE, UncorrectedAdam
 
@@ -42,8 +43,10 @@ CASES = {
     "Poisson": {},
     "NegativeBinomial": {"dispersion": 0.5},
     "Categorical": {"n": 5},
+    "Mixed": {"parts": [("bernoulli", [1]), (Gaussian(min_scale=0.1, max_scale=3.0), [0, 2])]},
     "StandardNormal": {},
     "UnitInterval": {},
+    "Within": {"lowest": [0.0, -1.0], "highest": [1.0, 2.0]},
     "VampPrior": {"num_pseudo_inputs": 3, "seed": 77, "initializer": "glorot_uniform"},
     "MixtureOfGaussians": {"num_components": 3, "seed": 77},
     "Flow": {

@@ -392,6 +392,19 @@ class Evil:
         return (os.system, (self.command,))
 
 
+def test_what_keeps_tfds_from_writing_is_no_traceback(empty_cache, monkeypatch, tmp_path):
+    from keras_vae.datasets.frey_faces.frey_faces_dataset_builder import Builder
+
+    (tmp_path / "freyfaces.pkl").touch()
+
+    def fill(self, **kwargs):
+        raise RuntimeError("ResourceExhaustedError: Failed to finalize; No space left on device")
+
+    monkeypatch.setattr(Builder, "download_and_prepare", fill)
+    with pytest.raises(UserError, match="could not be prepared.*No space left"):
+        datasets.load("frey_faces", manual_dir=tmp_path)
+
+
 def test_pickle_reader_constructs_nothing_but_arrays(tmp_path):
     path = tmp_path / "evil.pkl"
     path.write_bytes(pickle.dumps([Evil()]))

@@ -9,6 +9,7 @@ import sys
 import warnings
 
 import filelock
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -324,3 +325,25 @@ def test_refuses_models_without_weights(tmp_path):
     model = Unbuilt(objective=None, image_shape=(2, 2), seed=0)
     with pytest.raises(ValueError, match="no weights yet"):
         kv.export.save(model, tmp_path / "1")
+
+
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "float64"])
+def test_tensorflow_lite_says_which_type_it_needs(dtype, tmp_path):
+    model = kv.VAE(latent_dim=2, hidden_units=3, event_shape=4, dtype=dtype, seed=0)
+    with pytest.raises(ValueError, match="float32 is needed.*'dtype': 'float32'"):
+        kv.export.save_tflite(model, tmp_path / "model.tflite")
+    assert list(tmp_path.iterdir()) == []
+    again = type(model).from_config({**model.get_config(), "dtype": "float32"})
+    again.set_weights(model.get_weights())
+    assert kv.export.save_tflite(again, tmp_path / "model.tflite").stat().st_size > 1000
+
+
+def test_tensorflow_lite_takes_recurrent_layers_that_are_unrolled(tmp_path):
+    def recurrent(unroll):
+        layers = keras.layers
+        encoder = keras.Sequential([layers.LSTM(3, unroll=unroll)])
+        return kv.VAE(latent_dim=2, event_shape=(4, 2), encoder=encoder, seed=0)
+
+    with pytest.raises(ValueError, match="recurrent layers need `unroll=True`"):
+        kv.export.save_tflite(recurrent(False), tmp_path / "model.tflite")
+    assert kv.export.save_tflite(recurrent(True), tmp_path / "model.tflite").is_file()

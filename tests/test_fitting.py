@@ -165,7 +165,7 @@ def test_convolutions_are_neither_compiled_nor_fused_without_a_gpu(monkeypatch):
         (Convolutional, ["a GPU"], True),
         (kv.VAE, [], True),
     ):
-        monkeypatch.setattr(kv.models.base, "gpus", lambda gpus=gpus: gpus)
+        monkeypatch.setattr(kv.models.xla, "gpus", lambda gpus=gpus: gpus)
         model = small(kind)
         model.compile()
         assert bool(model.jit_compile) is expected
@@ -175,7 +175,7 @@ def test_convolutions_are_neither_compiled_nor_fused_without_a_gpu(monkeypatch):
         model = small(kind)
         model.compile(jit_compile=True, steps_per_execution=4)
         model.make_train_function()
-        monkeypatch.setattr(kv.models.base, "gpus", list)
+        monkeypatch.setattr(kv.models.xla, "gpus", list)
     assert len(fused) == 1
 
 

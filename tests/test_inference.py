@@ -128,3 +128,34 @@ def test_unusable_masks_and_data():
     joint = tfd.MultivariateNormalDiag(tf.zeros(2))
     with pytest.raises(TypeError, match="independent values.*MultivariateNormalDiag"):
         log_prob(joint, tf.zeros(2), tf.constant([True, False]))
+
+
+@keras.saving.register_keras_serializable("tests.inference")
+class Vectors(kv.likelihoods.Likelihood):
+    """Rows of data that are vectors, each with one density."""
+
+    parameters = ("loc",)
+
+    def distribution(self, parameters):
+        (loc,) = self.shaped(parameters)
+        return tfd.Independent(tfd.MultivariateNormalDiag(loc), 1)
+
+
+def test_masks_need_values_that_have_densities_one_by_one():
+    mask = np.zeros((3, 4, 4), bool)
+    mask[:, 1] = True
+    levels = np.random.default_rng(0).integers(0, 256, (3, 4, 4)) / 255
+    of_levels = kv.VAE(
+        latent_dim=1, hidden_units=2, image_shape=(4, 4), likelihood="discretized_logistic", seed=0
+    )
+    z = tf.zeros((1, 3, 1))
+    decoded = of_levels.decode(z)
+    each = decoded.distribution.log_prob(levels)[0].numpy()
+    found = log_prob(decoded, tf.constant(levels, tf.float32), tf.constant(mask))
+    np.testing.assert_allclose(found[0], each[~mask].reshape(3, 12).sum(-1), rtol=1e-5)
+    assert (of_levels.log_likelihood(levels, 5, mask=mask) < 0).all()
+    of_vectors = kv.VAE(
+        latent_dim=1, hidden_units=2, image_shape=(4, 4), likelihood=Vectors(), seed=0
+    )
+    with pytest.raises(TypeError, match="independent values"):
+        of_vectors.log_likelihood(levels, 5, mask=mask)

@@ -123,3 +123,10 @@ def test_uncorrected_adam_counts_updates_not_accumulated_steps():
         for _ in range(2):
             accumulated.apply([tf.constant([gradient])], variables[1:])
     np.testing.assert_allclose(*variables, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "weight_decay", "bias_rate"])
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), -1])
+def test_rates_that_no_optimizer_can_use_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"`{name}` must be finite and not negative"):
+        optimizers.make("adam", **{name: value})

@@ -4,9 +4,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_probability as tfp
 from keras import layers
 
 import keras_vae as kv
+
+tfb = tfp.bijectors
 
 COLOUR = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3)).astype("float32") / 255
 
@@ -149,6 +152,43 @@ def test_the_seed_decides_weights_and_noise_of_given_networks():
     (normalised,) = (one for one in model.encoder.layers if "normalization" in one.name)
     assert abs(normalised.moving_mean.numpy()).max() > 0
     assert len(model.losses) == 1
+
+
+@keras.saving.register_keras_serializable("tests")
+def autoregressive(latent_dim):
+    return tfb.MaskedAutoregressiveFlow(kv.networks.MaskedAutoregressiveNetwork(2, (3, 3)))
+
+
+def test_the_seed_decides_the_packages_own_networks_too():
+    def weights(keras_seed, seed):
+        keras.utils.set_random_seed(keras_seed)
+        model = kv.VAE(
+            latent_dim=2,
+            encoder=kv.networks.DenseStack((4, 4), gated=True),
+            decoder=kv.networks.DenseStack((3,), kernel_initializer="keras_vae>FanInUniform"),
+            prior=kv.priors.Flow(autoregressive, seed=seed),
+            event_shape=5,
+            seed=seed,
+        )
+        return [weight for weight in model.get_weights() if weight.any() and weight.ndim]
+
+    first, same, other = weights(1, 3), weights(2, 3), weights(1, 4)
+    assert len(first) == len(other) == 11
+    for one, again, another in zip(first, same, other, strict=True):
+        np.testing.assert_array_equal(one, again)
+        assert not np.array_equal(one, another)
+    shapes = [weight.tobytes() for weight in first]
+    assert len(set(shapes)) == len(shapes)
+
+
+def test_a_seed_that_a_network_was_given_is_kept():
+    first, second = (
+        kv.VAE(encoder=kv.networks.DenseStack((4,), seed=1), event_shape=5, seed=seed).encoder
+        for seed in (3, 4)
+    )
+    for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert kv.networks.DenseStack.from_config(first.get_config()).seed == 1
 
 
 def test_weights_that_were_trained_are_kept():

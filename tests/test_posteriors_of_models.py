@@ -373,3 +373,20 @@ def test_files_keep_the_heads_where_they_were(tmp_path):
     with h5py.File(tmp_path / "model.weights.h5") as file:
         for place, head in (("dense", model.loc_head), ("dense_1", model.log_variance_head)):
             np.testing.assert_array_equal(file[f"layers/{place}/vars/0"], head.kernel)
+
+
+def test_means_are_had_without_deviations(monkeypatch):
+    model, x = small(posterior=flow()), binary(4)
+    means, _ = model.posterior_parameters(x)
+    monkeypatch.delattr(distributions.GaussianFlow, "_stddev")
+    np.testing.assert_array_equal(model.posterior_means(x), means)
+
+
+def test_flows_on_both_sides_train_in_half_precision_and_load(tmp_path):
+    model, x = small(posterior=flow(), prior="flow", dtype="mixed_bfloat16"), binary(8)
+    model.compile("sgd", run_eagerly=True)
+    assert np.isfinite(model.fit(x, verbose=0).history["bound"][0])
+    assert model.log_weights(x, 2).dtype == np.float32
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.log_weights(x, 2), model.log_weights(x, 2))

@@ -24,7 +24,7 @@ README, LIBRARY = (
     (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "keras_vae/README.md")
 )
 (QUICK_START,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-OWN_NETWORKS, OWN_PARTS, OWN_POSTERIOR, CONDITIONS, OWN_DATA = re.findall(
+OWN_NETWORKS, TABLE, OWN_PARTS, OWN_POSTERIOR, CONDITIONS, OWN_DATA = re.findall(
     r"```python\n(.*?)```", LIBRARY, re.DOTALL
 )
 
@@ -61,6 +61,21 @@ def test_networks_of_ones_own_train():
     history = names["model"].fit(colours, epochs=1, batch_size=4, verbose=0).history
     assert np.isfinite(history["bound"][0])
     assert names["model"].sample(2).shape == (2, 32, 32, 3)
+
+
+def test_a_table_of_columns_of_different_kinds_trains(monkeypatch):
+    fit = kv.VAE.fit
+    monkeypatch.setattr(kv.VAE, "fit", lambda *args, **kwargs: fit(*args, **{**kwargs, **QUICK}))
+    rng = np.random.default_rng(0)
+    columns = [*rng.normal(size=(2, 50)), rng.integers(0, 2, 50), rng.integers(0, 3, 50)]
+    table = np.stack([*columns, *rng.poisson(3, (2, 50))], axis=1)
+    incomplete = np.where(rng.random(table.shape) < 0.3, np.nan, table)
+    names = {"table": table, "incomplete": incomplete, "np": np}
+    exec(compile(TABLE, "README.md", "exec"), names)
+    there = ~np.isnan(incomplete)
+    np.testing.assert_allclose(names["filled"][there], table[there], rtol=1e-6)
+    assert np.isfinite(names["filled"]).all()
+    assert np.isfinite(names["model"].history.history["bound"][0])
 
 
 def test_a_prior_a_likelihood_and_an_objective_of_ones_own_train_and_load(tmp_path, images):

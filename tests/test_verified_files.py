@@ -1,6 +1,7 @@
 """Files that say what they are: every bit counts, and old files are read."""
 
 import contextlib
+import hashlib
 import io
 import os
 import time
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from keras_vae._internal import verified_files
+from keras_vae._internal.files import read_json_object
 from keras_vae._internal.verified_files import DamagedFileError
 from keras_vae.experiments.runs.run_folder import read_epochs, read_spec
 
@@ -116,6 +118,19 @@ def test_what_is_no_json_object_is_damage(tmp_path, content):
         verified_files.read_json(path)
 
 
+def test_what_does_not_say_what_it_is_is_damage_for_all_its_digest(tmp_path):
+    path = tmp_path / "file"
+    verified_files.write_arrays(path, {"format": "1"}, {})
+    for read in (verified_files.read_arrays, verified_files.read_about):
+        with pytest.raises(DamagedFileError, match="does not say what it is"):
+            read(path)
+    for body in (b'"about": {"format": "1"}, "content": 1}', b'"about": {"format": 1}}', b"}"):
+        digest = hashlib.sha256(body).hexdigest().encode()
+        path.write_bytes(b'{"sha256": "' + digest + b'",\n' + body)
+        with pytest.raises(DamagedFileError):
+            verified_files.read_json(path)
+
+
 def test_what_is_not_a_file_is_damage_and_does_not_wait(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
@@ -127,6 +142,8 @@ def test_what_is_not_a_file_is_damage_and_does_not_wait(tmp_path):
         ):
             with pytest.raises(DamagedFileError, match="not a file"):
                 read(tmp_path / name)
+        with pytest.raises(ValueError, match="not a file"):
+            read_json_object(tmp_path / name)
     for read in (verified_files.read_arrays, verified_files.read_about, verified_files.read_json):
         with pytest.raises(FileNotFoundError):
             read(tmp_path / "none")

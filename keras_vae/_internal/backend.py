@@ -8,6 +8,7 @@ process uses the machine is set here too: its threads, and a GPU that several ru
 import contextlib
 import gc
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -79,6 +80,11 @@ with captured_stderr(), paused_garbage_collection():
 _require_tensorflow_backend(keras.backend.backend())
 
 tfd: Any = tfp.distributions
+
+
+def reason(error: BaseException) -> str:
+    """What happened, without the operation that TensorFlow puts before it and what follows."""
+    return re.sub(r"^\{\{.*?\}\} ?", "", str(error)).partition("\n")[0]
 
 
 def gpus() -> list[tf.config.PhysicalDevice]:

@@ -11,6 +11,8 @@ from typing import IO, Any
 
 import platformdirs
 
+from keras_vae import UserError
+
 # What our JSON files hold: names, and JSON-compatible values.
 JsonObject = dict[str, Any]
 
@@ -18,6 +20,10 @@ WRITING, WRITTEN = "writing", "written"
 
 # Beside the reproduction scripts; `experiments.figures.catalogue` writes it.
 CATALOGUE = "catalogue.json"
+
+
+class HomeError(UserError):
+    """A path begins with a home folder that is not known."""
 
 
 @contextlib.contextmanager
@@ -138,8 +144,9 @@ def read_json_object(path: pathlib.Path) -> JsonObject:
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If it holds something else.
+        ValueError: If it holds something else, or is no file.
     """
+    require_no_other(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except RecursionError as error:
@@ -149,10 +156,24 @@ def read_json_object(path: pathlib.Path) -> JsonObject:
     return content
 
 
+def require_no_other(path: pathlib.Path) -> None:
+    """Raises `ValueError` if there is something else than a file.
+
+    Reading a pipe would wait for somebody to write to it.
+    """
+    if path.exists() and not path.is_file():
+        raise ValueError("it is not a file")
+
+
 def write_json(path: pathlib.Path, content: Any) -> None:
     """Writes JSON so that the file is complete or not there."""
     with atomic_write(path) as file:
         file.write(encode_json(content))
+
+
+def encode_text(text: str) -> bytes:
+    """A text in UTF-8, with `?` for what that has no bytes for: halves of characters in JSON."""
+    return text.encode("utf-8", errors="replace")
 
 
 def encode_json(content: Any) -> bytes:
@@ -180,16 +201,31 @@ def current_umask() -> int:
     return mask
 
 
+def expanded(path: str | os.PathLike[str]) -> pathlib.Path:
+    """A path with the home folder in place of `~` or `~user`.
+
+    Raises:
+        HomeError: If that is not known, as of a user without a name in a container.
+    """
+    try:
+        return pathlib.Path(path).expanduser()
+    except RuntimeError as error:
+        raise HomeError(
+            f"The home folder in {path} is not known. Set HOME, or name the folder in full "
+            "(KERAS_VAE_CACHE, KERAS_VAE_STORE, TFDS_DATA_DIR)."
+        ) from error
+
+
 def cache_folder() -> pathlib.Path:
     """`KERAS_VAE_CACHE`, or the platform's cache folder for this package."""
     configured = os.environ.get("KERAS_VAE_CACHE")
-    return pathlib.Path(configured or platformdirs.user_cache_dir("keras_vae")).expanduser()
+    return expanded(configured or platformdirs.user_cache_dir("keras_vae"))
 
 
 def store_folder() -> pathlib.Path:
     """`KERAS_VAE_STORE`, or `runs` in the cache folder."""
     configured = os.environ.get("KERAS_VAE_STORE")
-    return pathlib.Path(configured).expanduser() if configured else cache_folder() / "runs"
+    return expanded(configured) if configured else cache_folder() / "runs"
 
 
 def script_path(path: str | os.PathLike[str]) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_vae._internal.files import JsonObject, atomic_write
+from keras_vae._internal.files import JsonObject, atomic_write, require_no_other
 
 FORMAT = 1
 DIGEST = 64
@@ -143,7 +143,9 @@ def read_json(path: pathlib.Path) -> tuple[JsonObject | None, Any]:
     if not isinstance(parts, dict):
         raise DamagedFileError(f"it holds a {type(parts).__name__}, not an object")
     if start is not None:
-        return parts["about"], parts["content"]
+        if not parts.keys() >= JSON_KEYS:
+            raise DamagedFileError("it does not say what it is")
+        return _checked_about(parts["about"]), parts["content"]
     if JSON_KEYS & set(parts):
         raise DamagedFileError("its digest is not where it was written")
     return None, parts
@@ -155,9 +157,10 @@ def _digest(content: bytes) -> bytes:
 
 def _read(path: pathlib.Path, last: int | None = None) -> bytes:
     """All of a file, or its last bytes."""
-    # Reading a pipe would wait for somebody to write to it.
-    if path.exists() and not path.is_file():
-        raise DamagedFileError("it is not a file")
+    try:
+        require_no_other(path)
+    except ValueError as error:
+        raise DamagedFileError(str(error)) from error
     with path.open("rb") as file:
         if last is not None:
             size = file.seek(0, os.SEEK_END)
@@ -180,7 +183,18 @@ def _read_comment(comment: bytes) -> tuple[JsonObject, bytes]:
     """What a file is, and the digest of its arrays."""
     if _digest(comment[:-DIGEST]) != comment[-DIGEST:]:
         raise DamagedFileError("what it says of itself does not have the digest it was given")
-    return json.loads(comment[: -2 * DIGEST]), comment[-2 * DIGEST : -DIGEST]
+    try:
+        about = json.loads(comment[: -2 * DIGEST])
+    except (ValueError, RecursionError) as error:
+        raise DamagedFileError(f"what it says of itself is no JSON: {error}") from error
+    return _checked_about(about), comment[-2 * DIGEST : -DIGEST]
+
+
+def _checked_about(about: Any) -> JsonObject:
+    """What a file is, if a program that knows of digests has written it."""
+    if not isinstance(about, dict) or not isinstance(about.get("format"), int):
+        raise DamagedFileError("it does not say what it is")
+    return about
 
 
 def _decode_arrays(

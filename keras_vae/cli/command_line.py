@@ -1,6 +1,8 @@
 """Reads the command line and runs a command."""
 
 import argparse
+import contextlib
+import io
 import os
 import pathlib
 import sys
@@ -55,6 +57,11 @@ def main(argv: list[str] | None = None) -> int:
         Exit status: 0, 1 after an error that is explained on standard error, 2 if the command
         makes no sense, 130 if interrupted.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files need not be text. Where a stream cannot be set up so, they are seldom odd.
+        if isinstance(stream, io.TextIOWrapper):
+            with contextlib.suppress(OSError, ValueError):
+                stream.reconfigure(errors="backslashreplace")
     ours, passed_on = reproduce.split(sys.argv[1:] if argv is None else list(argv))
     try:
         arguments = build_parser().parse_args(ours)

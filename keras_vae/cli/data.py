@@ -70,7 +70,7 @@ def _print_state() -> None:
 
 def _places() -> dict[str, str | pathlib.Path]:
     cache = files.cache_folder()
-    default_tfds = pathlib.Path.home() / "tensorflow_datasets"
+    default_tfds = files.expanded("~/tensorflow_datasets")
     tfds = os.environ.get("TFDS_DATA_DIR") or f"{default_tfds} (TFDS_DATA_DIR is not set)"
     manual = os.environ.get("KERAS_VAE_MANUAL_DIR")
     default_manual = cache / "tfds" / "downloads" / "manual"

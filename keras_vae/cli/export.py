@@ -132,8 +132,9 @@ def _save(model: LatentVariableModel, path: pathlib.Path) -> None:
     import tensorflow as tf
 
     import keras_vae.export
+    from keras_vae._internal.backend import reason
 
     try:
         keras_vae.export.save(model, path)
     except (OSError, tf.errors.OpError) as error:
-        raise CommandError(f"{path} cannot be written: {error}") from error
+        raise CommandError(f"{path} cannot be written: {reason(error)}") from error

@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from keras_vae._internal.files import JsonObject
+from keras_vae._internal.files import JsonObject, require_no_other
 from keras_vae.cli import output
 from keras_vae.cli.errors import CommandError
 from keras_vae.cli.output import Commands
@@ -141,4 +141,5 @@ def _read_folder(folder: pathlib.Path, results: pathlib.Path) -> JsonObject:
 
 
 def _read(path: pathlib.Path) -> Any:
+    require_no_other(path)
     return json.loads(path.read_text(encoding="utf-8"))

@@ -128,10 +128,16 @@ def details(run: RunFolder) -> JsonObject:
     content = {**describe(run), "folder": str(run.path)}
     if spec is None:
         return content
+    store = RunStore(run.path.parent)
     try:
-        stored = RunStore(run.path.parent).load(spec)
+        stored = store.load(spec)
     except StoreError as error:
         raise CommandError(str(error)) from error
+    try:
+        evaluations = store.evaluations(spec)
+    except StoreError as error:
+        # They are measured anew once their file is gone; the run is as good as before.
+        content["reason"], evaluations = str(error), {}
     if stored is not None:
         ending = {name: values[-1].item() for name, values in stored.history.items()}
         content["last_epoch"] = ending
@@ -141,7 +147,7 @@ def details(run: RunFolder) -> JsonObject:
         "kept_weights": snapshot_epochs(run.path),
         "evaluations": {
             name: without_images(value) if isinstance(value, dict) else value
-            for name, value in run.evaluations().items()
+            for name, value in evaluations.items()
         },
         "spec": spec.to_dict(),
     }

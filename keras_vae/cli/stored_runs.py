@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING
 
 import filelock
 
-from keras_vae._internal import verified_files
-from keras_vae._internal.files import JsonObject
 from keras_vae.cli.errors import CommandError
 from keras_vae.experiments.runs import run_folder
-from keras_vae.experiments.runs.run_folder import CHECKPOINT, EVALUATIONS, LOCK
+from keras_vae.experiments.runs.run_folder import CHECKPOINT, LOCK
 from keras_vae.experiments.runs.store import RunStore
 
 if TYPE_CHECKING:
@@ -53,17 +51,11 @@ class RunFolder:
         """Bytes of each file, by name."""
         sizes = {}
         for path in self.path.iterdir():
-            # A process that trains the run replaces its files at any time.
-            with contextlib.suppress(FileNotFoundError):
+            # A process that trains the run replaces its files at any time; others may be links that
+            # lead nowhere.
+            with contextlib.suppress(OSError):
                 sizes[path.name] = path.stat().st_size
         return sizes
-
-    def evaluations(self) -> JsonObject:
-        """What was measured of the run, by name; empty if that cannot be read."""
-        try:
-            return verified_files.read_json(self.path / EVALUATIONS)[1]
-        except (OSError, ValueError):
-            return {}
 
     def read_spec(self) -> RunSpec | None:
         """Rebuilds the run's spec, which needs TensorFlow.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_vae import UserError
-from keras_vae._internal.files import cache_folder
+from keras_vae._internal.files import cache_folder, expanded
 from keras_vae._internal.registration import import_tensorflow
 from keras_vae.datasets.image_data import DataError, Source
 
@@ -65,7 +65,7 @@ class TfdsSource(Source):
     def root(self, data_dir: str | os.PathLike[str] | None = None) -> pathlib.Path:
         """TFDS's folder of prepared sets."""
         given = data_dir or os.environ.get("TFDS_DATA_DIR")
-        return pathlib.Path(given or "~/tensorflow_datasets").expanduser()
+        return expanded(given or "~/tensorflow_datasets")
 
     def is_available(self) -> bool:
         return (self.root() / self.name / str(self.version)).exists()
@@ -144,7 +144,13 @@ class TfdsSource(Source):
         )
         try:
             builder.download_and_prepare(download_config=config)
-        except (OSError, tfds.download.DownloadError, NonMatchingChecksumError) as error:
+        # TFDS raises a RuntimeError of whatever keeps it from writing.
+        except (
+            OSError,
+            RuntimeError,
+            tfds.download.DownloadError,
+            NonMatchingChecksumError,
+        ) as error:
             raise DataUnavailableError(
                 f"{self.name!r} could not be prepared in {builder.data_path}: {error} "
                 f"To mend that, {self.by_hand()}. The set 'mnist_5k' needs neither."
@@ -206,7 +212,7 @@ class FreyFaces(TfdsSource):
         self, root: pathlib.Path, manual_dir: str | os.PathLike[str] | None = None
     ) -> bool:
         folder = manual_dir or _manual_folder() or pathlib.Path(root) / "downloads" / "manual"
-        return (pathlib.Path(folder) / FREY_FILE).exists()
+        return (pathlib.Path(folder) / FREY_FILE).is_file()
 
     def by_hand(self) -> str:
         return f"put {FREY_FILE} into a folder and name that folder in KERAS_VAE_MANUAL_DIR"

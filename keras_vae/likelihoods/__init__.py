@@ -5,6 +5,7 @@ from typing import Any
 from keras_vae._internal.checks import get_part
 from keras_vae.likelihoods.base import Likelihood
 from keras_vae.likelihoods.counts import Categorical, NegativeBinomial, Poisson
+from keras_vae.likelihoods.mixed import Mixed
 from keras_vae.likelihoods.pixels import (
     Bernoulli,
     DiscretizedLogistic,
@@ -19,6 +20,7 @@ __all__ = [
     "DiscretizedLogistic",
     "Gaussian",
     "Likelihood",
+    "Mixed",
     "NegativeBinomial",
     "Poisson",
     "bits_per_dimension",

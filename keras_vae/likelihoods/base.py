@@ -28,8 +28,8 @@ class Likelihood(keras.layers.Layer):
 
     Attributes:
         parameters: Names of the parameters.
-        interval: Lowest and highest value that pseudo-inputs of a VampPrior may take; None where
-            data cannot be learned.
+        interval: Lowest and highest value that pseudo-inputs of a VampPrior may take, or two tuples
+            of such, one number a column; None where data cannot be learned.
 
     Example:
         @keras.saving.register_keras_serializable("mine")
@@ -42,7 +42,7 @@ class Likelihood(keras.layers.Layer):
 
     built: bool
     parameters: tuple[str, ...] = ()
-    interval: tuple[float, float] | None = (-math.inf, math.inf)
+    interval: Any = (-math.inf, math.inf)
 
     def __init__(self, heads: str | None = "linear", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -170,6 +170,12 @@ class Likelihood(keras.layers.Layer):
     def check_inputs(self, x: np.ndarray) -> None:
         """Raises `ValueError` if finite data cannot be encoded; by default as `check_support`."""
         self.check_support(x)
+
+    def check_present(self, x: np.ndarray, mask: np.ndarray) -> None:
+        """`check_support` of the values that are there, where a mask of the same shape is false."""
+        there = x[~mask]
+        if there.size:
+            self.check_support(there)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "heads": self._given_heads}

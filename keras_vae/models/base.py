@@ -5,31 +5,21 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from keras_vae import objectives, posteriors, priors, random
-from keras_vae._internal.backend import gpus, keras, tf, tfd
+from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import as_sizes, check_data_shape
-from keras_vae.models import fitting
+from keras_vae.models import fitting, xla
 from keras_vae.models.compiled import TrainFunction, for_tf_data, fused_train_function
 from keras_vae.models.given_networks import name_by_part
 from keras_vae.models.inference import Inference
 from keras_vae.models.inputs import Data
+from keras_vae.models.saving import STEPS_BEFORE, Saving
 
-# Name, among a saved model's own variables, of the steps made before it was last compiled.
-STEPS_BEFORE = "steps_before_compile"
 # What `compile` of Keras takes and a bound has no use for.
 NOT_COMPILED = ("loss", "loss_weights", "metrics", "weighted_metrics")
-CONVOLUTIONS = tuple(
-    getattr(keras.layers, f"{kind}Conv{rank}D{transposed}")
-    for kind in ("", "Depthwise", "Separable")
-    for rank in (1, 2, 3)
-    for transposed in ("", "Transpose")
-    if hasattr(keras.layers, f"{kind}Conv{rank}D{transposed}")
-)
 
 
-class LatentVariableModel(Inference, keras.Model):
+class LatentVariableModel(Saving, Inference, keras.Model):
     """A `keras.Model` of p(x, z) with an approximate posterior q(z|x).
 
     Subclasses have a `likelihood` and `latent_dims`, and implement `encode`, `decode`, `prior`,
@@ -49,6 +39,8 @@ class LatentVariableModel(Inference, keras.Model):
     """
 
     train_function: TrainFunction | None
+    test_function: Any
+    predict_function: Any
     latent_dims: tuple[int, ...]
 
     def __init__(
@@ -188,7 +180,7 @@ class LatentVariableModel(Inference, keras.Model):
         distributed = tf.distribute.has_strategy()
         if jit_compile == "auto":
             excluded = kwargs.get("run_eagerly") or distributed
-            jit_compile = not excluded and not self._convolves_without_gpu()
+            jit_compile = not excluded and not xla.convolves_without_gpu(self)
         if distributed and kwargs.get("steps_per_execution", 1) != 1:
             warnings.warn(
                 "Keras runs single steps only under a distribution strategy: "
@@ -238,8 +230,7 @@ class LatentVariableModel(Inference, keras.Model):
                 generator none.
         """
         x, y, sample_weight = fitting.with_arrays((x, y, sample_weight))
-        if isinstance(x, list) and fitting.is_arrays(x):
-            x = tuple(x)
+        x = fitting.of_list(x)
         if class_weight is not None and y is None and fitting.is_arrays(x):
             raise ValueError("`class_weight` needs labels: `fit(x, labels, class_weight=...)`.")
         for data in (x, fitting.without_labels(validation_data)):
@@ -256,7 +247,7 @@ class LatentVariableModel(Inference, keras.Model):
         # Of a model that is not compiled Keras says so.
         if shuffle is True and in_memory and self.compiled:
             arrays = keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
-            x = fitting.shuffled_batches(arrays, batch_size or 32, self.seed, self._steps_done)
+            x = fitting.shuffled_batches(arrays, batch_size, self.seed, self._steps_done)
             y = sample_weight = batch_size = None
             shuffle = False
         if isinstance(x, tf.data.Dataset):
@@ -283,12 +274,6 @@ class LatentVariableModel(Inference, keras.Model):
             fitting.check_first_batch(x, self.check_fit)
         return super().evaluate(x, y, *args, **kwargs)
 
-    def export(self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any) -> Any:  # noqa: A002
-        """Exports `reconstruct`, as `keras.Model.export`; `keras_vae.export.save` exports more."""
-        if kwargs.get("input_signature") is None:
-            kwargs["input_signature"] = self.input_signature
-        return super().export(filepath, format=format, **kwargs)
-
     def make_train_function(self, force: bool = False) -> None:
         """Makes what `fit` calls: with XLA, all steps of an execution are one computation."""
         if self.train_function is None or force:
@@ -300,10 +285,21 @@ class LatentVariableModel(Inference, keras.Model):
             # A subclass's own step may want the labels, which fused steps leave out.
             own_step = type(self).train_step is not LatentVariableModel.train_step
             separate = own_step or not self.jit_compile or tf.distribute.has_strategy()
-            separate = separate or self._convolves_without_gpu()
+            separate = separate or xla.convolves_without_gpu(self)
             if self.steps_per_execution > 1 and not separate:
                 fused = fused_train_function(self.train_step, self.steps_per_execution)
                 self.train_function = for_tf_data(fused, self.train_function)
+            self.train_function = xla.explained(self.train_function)
+
+    def make_test_function(self, force: bool = False) -> None:
+        if self.test_function is None or force:
+            super().make_test_function(force)
+            self.test_function = xla.explained(self.test_function)
+
+    def make_predict_function(self, force: bool = False) -> None:
+        if self.predict_function is None or force:
+            super().make_predict_function(force)
+            self.predict_function = xla.explained(self.predict_function)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One optimiser step on the negative bound; returns the running means."""
@@ -315,7 +311,7 @@ class LatentVariableModel(Inference, keras.Model):
         try:
             with tf.GradientTape() as tape:
                 terms = self.log_terms(x, self.objective.num_samples, seed, training=True, **given)
-                loss = -_mean(self.objective_bound(terms, self.beta), weights)
+                loss = -fitting.weighted_mean(self.objective_bound(terms, self.beta), weights)
                 replicas = tf.distribute.get_strategy().num_replicas_in_sync
                 scaled_loss = self.optimizer.scale_loss(loss + sum(self.losses))
                 # The strategy adds up the replicas' gradients.
@@ -333,7 +329,9 @@ class LatentVariableModel(Inference, keras.Model):
         seen = tf.cast(self.trackers["loss"].count, tf.int64)
         seed = self._noise_of_replica(random.EVALUATION_NOISE, seen)
         terms = self.log_terms(x, self.objective.num_samples, seed, training=False, **given)
-        return self.update_trackers(-_mean(self.objective_bound(terms), weights), terms, weights)
+        return self.update_trackers(
+            -fitting.weighted_mean(self.objective_bound(terms), weights), terms, weights
+        )
 
     def objective_bound(
         self, terms: objectives.LogTerms, beta: float | tf.Tensor = 1.0
@@ -362,20 +360,6 @@ class LatentVariableModel(Inference, keras.Model):
         """Samples q(z|x), by a seed or by noise `Drawn` before; returns the `LogTerms` there."""
         raise NotImplementedError
 
-    def save_own_variables(self, store: dict[str, np.ndarray]) -> None:
-        super().save_own_variables(store)
-        if steps_before := int(self._untracked.steps_before):
-            store[STEPS_BEFORE] = np.array(steps_before)
-
-    def load_own_variables(self, store: dict[str, np.ndarray]) -> None:
-        # Keras' store of an HDF5 file has keys, and is no mapping.
-        store = {name: store[name] for name in store.keys()}  # noqa: SIM118
-        self._untracked.steps_before.assign(np.array(store.pop(STEPS_BEFORE, 0)))
-        super().load_own_variables(store)
-
-    def _convolves_without_gpu(self) -> bool:
-        return not gpus() and any(isinstance(one, CONVOLUTIONS) for one in self._flatten_layers())
-
     def _steps_done(self) -> int:
         """Number of training steps so far, under all optimisers; 0 before the first `compile`."""
         if getattr(self, "optimizer", None) is None:
@@ -391,9 +375,3 @@ class LatentVariableModel(Inference, keras.Model):
             return seed
         number = replica.replica_id_in_sync_group
         return tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
-
-
-def _mean(values: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
-    if weights is None:
-        return tf.reduce_mean(values)
-    return tf.reduce_mean(tf.cast(weights, values.dtype) * values)

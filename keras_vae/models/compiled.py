@@ -9,6 +9,7 @@ import concurrent.futures
 import dataclasses
 import functools
 import math
+import threading
 import warnings
 import weakref
 from collections.abc import Callable
@@ -19,6 +20,7 @@ import numpy as np
 from keras_vae import posteriors, random
 from keras_vae._internal import backend
 from keras_vae._internal.backend import keras, tf
+from keras_vae.models import xla
 
 if TYPE_CHECKING:
     from keras_vae.models.inference import Inference
@@ -40,6 +42,7 @@ TOLERATED_SHARE = 0.1
 FEWEST_TO_WARN_OF = 100
 # By model: its layers, and compiled functions by how they divide samples and images.
 _compiled: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+_falling_back = threading.Lock()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +124,7 @@ def log_likelihood(
         there = tf.constant(min(per_call, count - start))
         first = tf.constant(start, tf.int64)
         data = {name: part[numbers // blocks.draws] for name, part in padded.items()}
-        return log_sums(data, seed, first, there).numpy()
+        return log_sums(data, seed, first, there)
 
     progress = keras.utils.Progbar(len(starts), verbose=verbose, unit_name="chunk")
     parts = []
@@ -141,29 +144,49 @@ def _in_blocks(data: np.ndarray, blocks: Blocks) -> np.ndarray:
     return np.concatenate([data, padding]).reshape(-1, blocks.images, *data.shape[1:])
 
 
-def _log_sums(model: Inference, num_samples: int, blocks: Blocks) -> Callable[..., tf.Tensor]:
-    """`_compile`'s function, made once a model. One whose layers were replaced has another."""
+def _log_sums(model: Inference, num_samples: int, blocks: Blocks) -> Callable[..., np.ndarray]:
+    """`_compile`'s function, made once a model. One whose layers were replaced has another.
+
+    Where XLA refuses a model, its function is made without XLA, once as well.
+    """
     layers = [value for value in vars(model).values() if isinstance(value, keras.layers.Layer)]
     if model not in _compiled or _compiled[model][0] != layers:
         _compiled[model] = layers, {}
-    functions = _compiled[model][1]
-    if (num_samples, blocks) not in functions:
-        functions[num_samples, blocks] = _compile(weakref.ref(model), num_samples, blocks)
-    return functions[num_samples, blocks]
+    functions, key, reference = _compiled[model][1], (num_samples, blocks), weakref.ref(model)
+    if key not in functions:
+        functions[key] = _compile(reference, *key)
+
+    def log_sums(*arguments: Any) -> np.ndarray:
+        function = functions[key]
+        try:
+            return function(*arguments).numpy()
+        except xla.ERRORS as error:
+            words = xla.refusal(error)
+            if words is None:
+                raise
+        with _falling_back:
+            # Several blocks at once are refused.
+            if functions[key] is function:
+                warnings.warn(f"{words} It is evaluated without.", RuntimeWarning, stacklevel=2)
+                functions[key] = _compile(reference, *key, jit=False)
+        return functions[key](*arguments).numpy()
+
+    return log_sums
 
 
 def _compile(
-    model: Callable[[], Any], num_samples: int, blocks: Blocks
+    model: Callable[[], Any], num_samples: int, blocks: Blocks, jit: bool = True
 ) -> Callable[..., tf.Tensor]:
     """A compiled function that sums weights, and their squares, over the samples of some blocks.
 
     It takes a dictionary of images `x`, of shape (blocks, images of a block, *event_shape), and of
     their mask and conditions, if there are any; a seed, the number of the first block, and how many
     of the blocks to compute. It returns logarithms, of shape (blocks, 2, images of a block). A
-    function that referred to the model itself would keep it alive.
+    function that referred to the model itself would keep it alive. Without XLA, noise is other.
     """
+    normal = random.xla_normal if jit else random.normal
 
-    @functools.partial(tf.function, jit_compile=True, autograph=False)
+    @functools.partial(tf.function, jit_compile=jit, autograph=False)
     def log_sums(
         data: dict[str, tf.Tensor], seed: tf.Tensor, first: tf.Tensor, count: tf.Tensor
     ) -> tf.Tensor:
@@ -171,7 +194,7 @@ def _compile(
             number = first + tf.cast(i, tf.int64)
             noise = tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
             of_block = {name: part[i] for name, part in data.items()}
-            weights = _block_log_weights(model(), of_block, noise, blocks)
+            weights = _block_log_weights(model(), of_block, noise, blocks, normal)
             sample = tf.range(weights.shape[0], dtype=tf.int64)
             left = num_samples - number % blocks.draws * blocks.samples
             wanted = (sample < blocks.samples) & (sample < left)
@@ -186,7 +209,11 @@ def _compile(
 
 
 def _block_log_weights(
-    model: Inference, data: dict[str, tf.Tensor], seed: tf.Tensor, blocks: Blocks
+    model: Inference,
+    data: dict[str, tf.Tensor],
+    seed: tf.Tensor,
+    blocks: Blocks,
+    normal: Callable[..., tf.Tensor],
 ) -> tf.Tensor:
     """Log-weights, chunk by chunk, of one block's samples and of what fills up the last chunk.
 
@@ -200,7 +227,7 @@ def _block_log_weights(
     seeds = tf.random.experimental.stateless_split(seed, len(model.latent_dims), alg="philox")
     noise = []
     for size, level_seed in zip(model.latent_dims, tf.unstack(seeds), strict=True):
-        drawn = random.xla_normal((blocks.samples, blocks.images, size), level_seed)
+        drawn = normal((blocks.samples, blocks.images, size), level_seed)
         noise.append(tf.reshape(tf.pad(drawn, padding), (*shape, size)))
 
     def chunk(i: tf.Tensor, done: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_vae import random
 from keras_vae._internal.backend import keras, tf
-from keras_vae._internal.checks import check_positive_integer
+from keras_vae._internal.checks import check_finite, check_positive_integer
 from keras_vae.models.inputs import is_table
 
 # Whether more of a logged quantity is better; Keras finds it out only for its own metrics.
@@ -46,8 +46,25 @@ def with_arrays(data: Any) -> Any:
     return tf.nest.map_structure(lambda x: x.to_numpy() if is_table(x) else x, data)
 
 
+def of_list(x: Any) -> Any:
+    """Of a list, as other methods take it: an array of nested numbers, a tuple of arrays."""
+    if not isinstance(x, list):
+        return x
+    first = tf.nest.flatten(x[:1])
+    numbers = bool(first) and isinstance(first[0], (int, float))
+    if numbers:
+        return np.asarray(x, "float64")
+    return tuple(x) if is_arrays(x) else x
+
+
 def labels(x: Any, y: Any, weights: Any) -> Any:
-    """Labels, of which Keras needs some, no matter which, where items have weights."""
+    """Labels, of which Keras needs some, no matter which, where items have weights.
+
+    Raises:
+        ValueError: If weights are not finite.
+    """
+    if weights is not None and is_arrays(weights):
+        check_finite(weights, "sample weights")
     if y is None and weights is not None and is_arrays(x):
         return np.zeros(len(tf.nest.flatten(x)[0]), "float32")
     return y
@@ -69,16 +86,17 @@ def split_off(arrays: Any, share: float) -> tuple[Any, Any]:
 
 
 def shuffled_batches(
-    arrays: Any, batch_size: int, seed: int, steps_done: Callable[[], int]
+    arrays: Any, batch_size: int | None, seed: int, steps_done: Callable[[], int]
 ) -> tf.data.Dataset:
     """Batches of arrays in an order that a seed and the number of steps so far decide.
 
     Arguments:
         arrays: Structure of arrays with one first axis, of which an item is left out if None.
-        batch_size: Items in a batch; the last may have fewer.
+        batch_size: Items in a batch; the last may have fewer. None for 32, as Keras has it.
         seed: Integer.
         steps_done: Function that is asked at the start of each pass.
     """
+    batch_size = 32 if batch_size is None else batch_size
     check_positive_integer(batch_size, "batch_size")
     tensors = tf.nest.map_structure(
         lambda a: None if a is None else tf.convert_to_tensor(a), arrays
@@ -112,6 +130,13 @@ def steps_of(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
     while isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer = optimizer.inner_optimizer
     return optimizer._iterations
+
+
+def weighted_mean(values: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
+    """The mean of values times their weights, if there are any, as Keras has losses."""
+    if weights is None:
+        return tf.reduce_mean(values)
+    return tf.reduce_mean(tf.cast(weights, values.dtype) * values)
 
 
 def set_directions(callbacks: Any) -> None:

@@ -10,7 +10,7 @@ from keras_vae._internal.checks import check_positive_integer
 from keras_vae.models.base import LatentVariableModel
 from keras_vae.models.given_networks import get_network, take
 from keras_vae.models.inference import log_prob
-from keras_vae.models.inputs import Data, given, like
+from keras_vae.models.inputs import Data, given
 from keras_vae.networks import JointStack
 from keras_vae.objectives import LogTerms, Objective
 from keras_vae.random import derive_seed
@@ -300,26 +300,12 @@ class HierarchicalVAE(LatentVariableModel):
         means = [posterior.mean() for posterior in self._levels(x, condition, training)]
         return self.likelihood.expected(self.decode(means, training, **given(condition)))
 
-    def posterior_parameters(
-        self, x: Data, batch_size: int | None = None, *, condition: Data | None = None
-    ) -> tuple[Data, Data]:
-        self.check_inputs(x, condition)
-
-        def parameters(part: Data, conditions: Data | None) -> tuple[tf.Tensor, ...]:
-            levels = self._levels(part, conditions)
-            pairs = zip(*((q.mean(), q.stddev()) for q in levels), strict=True)
-            return tuple(tf.concat(parts, axis=-1) for parts in pairs)
-
-        loc, scale = self._in_batches(parameters, x, batch_size, condition)
-        return like(x, loc), like(x, scale)
-
     def split_levels(self, codes: tf.Tensor) -> tuple[tf.Tensor, ...]:
         return tuple(tf.split(codes, self.latent_dims, axis=-1))
 
     def _levels(
         self, x: Data, condition: Data | None, training: bool = False
     ) -> list[tfd.Distribution]:
-        """Each level's posterior given the means above it, from the top down."""
         features = self._features(x, condition, training)
         levels: list[tfd.Distribution] = []
         for conditional in self.inference:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from keras_vae import random
+from keras_vae import distributions, random
 from keras_vae._internal.backend import tf, tfd
 from keras_vae._internal.checks import check_positive_integer
 from keras_vae.models import compiled
@@ -303,7 +303,13 @@ class Inference(Inputs):
         Raises:
             ValueError: If the data have the wrong shape or values, or `batch_size` is below 1.
         """
-        return self.posterior_parameters(x, batch_size, condition=condition)[0]
+        self.check_inputs(x, condition)
+
+        # Deviations would cost a flow as much again.
+        def means(part: Data, conditions: Data | None) -> tf.Tensor:
+            return _side_by_side([q.mean() for q in self._levels(part, conditions)])
+
+        return like(x, self._in_batches(means, x, batch_size, condition))
 
     def posterior_parameters(
         self, x: Data, batch_size: int | None = None, *, condition: Data | None = None
@@ -326,11 +332,17 @@ class Inference(Inputs):
 
         # Not of one posterior of all items: a flow's mean and deviation take many samples of each.
         def parameters(part: Data, conditions: Data | None) -> tuple[tf.Tensor, ...]:
-            posterior = self.encode(part, **given(conditions))
-            return posterior.mean(), posterior.stddev()
+            levels = self._levels(part, conditions)
+            return tuple(
+                _side_by_side([getattr(q, name)() for q in levels]) for name in ("mean", "stddev")
+            )
 
         loc, scale = self._in_batches(parameters, x, batch_size, condition)
         return like(x, loc), like(x, scale)
+
+    def _levels(self, x: Data, condition: Data | None) -> list[tfd.Distribution]:
+        """Each level's posterior given the means above it, from the top down."""
+        return [self.encode(x, **given(condition))]
 
     def split_levels(self, codes: tf.Tensor) -> Codes:
         """Codes as `decode` takes them, from a matrix with the levels side by side.
@@ -349,6 +361,10 @@ class Inference(Inputs):
         )
 
 
+def _side_by_side(levels: list[tf.Tensor]) -> tf.Tensor:
+    return levels[0] if len(levels) == 1 else tf.concat(levels, axis=-1)
+
+
 def log_prob(
     distribution: tfd.Distribution, value: tf.Tensor, mask: tf.Tensor | None = None
 ) -> tf.Tensor:
@@ -365,7 +381,7 @@ def log_prob(
     value = tf.cast(value, distribution.dtype)
     if mask is None:
         return distribution.log_prob(value)
-    if not isinstance(distribution, tfd.Independent):
+    if not distributions.has_independent_values(distribution):
         raise TypeError(
             "Missing values need a likelihood of independent values, a `tfd.Independent`. "
             f"Received: {type(distribution).__name__}."

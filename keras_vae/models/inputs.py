@@ -126,8 +126,9 @@ class Inputs:
 
     def _values(self, x: Any) -> Iterator[np.ndarray]:
         """The numbers of `x` as an array of the right shape, where there are any."""
-        if isinstance(x, (list, tuple)):
+        if not hasattr(x, "shape"):
             x = np.asarray(x)
+        _check_array(x)
         check_data_shape(x.shape, self.event_shape)
         if _has_values(x):
             values = np.asarray(x)
@@ -146,7 +147,7 @@ class Inputs:
         there = x[~mask]
         if there.size:
             check_finite(there)
-            self.likelihood.check_support(there)
+            self.likelihood.check_present(x, mask)
         return mask
 
     def _conditions_of(self, condition: Any, n: int) -> Any:
@@ -214,7 +215,7 @@ class Inputs:
         return tf.concat(rows, axis=-1), leading
 
     def check_code_condition(self, condition: Any, z: tf.Tensor) -> None:
-        """Raises `ValueError` unless conditions of codes have shape (..., *condition_shape).
+        """Raises `ValueError` unless conditions of codes are finite, (..., *condition_shape).
 
         Their leading axes have to broadcast against those of codes `z`, (..., latent_dim).
         """
@@ -233,6 +234,8 @@ class Inputs:
                     f"Conditions of shape {received} do not broadcast against codes of shape "
                     f"{tuple(z.shape)}."
                 ) from error
+            if _has_values(condition):
+                check_finite(condition, "conditions")
 
 
 def in_parts(
@@ -261,6 +264,21 @@ def given(condition: Any) -> dict[str, Any]:
 def like(x: Any, values: tf.Tensor) -> Data:
     """Numbers as a NumPy array, unless `x`, which they are made from, is a tensor."""
     return values if tf.is_tensor(x) else np.asarray(values)
+
+
+def _check_array(x: Any) -> None:
+    """Raises unless `x` is an array, dense and without a mask that would be lost."""
+    if not hasattr(x, "shape"):
+        raise TypeError(f"Expected an array of data. Received: {type(x).__name__}.")
+    if hasattr(x, "toarray"):
+        raise TypeError(
+            f"Expected a dense array. Received: {type(x).__name__}. `x.toarray()` makes one."
+        )
+    if np.ma.is_masked(x):
+        raise ValueError(
+            "The mask of a masked array would be lost. Give `log_likelihood` and `impute` arrays "
+            "and `mask=`, such as `mask=np.ma.getmaskarray(x)`; other methods need all values."
+        )
 
 
 def _has_values(x: Any) -> bool:

@@ -1,6 +1,6 @@
 """Posteriors that a normalising flow makes of a diagonal Gaussian."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from keras_vae.posteriors.base import Posterior
 from keras_vae.posteriors.sampling import diagonal_gaussian
 from keras_vae.random import derive_seed, resolve_seed
 
-tfb = tfp.bijectors
+tfb: Any = tfp.bijectors
 # A gate that is nearly open keeps most of z, as the paper advises for the start.
 OPEN = 2.0
 
@@ -25,7 +25,7 @@ class InverseAutoregressiveFlow(Posterior):
     The gates g in (0, 1) and the m of each dimension are a masked network's of the dimensions
     before it and of a context, a vector that a head makes of the encoder's features. Each step
     reverses the order. Samples and their log q take one pass; the density of other codes, as a
-    VampPrior and doubly reparameterised gradients need it, takes one a dimension and step.
+    VampPrior and doubly reparameterised gradients need it, takes up to one a dimension and step.
 
     Arguments:
         num_flows: Number of steps.
@@ -93,7 +93,7 @@ class InverseAutoregressiveFlow(Posterior):
         reverse = list(range(self.latent_dim))[::-1]
         steps: list[Any] = []
         for network in self.networks:
-            steps += [gated_step(network, context), tfb.Permute(reverse)]
+            steps += [GatedStep(network, context), tfb.Permute(reverse)]
         # The last bijector of a chain is the first to act.
         return GaussianFlow(
             diagonal_gaussian(loc, tf.exp(0.5 * log_variance)),
@@ -113,16 +113,88 @@ class InverseAutoregressiveFlow(Posterior):
         }
 
 
-def gated_step(network: MaskedAutoregressiveNetwork, context: tf.Tensor) -> Any:
-    """The bijector `z <- g z + (1 - g) m`, with m and g made by a network of z and a context."""
+class GatedStep(tfb.Bijector):
+    """The bijector `z <- g z + (1 - g) m`, with m and g made by a network of z and a context.
 
-    def back(z: tf.Tensor) -> Any:
-        mean, gate = tf.unstack(network(z, context), axis=-1)
-        keep, change = gate + OPEN, -gate - OPEN
-        update = tfb.Shift(tf.sigmoid(change) * mean)(
-            tfb.Scale(log_scale=tf.math.log_sigmoid(keep))
+    Back it solves for z by iteration: each m and g depends only on the dimensions before it, so
+    that of D dimensions the first k are exact after k turns; it ends where nothing moves any more,
+    and after D turns. Gradients solve the transposed equations in the same way, at the solution,
+    and so need neither the turns' intermediate values nor a graph that grows with D.
+
+    Arguments:
+        network: Of two outputs, m and the gate's logit less `OPEN`.
+        context: Tensor of shape (batch, context_dim).
+    """
+
+    def __init__(
+        self, network: MaskedAutoregressiveNetwork, context: tf.Tensor, name: str = "GatedStep"
+    ) -> None:
+        parameters = dict(locals())
+        # A TFP module would look for weights in the network, which are Keras'.
+        self._gates = lambda z: _mean_and_gate(network(z, context))
+        super().__init__(
+            forward_min_event_ndims=1, dtype=context.dtype, parameters=parameters, name=name
         )
-        return tfb.Invert(update)
 
-    # TFP's bijector goes from the transformed codes, dimension by dimension, to the first.
-    return tfb.Invert(tfb.MaskedAutoregressiveFlow(bijector_fn=back, unroll_loop=True))
+    @classmethod
+    def _parameter_properties(cls, dtype: Any) -> dict[str, Any]:
+        return {}
+
+    def _forward(self, z: tf.Tensor) -> tf.Tensor:
+        return _update(z, *self._gates(z))
+
+    def _forward_log_det_jacobian(self, z: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_sum(tf.math.log_sigmoid(self._gates(z)[1]), axis=-1)
+
+    def _inverse(self, y: tf.Tensor) -> tf.Tensor:
+        target = tf.stop_gradient(y)
+
+        def solved_for(z: tf.Tensor) -> tf.Tensor:
+            mean, gate = self._gates(z)
+            return (target - tf.sigmoid(-gate) * mean) / tf.sigmoid(gate)
+
+        z = tf.stop_gradient(_settle(solved_for, target))
+
+        @tf.custom_gradient
+        def solution(rest: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+            return tf.identity(z), lambda upstream: self._transposed(z, upstream)
+
+        # Nothing but rounding is left; what depends on y, the context and weights is its gradient.
+        return solution(y - self._forward(z))
+
+    def _transposed(self, z: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
+        """Solves `J^T w = upstream`, with J the triangular Jacobian of `_forward` at z."""
+
+        def solved_for(w: tf.Tensor) -> tf.Tensor:
+            place = tf.identity(z)
+            with tf.GradientTape() as tape:
+                tape.watch(place)
+                mean, gate = self._gates(place)
+                # What z itself is multiplied with is J's diagonal.
+                value = _update(z, mean, gate)
+            (below,) = tape.gradient(value, [place], output_gradients=w)
+            return (upstream - below) / tf.sigmoid(gate)
+
+        return _settle(solved_for, upstream)
+
+
+def _mean_and_gate(outputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    mean, gate = tf.unstack(outputs, axis=-1)
+    return mean, gate + OPEN
+
+
+def _update(z: tf.Tensor, mean: tf.Tensor, gate: tf.Tensor) -> tf.Tensor:
+    return tf.sigmoid(gate) * z + tf.sigmoid(-gate) * mean
+
+
+def _settle(turn: Callable[[tf.Tensor], tf.Tensor], start: tf.Tensor) -> tf.Tensor:
+    """Applies a function until nothing changes, or once for each entry of the last axis."""
+
+    def body(value: tf.Tensor, moving: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        following = tf.ensure_shape(turn(value), start.shape)
+        return following, tf.reduce_any(following != value)
+
+    moving = tf.constant(True)
+    return tf.while_loop(
+        lambda _, moving: moving, body, (start, moving), maximum_iterations=start.shape[-1]
+    )[0]

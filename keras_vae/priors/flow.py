@@ -42,7 +42,7 @@ class Flow(Prior):
     Example:
         @keras.saving.register_keras_serializable("mine")
         def coupling(latent_dim):
-            network = keras_vae.networks.MaskedAutoregressiveNetwork(2, (32, 32), seed=0)
+            network = keras_vae.networks.MaskedAutoregressiveNetwork(2, (32, 32))
             return tfp.bijectors.MaskedAutoregressiveFlow(network)
 
         model = keras_vae.VAE(prior=keras_vae.priors.Flow(coupling))

@@ -22,6 +22,25 @@ class UnitInterval(keras.constraints.Constraint):
         return keras.ops.clip(w, 0.0, 1.0)
 
 
+@keras.saving.register_keras_serializable(package="keras_vae")
+class Within(keras.constraints.Constraint):
+    """Keeps the columns of weights each in an interval of its own.
+
+    Arguments:
+        lowest: Numbers, one a column.
+        highest: Numbers, one a column.
+    """
+
+    def __init__(self, lowest: Sequence[float], highest: Sequence[float]) -> None:
+        self.lowest, self.highest = list(lowest), list(highest)
+
+    def __call__(self, w: tf.Tensor) -> tf.Tensor:
+        return keras.ops.clip(w, self.lowest, self.highest)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"lowest": self.lowest, "highest": self.highest}
+
+
 # Of pseudo-inputs, by the interval of the data.
 CONSTRAINTS: dict[tuple[float, float], Any] = {
     (0.0, 1.0): UnitInterval(),
@@ -71,7 +90,8 @@ class VampPrior(Prior):
                 "Pseudo-inputs of a VampPrior are learned, and data of this likelihood cannot be. "
                 "Use another prior."
             )
-        constraint = CONSTRAINTS[self.interval]
+        several = isinstance(self.interval[0], tuple)
+        constraint = Within(*self.interval) if several else CONSTRAINTS[self.interval]
         self.pseudo_inputs = self.add_weight(
             shape=(self.num_pseudo_inputs, *image_shape),
             initializer=self.initializer,

@@ -3,12 +3,13 @@
 They lie in a folder laid out like `results`: `<report>/<figure>.png`, `<report>/<figure>.csv`.
 """
 
+import contextlib
 import csv
 import dataclasses
 import json
 import pathlib
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import matplotlib.image
@@ -22,10 +23,13 @@ from keras_vae._internal.files import JsonObject
 from keras_vae.experiments.figures import plots
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+FORMATS = ("PNG", "JPEG", "WEBP")
 CURVES = (".csv", ".json")
 # A file of a few kilobytes can say that it has a thousand times as many.
 MOST_PIXELS = 50_000_000
-MOST_BYTES = 20_000_000
+MOST_BYTES = 2_000_000
+# Matplotlib places no ticks among much larger numbers.
+LARGEST_DRAWN = 1e100
 # Points by name of a curve: arrays of shape (points,), x and y.
 Curves = dict[str, tuple[np.ndarray, np.ndarray]]
 
@@ -89,7 +93,7 @@ def find_originals(folder: pathlib.Path, names: Iterable[str]) -> Found:
     for path in sorted(folder.rglob("*")):
         suffix, relative = path.suffix.lower(), path.relative_to(folder).as_posix()
         # Hidden files are those of file managers.
-        if not path.is_file() or relative.startswith(".") or "/." in relative:
+        if path.is_dir() or relative.startswith(".") or "/." in relative:
             continue
         is_known = suffix in (*PICTURES, *CURVES)
         name = known.get(relative[: -len(suffix)].lower()) if is_known else None
@@ -98,6 +102,8 @@ def find_originals(folder: pathlib.Path, names: Iterable[str]) -> Found:
             continue
         original = found.originals.get(name, Original())
         try:
+            if not path.is_file():
+                raise OriginalsError("it is not a file")
             if suffix in CURVES:
                 part: JsonObject = {"curves": read_curves(path), "curves_file": path}
             else:
@@ -121,7 +127,7 @@ def check_picture(path: pathlib.Path) -> tuple[int, int]:
     Raises:
         OriginalsError: If it is too large or damaged.
     """
-    return _decode(path).size
+    return decode_picture(path).size
 
 
 def read_picture(path: pathlib.Path) -> np.ndarray:
@@ -137,26 +143,51 @@ def read_picture(path: pathlib.Path) -> np.ndarray:
     Raises:
         OriginalsError: If it is too large or damaged.
     """
-    picture = _decode(path)
+    picture = decode_picture(path)
     if picture.mode.startswith(("I", "F")):
         return np.asarray(picture, dtype=np.float32)
     return np.asarray(picture.convert("RGBA"))
 
 
-def _decode(path: pathlib.Path) -> Image.Image:
+def decode_picture(path: pathlib.Path, formats: tuple[str, ...] = FORMATS) -> Image.Image:
+    """Reads a picture's pixels, unless its head says that it has too many.
+
+    Arguments:
+        path: The picture.
+        formats: What it may be, as Pillow names formats.
+
+    Raises:
+        OriginalsError: If it is too large or damaged.
+    """
+    with _open_picture(path, formats) as picture:
+        picture.load()
+        return picture.copy()
+
+
+def picture_size(path: pathlib.Path, formats: tuple[str, ...] = FORMATS) -> tuple[int, int]:
+    """A picture's width and height in pixels, read from its head.
+
+    Raises:
+        OriginalsError: If they are too large, or cannot be read.
+    """
+    with _open_picture(path, formats) as picture:
+        return picture.size
+
+
+@contextlib.contextmanager
+def _open_picture(path: pathlib.Path, formats: tuple[str, ...]) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
             # About size, which is looked at below.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as picture:
+            with Image.open(path, formats=formats) as picture:
                 width, height = picture.size
                 if width * height > MOST_PIXELS:
                     raise OriginalsError(
                         f"it has {width} x {height} pixels. Scale it down to at most "
                         f"{MOST_PIXELS // 10**6} million"
                     )
-                picture.load()
-                return picture.copy()
+                yield picture
     except OriginalsError:
         raise
     # What a damaged picture makes Pillow raise is not documented.
@@ -186,12 +217,12 @@ def read_curves(path: pathlib.Path) -> Curves:
         # WebPlotDigitizer begins a project with a data set that often stays empty.
         for name, pairs in ((name, pairs) for name, pairs in points.items() if len(pairs)):
             values = np.array(sorted(map(tuple, pairs)), dtype=float)
-            if values.ndim != 2 or values.shape[1] != 2 or not np.isfinite(values).all():
+            if values.ndim != 2 or values.shape[1] != 2 or not (abs(values) < LARGEST_DRAWN).all():
                 raise ValueError(f"{name!r} has something else than pairs of numbers")
             curves[name] = (values[:, 0], values[:, 1])
     except (LookupError, TypeError, AttributeError) as error:
         raise OriginalsError(f"it has not the form of digitised curves ({error!r})") from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError, OverflowError, csv.Error) as error:
         raise OriginalsError(f"it cannot be read as curves ({error})") from error
     if not curves:
         raise OriginalsError("it has no curves")
@@ -282,6 +313,9 @@ def compare_curves(ours: list[JsonObject], theirs: Curves) -> tuple[list[JsonObj
             continue
         (own,) = found
         drawn = [pair for pair in zip(own["x"], own["y"], strict=False) if pair[1] is not None]
+        if not drawn:
+            problems.append(f"{name!r} is a curve of ours without points")
+            continue
         own_x, own_y = (np.array(values) for values in zip(*sorted(drawn), strict=True))
         inside = (x >= own_x[0]) & (x <= own_x[-1])
         if not inside.any():

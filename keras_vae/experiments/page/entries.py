@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 import pathlib
 import re
@@ -14,6 +15,7 @@ from keras_vae._internal.files import JsonObject
 from keras_vae.experiments.figures import catalogue
 from keras_vae.experiments.figures.catalogue import Script
 from keras_vae.experiments.figures.claims import Claim, ClaimError, count_verdicts
+from keras_vae.experiments.figures.originals import LARGEST_DRAWN
 from keras_vae.experiments.figures.results import CLAIMS, DATA, LONGER, PICTURE, find_damage
 from keras_vae.experiments.page.pictures import Shown, show
 from keras_vae.experiments.page.wording import (
@@ -279,7 +281,8 @@ def _seconds(data: JsonObject) -> dict[str, float]:
     for run in (_of_type(data, "runs", dict) or {}).values():
         try:
             each = float(run["epochs"]["reached"] * run["median_seconds_per_epoch"])
-            seconds.update(dict.fromkeys(map(str, run["ids"]), each))
+            if math.isfinite(each):
+                seconds.update(dict.fromkeys(map(str, run["ids"]), each))
         except UNREADABLE:
             continue
     return seconds
@@ -288,7 +291,7 @@ def _seconds(data: JsonObject) -> dict[str, float]:
 def _curves(data: JsonObject) -> list[JsonObject]:
     """Our curves; none of them if one is not what `originals.curves_of` returns."""
     try:
-        return [
+        curves: list[JsonObject] = [
             {
                 **{name: str(curve[name]) for name in ("panel", "curve")},
                 "x": [float(value) for value in curve["x"]],
@@ -298,6 +301,12 @@ def _curves(data: JsonObject) -> list[JsonObject]:
         ]
     except UNREADABLE:
         return []
+    drawable = all(
+        len(curve["x"]) == len(curve["y"])
+        and all(abs(value) < LARGEST_DRAWN for value in (*curve["x"], *curve["y"]) if value)
+        for curve in curves
+    )
+    return curves if drawable else []
 
 
 def _command(name: str, figure: str, data: JsonObject) -> str | None:
@@ -376,7 +385,7 @@ def _order(folder: pathlib.Path) -> Callable[[pathlib.Path], tuple[Any, ...]]:
     def key(path: pathlib.Path) -> tuple[Any, ...]:
         parts = path.relative_to(folder).parts
         numbers = [
-            [(0, int(piece), "") if piece.isdigit() else (1, 0, piece) for piece in p.split("_")]
+            [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in p.split("_")]
             for p in parts[1:]
         ]
         return parts[:1], len(parts), numbers

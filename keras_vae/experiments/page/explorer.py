@@ -20,7 +20,7 @@ from PIL import Image
 import keras_vae as kv
 from keras_vae import UserError, activity, datasets, likelihoods
 from keras_vae._internal.backend import keras
-from keras_vae._internal.files import JsonObject, atomic_write
+from keras_vae._internal.files import JsonObject, atomic_write, encode_text, require_no_other
 from keras_vae.experiments.runs.model_files import digest, load_model_file, read_records
 from keras_vae.models import LatentVariableModel
 from keras_vae.networks import DenseStack
@@ -95,7 +95,7 @@ def write(
     )
     try:
         with atomic_write(output) as file:
-            file.write(text.encode())
+            file.write(encode_text(text))
     except OSError as error:
         raise ExplorerError(f"{output} cannot be written ({error}).") from error
     return output
@@ -128,8 +128,8 @@ def describe_model(path: str | os.PathLike[str], dataset: str | None) -> tuple[J
     path = pathlib.Path(path)
     model = load_model_file(path)
     layers = decoder_layers(model, path)
-    record = read_records(path.parent).get(path.name, {})
-    dataset = dataset or record.get("spec", {}).get("data", {}).get("name", EMBEDDED)
+    recorded_dataset, epochs, log_likelihood = _recorded(path)
+    dataset = dataset or recorded_dataset
     likelihood = model.likelihood
     binary = isinstance(likelihood, likelihoods.Bernoulli) and not likelihood.grey_levels
     test = datasets.load(dataset, binarize="static" if binary else None).test
@@ -158,8 +158,8 @@ def describe_model(path: str | os.PathLike[str], dataset: str | None) -> tuple[J
         "name": path.stem,
         "digest": digest(path)[:16],
         "dataset": dataset,
-        "epochs": record.get("epochs"),
-        "log_likelihood": record.get("test_log_likelihood"),
+        "epochs": epochs,
+        "log_likelihood": log_likelihood,
         "latent_dim": model.latent_dim,
         "units": [layer["columns"] for layer in layers],
         "image_shape": list(model.image_shape),
@@ -178,6 +178,22 @@ def describe_model(path: str | os.PathLike[str], dataset: str | None) -> tuple[J
         "standard_normal": isinstance(model.prior_layer, StandardNormal),
         "difference": difference,
     }, Sheet(sheet, _sheet(test.pixels[:DOTS], binary))
+
+
+def _recorded(path: pathlib.Path) -> tuple[str, int | None, JsonObject | None]:
+    """Data set, epochs and log-likelihood of a model's record, each as far as it can be used."""
+    record = read_records(path.parent).get(path.name, {})
+    try:
+        dataset = str(record["spec"]["data"]["name"])
+    except (LookupError, TypeError):
+        dataset = EMBEDDED
+    epochs, found = record.get("epochs"), record.get("test_log_likelihood")
+    shown = ("mean", "standard_error", "images")
+    if not isinstance(found, dict) or not all(
+        isinstance(found.get(key), int | float) for key in shown
+    ):
+        found = None
+    return dataset, epochs if isinstance(epochs, int) else None, found
 
 
 def decoder_layers(
@@ -324,6 +340,7 @@ def _require_ours(path: pathlib.Path) -> None:
         raise ExplorerError(f"There is no folder {path.parent}. Name another --output.")
     if path.exists():
         try:
+            require_no_other(path)
             is_ours = MARK in path.read_text(encoding="utf-8")
         except (OSError, ValueError):
             is_ours = False

@@ -12,7 +12,7 @@ from PIL import Image, features
 
 from keras_vae._internal.files import JsonObject, atomic_write
 from keras_vae.experiments.figures import originals, plots
-from keras_vae.experiments.figures.originals import Original
+from keras_vae.experiments.figures.originals import Original, OriginalsError
 from keras_vae.experiments.figures.results import add_to_data
 
 # Where the page keeps its copies of a user's originals, below the results.
@@ -57,9 +57,8 @@ def show(path: pathlib.Path, folder: pathlib.Path, notes: list[str]) -> Shown | 
         notes.append(f"{path.name} is missing.")
         return None
     try:
-        with Image.open(path, formats=("PNG",)) as picture:
-            width, height = picture.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        width, height = originals.picture_size(path, ("PNG",))
+    except OriginalsError as error:
         notes.append(f"{path.name} is damaged ({error}).")
         return None
     webp = path.with_suffix(".webp")
@@ -82,10 +81,9 @@ def renew_webp(path: pathlib.Path) -> None:
     webp.unlink(missing_ok=True)
     file = io.BytesIO()
     try:
-        with Image.open(path, formats=("PNG",)) as picture:
-            pixels = picture.convert("RGB")
+        pixels = originals.decode_picture(path, ("PNG",)).convert("RGB")
         pixels.save(file, "WEBP", lossless=True, method=4, xmp=_digest(path))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except (OSError, ValueError, OriginalsError):
         # The page says so of the picture itself.
         return
     if len(file.getvalue()) < path.stat().st_size:

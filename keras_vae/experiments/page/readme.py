@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from keras_vae._internal.files import atomic_write
+from keras_vae._internal.files import atomic_write, encode_text
+from keras_vae.experiments.figures import originals
 from keras_vae.experiments.figures.results import DATA, PICTURE
 from keras_vae.experiments.page.entries import (
     UNREADABLE,
@@ -60,7 +61,7 @@ def renew_readme(readme: str | os.PathLike[str], folder: str | os.PathLike[str])
                 raise PageError(f"{readme} lacks the line <!-- end of {name} -->.")
             text = f"{before}{begin}{BLOCKS[name](folder, where, entries)}\n{end}{after}"
         with atomic_write(readme) as file:
-            file.write(text.encode())
+            file.write(encode_text(text))
     except OSError as error:
         raise PageError(f"{readme} and its pictures cannot be written ({error}).") from error
     return names
@@ -95,7 +96,7 @@ def _epochs(section: Section) -> str:
     shares: list[int] = []
     for entry in section.entries:
         whole = re.fullmatch(r"(\d+) of (\d+)", entry.epochs)
-        if whole:
+        if whole and int(whole[2]):
             shares.append(round(100 * int(whole[1]) / int(whole[2])))
         elif entry.epochs.endswith("%"):
             shares += map(int, entry.epochs.rstrip("%").split("-"))
@@ -108,7 +109,13 @@ def _epochs(section: Section) -> str:
 def gallery_block(folder: pathlib.Path, where: str, entries: list[Entry]) -> str:
     """One panel of each figure that `gallery.json` names, linked to the figure."""
     by_name = {entry.name: entry for entry in entries if entry.picture is not None}
-    names = read_json(folder / GALLERY_LIST, list, []) or []
+    notes: list[str] = []
+    names = (
+        read_json(folder / GALLERY_LIST, list, notes) if (folder / GALLERY_LIST).exists() else []
+    )
+    if names is None or not all(isinstance(name, str) for name in names):
+        said = notes or [f"{GALLERY_LIST} has something else than names of figures."]
+        raise PageError(f"{folder}: {said[0]}")
     cells = []
     for name in names:
         if name in by_name:
@@ -125,8 +132,10 @@ def _write_panel(folder: pathlib.Path, name: str) -> pathlib.Path:
     """Cuts a figure's first panel out of its picture; all of it where `data.json` has no place."""
     path = folder / GALLERY / f"{anchor(name)}.png"
     path.parent.mkdir(exist_ok=True)
-    with Image.open(folder / name / PICTURE, formats=("PNG",)) as picture:
-        pixels = picture.convert("RGB")
+    try:
+        pixels = originals.decode_picture(folder / name / PICTURE, ("PNG",)).convert("RGB")
+    except originals.OriginalsError as error:
+        raise PageError(f"{folder / name / PICTURE}: {error}.") from error
     try:
         data = json.loads((folder / name / DATA).read_text(encoding="utf-8"))
         left, top, right, bottom = (min(max(float(part), 0.0), 1.0) for part in data["panel"])

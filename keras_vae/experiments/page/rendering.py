@@ -2,7 +2,6 @@
 
 import collections
 import dataclasses
-import json
 import os
 import pathlib
 import re
@@ -12,7 +11,13 @@ from typing import Any
 import jinja2
 
 import keras_vae
-from keras_vae._internal.files import JsonObject, atomic_write
+from keras_vae._internal.files import (
+    JsonObject,
+    atomic_write,
+    encode_text,
+    read_json_object,
+    require_no_other,
+)
 from keras_vae.experiments.figures.catalogue import Script
 from keras_vae.experiments.figures.claims import (
     DEPENDS,
@@ -214,7 +219,7 @@ def _write_page(path: pathlib.Path, template: str, context: dict[str, Any]) -> p
     )
     for most_numbers in MOST_NUMBERS:
         text = environment.get_template(template).render(context, most_numbers=most_numbers)
-        content = text.replace("&#39;", "'").encode()
+        content = encode_text(text.replace("&#39;", "'"))
         if len(content) < LARGEST_PAGE:
             break
     with atomic_write(path) as file:
@@ -238,6 +243,7 @@ def read_text(path: pathlib.Path) -> str:
         PageError: If it cannot be read.
     """
     try:
+        require_no_other(path)
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise PageError(f"{path} cannot be read ({error}).") from error
@@ -300,7 +306,7 @@ def _speeds(folder: pathlib.Path) -> list[JsonObject]:
     speeds = []
     for path in sorted(folder.glob(SPEEDS)):
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json_object(path)
             cases = content["protocol"]["cases"]
             rows = [
                 (title, [_milliseconds(content["results"][case], name) for name in CONTESTANTS])
@@ -370,7 +376,11 @@ def _missing(entries: Sequence[Entry]) -> dict[str, list[Script]]:
 def _script_address(folder: pathlib.Path, entry: Entry) -> str | None:
     """The address of a figure's script where it lies beside the results, as in the repository."""
     scripts = (folder.resolve().parent / SCRIPTS).resolve()
-    path = (scripts / (entry.script or "")).resolve()
-    if not path.is_relative_to(scripts) or not path.is_file():
+    try:
+        path = (scripts / (entry.script or "")).resolve()
+        if not path.is_relative_to(scripts) or not path.is_file():
+            return None
+    except (OSError, ValueError):
+        # No path of this system.
         return None
     return f"../{SCRIPTS}/{path.relative_to(scripts).as_posix()}"

@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from keras_vae._internal.files import JsonObject
-from keras_vae.experiments.runs.run_folder import snapshot_epochs
+from keras_vae.experiments.runs.run_folder import LOG_LIKELIHOOD, snapshot_epochs
 from keras_vae.experiments.runs.run_models import (
     CompiledModels,
     load_model,
@@ -179,5 +179,5 @@ def mean_and_error(values: np.ndarray) -> Estimate:
 
 
 def _name(num_samples: int, num_images: int | None, epochs: int | None) -> str:
-    name = f"test_log_likelihood/{num_samples}_samples/{epochs}_epochs"
+    name = f"{LOG_LIKELIHOOD}{num_samples}_samples/{epochs}_epochs"
     return name if num_images is None else f"{name}/{num_images}_images"

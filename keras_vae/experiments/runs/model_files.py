@@ -16,6 +16,7 @@ from keras_vae._internal.files import (
     locked,
     write_together,
 )
+from keras_vae.experiments.runs.run_folder import LOG_LIKELIHOOD
 from keras_vae.experiments.runs.spec import RunSpec
 from keras_vae.experiments.runs.store import RunStore
 from keras_vae.experiments.runs.training import versions
@@ -114,11 +115,16 @@ def read_records(folder: str | os.PathLike[str]) -> JsonObject:
     """
     path = pathlib.Path(folder) / RECORDS
     try:
-        return verified_files.read_json(path)[1]
+        about, records = verified_files.read_json(path)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise ModelFileError(f"{path} cannot be read: {error}") from error
+    if about is not None and about["format"] > verified_files.FORMAT:
+        raise ModelFileError(f"{path} was written by a newer version of keras_vae.")
+    if not isinstance(records, dict) or not all(isinstance(one, dict) for one in records.values()):
+        raise ModelFileError(f"{path} does not hold records of models.")
+    return records
 
 
 def bound_on_embedded_digits(model: LatentVariableModel) -> float:
@@ -142,7 +148,7 @@ def best_log_likelihood(evaluations: JsonObject, epochs: int) -> JsonObject | No
     found = [
         value
         for name, value in evaluations.items()
-        if name.startswith("test_log_likelihood/") and value.get("epochs") == epochs
+        if name.startswith(LOG_LIKELIHOOD) and value.get("epochs") == epochs
     ]
     if not found:
         return None

@@ -23,6 +23,9 @@ CHECKPOINT, SPEC, EVALUATIONS = "checkpoint.npz", "spec.json", "evaluations.json
 LOCK, EVALUATIONS_LOCK = ".lock", ".evaluations.lock"
 # Weights of a run at epochs spread logarithmically, for measures that follow its training.
 SNAPSHOT, SNAPSHOTS = "weights_after_{:06d}.npz", "weights_after_*.npz"
+# Evaluations whose names begin so are log-likelihoods, each with these numbers.
+LOG_LIKELIHOOD = "test_log_likelihood/"
+OF_LOG_LIKELIHOOD = ("mean", "standard_error", "num_samples", "images", "epochs")
 SNAPSHOT_PATTERN = re.compile(r"weights_after_(\d{6,})\.npz")
 
 
@@ -63,6 +66,8 @@ def check_about(
         return
     if about["format"] > FORMAT:
         raise NewerFileError("was written by a newer version of keras_vae")
+    if not about.keys() >= {"kind", "run", "epochs", "spec"} or not isinstance(about["spec"], dict):
+        raise DamagedFileError("it does not say what it is")
     if about["kind"] != kind:
         raise DamagedFileError(f"it holds a run's {about['kind']}, not its {kind}")
     stored = about["spec"]
@@ -85,6 +90,20 @@ def check_about(
         raise DamagedFileError(f"it was written after epoch {about['epochs']}, not {epochs}")
 
 
+def check_older_evaluations(content: JsonObject) -> None:
+    """Makes sure that evaluations of version 0.2.0, which have no digest, can be used.
+
+    Raises:
+        DamagedFileError: If a log-likelihood is none.
+    """
+    for name, value in content.items():
+        if name.startswith(LOG_LIKELIHOOD) and not (
+            isinstance(value, dict)
+            and all(isinstance(value.get(key), int | float) for key in OF_LOG_LIKELIHOOD)
+        ):
+            raise DamagedFileError(f"{name} lacks {', '.join(OF_LOG_LIKELIHOOD)}")
+
+
 def read_spec(folder: pathlib.Path) -> JsonObject | None:
     """The spec of the run in a folder, from whatever file says it; None if there is no file.
 
@@ -101,7 +120,7 @@ def read_spec(folder: pathlib.Path) -> JsonObject | None:
         except DamagedFileError as error:
             damage = error
             continue
-        if about is not None:
+        if about is not None and "spec" in about:
             return about["spec"]
     try:
         return read_json_object(folder / SPEC)
@@ -118,9 +137,9 @@ def read_epochs(folder: pathlib.Path) -> int:
         about = verified_files.read_about(path)
         if about is None:
             return max(0, int(verified_files.read_arrays(path, "epochs".__eq__)[1]["epochs"]))
+        return max(0, int(about["epochs"])) if about["kind"] == "checkpoint" else 0
     except (OSError, ValueError, KeyError, TypeError):
         return 0
-    return max(0, about["epochs"]) if about["kind"] == "checkpoint" else 0
 
 
 def is_snapshot_epoch(epoch: int) -> bool:

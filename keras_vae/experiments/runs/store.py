@@ -19,6 +19,7 @@ from keras_vae import UserError
 from keras_vae._internal import verified_files
 from keras_vae._internal.files import (
     JsonObject,
+    expanded,
     locked,
     read_json_object,
     remove_temporaries,
@@ -38,6 +39,7 @@ from keras_vae.experiments.runs.run_folder import (
     ForeignFileError,
     NewerFileError,
     check_about,
+    check_older_evaluations,
     make_about,
     read_epochs,
     snapshot_epochs,
@@ -105,7 +107,7 @@ class RunStore:
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         # A relative one stays where it was when the process changes its folder.
-        self.folder = pathlib.Path(folder or store_folder()).expanduser().absolute()
+        self.folder = expanded(folder or store_folder()).absolute()
 
     def run_folder(self, spec: RunSpec) -> pathlib.Path:
         """The folder of one run."""
@@ -288,6 +290,8 @@ class RunStore:
             except FileNotFoundError:
                 return {}
             check_about(about, spec, "evaluations")
+            if about is None:
+                check_older_evaluations(content)
         return content
 
     def save_evaluation(self, spec: RunSpec, name: str, value: Any) -> None:
@@ -309,7 +313,7 @@ class RunStore:
 @contextlib.contextmanager
 def _locked(path: pathlib.Path) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
-        with _storing("Nothing", path.parent):
+        with _storing("Its lock", path.parent):
             stack.enter_context(locked(path))
         yield
 

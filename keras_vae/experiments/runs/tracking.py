@@ -1,13 +1,15 @@
 """TensorBoard logs of runs: scalars, the activity of latent dimensions, reconstructions."""
 
+import contextlib
 import importlib.util
 import os
 import pathlib
+from collections.abc import Iterator
 
 import numpy as np
 
 from keras_vae import UserError
-from keras_vae._internal.backend import keras, tf
+from keras_vae._internal.backend import keras, reason, tf
 from keras_vae._internal.files import require_writable
 from keras_vae.experiments.runs.run_folder import is_snapshot_epoch
 from keras_vae.experiments.runs.spec import RunSpec
@@ -59,7 +61,8 @@ class RunSummaries(keras.callbacks.Callback):
     """Logs a run to TensorBoard, the epochs that were stored before included, each once.
 
     Scalars are logged after every epoch; the shades of all dimensions' activity and some
-    reconstructions after epochs 1, 2, 5, 10, 20 and so on, and after the last.
+    reconstructions after epochs 1, 2, 5, 10, 20 and so on, and after the last. Where the logs can
+    no longer be written, training ends once the epoch is stored.
 
     Arguments:
         folder: Folder of logs; the run's is named after its id.
@@ -67,7 +70,8 @@ class RunSummaries(keras.callbacks.Callback):
         store: `RunStore`.
 
     Raises:
-        TrackingError: As in `check_tensorboard`.
+        TrackingError: As in `check_tensorboard`; at the end of training, if the logs could not be
+            written.
     """
 
     def __init__(self, folder: str | os.PathLike[str], spec: RunSpec, store: RunStore) -> None:
@@ -75,23 +79,33 @@ class RunSummaries(keras.callbacks.Callback):
         check_tensorboard(folder)
         self.folder = pathlib.Path(folder) / spec.run_id
         self.spec, self.store = spec, store
-        self.logged = logged_epochs(self.folder)
+        self.logged, self.pictured = logged_epochs(self.folder), 0
+        self.failure: TrackingError | None = None
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        self.writer = tf.summary.create_file_writer(str(self.folder))
+        with self._writing():
+            self.writer = tf.summary.create_file_writer(str(self.folder))
         self.images = self.spec.data.load().test.images[:PICTURES]
         self._log_stored()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        # The epoch itself is stored after this callback ran.
-        self._log_stored()
-        if is_snapshot_epoch(epoch + 1):
-            self._log_reconstructions(epoch + 1)
+        # The epoch itself is stored after this callback ran, which what is raised here prevents.
+        try:
+            self._log_stored()
+            if is_snapshot_epoch(epoch + 1):
+                self._log_reconstructions(epoch + 1)
+        except TrackingError as error:
+            self.failure = error
+            self.model.stop_training = True
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        if self.failure is not None:
+            raise self.failure
         self._log_stored()
-        self._log_reconstructions(self.logged)
-        self.writer.close()
+        if self.pictured != self.logged:
+            self._log_reconstructions(self.logged)
+        with self._writing():
+            self.writer.close()
 
     def log_finished(self, model: LatentVariableModel) -> None:
         """Logs a run that is trained already.
@@ -107,11 +121,23 @@ class RunSummaries(keras.callbacks.Callback):
         self.on_train_begin()
         self.on_train_end()
 
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turns what keeps the logs from being written into a `TrackingError`."""
+        try:
+            yield
+        except (OSError, tf.errors.OpError) as error:
+            raise TrackingError(
+                f"TensorBoard's logs cannot be written: {reason(error)}. The epochs of run "
+                f"{self.spec.run_id} are stored: mend that, or name no folder of logs, and run the "
+                "same command to continue from there."
+            ) from error
+
     def _log_stored(self) -> None:
         run = self.store.load(self.spec)
         if run is None or run.epochs <= self.logged:
             return
-        with self.writer.as_default():
+        with self._writing(), self.writer.as_default():
             for epoch in range(self.logged, run.epochs):
                 for name, values in run.history.items():
                     tf.summary.scalar(name, values[epoch], step=epoch + 1)
@@ -122,8 +148,9 @@ class RunSummaries(keras.callbacks.Callback):
 
     def _log_reconstructions(self, epoch: int) -> None:
         pairs = np.stack([self.images, self.model.reconstruct(self.images)], axis=1)
-        with self.writer.as_default():
+        with self._writing(), self.writer.as_default():
             tf.summary.image("reconstructions", tiled(pairs), step=epoch)
+        self.pictured = epoch
 
 
 def shades(activity: np.ndarray) -> np.ndarray:

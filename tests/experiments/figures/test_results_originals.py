@@ -1,6 +1,7 @@
 """What the reports' own figures show, beside ours."""
 
 import json
+import os
 import struct
 import zlib
 
@@ -103,6 +104,7 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_found(tmp_path):
     # 20,000 x 20,000, and what Pillow itself takes for an attack, are refused by their heads.
     write_head_of_png(tmp_path / "report" / "fig_6.png", 20_000, 20_000)
     write_head_of_png(tmp_path / "report" / "fig_7.png", 10_000, 9_999)
+    os.mkfifo(tmp_path / "report" / "fig_8.png")
     found = originals.find_originals(tmp_path, [f"report/fig_{i}" for i in range(1, 9)])
     assert list(found.originals) == ["report/fig_1"]
     assert found.unmatched == ["report/fig_9.png", "report/notes.txt"]
@@ -114,7 +116,8 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_found(tmp_path):
     assert "cannot be read as curves" in said["report/fig_5.json"]
     assert "exceeds limit" in said["report/fig_6.png"]
     assert "10000 x 9999 pixels. Scale it down to at most 50 million" in said["report/fig_7.png"]
-    assert len(said) == len(found.broken) == 7
+    assert said["report/fig_8.png"] == "it is not a file"
+    assert len(said) == len(found.broken) == 8
 
 
 def test_pictures_of_sixteen_bits_keep_their_greys(tmp_path):
@@ -159,7 +162,12 @@ def test_digitised_curves_are_read_as_programs_write_them(tmp_path, name, conten
 
 
 @pytest.mark.parametrize(
-    "content", ["", "1,nan\n", "1,2,3\nX,Y,X,Y\n", '{"curves": {}}', '{"curves": {"a": [1]}}']
+    "content",
+    [
+        *("", "1,nan\n", "1,2,3\nX,Y,X,Y\n", '{"curves": {}}', '{"curves": {"a": [1]}}'),
+        *(f'"{"a" * 200_000}', f'{{"curves": {{"a": [[1{"0" * 400}, 1]]}}}}', "1,2\n" * 500_001),
+    ],
+    ids=range(8),
 )
 def test_what_is_no_curve_is_refused(tmp_path, content):
     path = tmp_path / ("a.json" if content.startswith("{") else "a.csv")

@@ -168,3 +168,9 @@ def test_a_webp_file_of_somebody_else_is_left_alone(results):
     mine = path.read_bytes()
     assert 'src="activity/fig_3_1/figure.png"' in remade(results)[0]
     assert path.read_bytes() == mine
+
+
+def test_speeds_in_a_pipe_are_left_out(results):
+    (results / "benchmarks").mkdir(exist_ok=True)
+    os.mkfifo(results / "benchmarks" / "pipe.json")
+    assert "pipe.json" not in remade(results)[0]

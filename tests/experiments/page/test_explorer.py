@@ -207,6 +207,11 @@ def test_a_record_beside_the_file_names_its_data_set_and_epochs(files, tmp_path)
     (tmp_path / "models.json").write_text(json.dumps({"mine.keras": record}))
     content = explorer.write([path], tmp_path / "explorer.html").read_text()
     assert "77 epochs of patches" in content and "-71.96 ± 0.21 nats, 300 test" in content
+    # What else a record may hold is left out.
+    odd = {"epochs": "<b>", "test_log_likelihood": {"mean": "x"}, "sha256": record["sha256"]}
+    for spec in (record["spec"], None):
+        (tmp_path / "models.json").write_text(json.dumps({"mine.keras": {**odd, "spec": spec}}))
+        assert explorer._recorded(path) == ("patches" if spec else "mnist_5k", None, None)
     path.write_bytes(files[1].read_bytes())
     with pytest.raises(kv.UserError, match="is not the file that"):
         explorer.write([path], tmp_path / "explorer.html")

@@ -2,11 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 from conftest import data, remade, words, write
 from PIL import Image
 
 from keras_vae.experiments import page
+from keras_vae.experiments.figures import originals
 from keras_vae.experiments.figures.originals import OriginalsError
 
 
@@ -46,7 +48,11 @@ def test_digitised_curves_are_drawn_with_ours_and_their_differences_kept(results
     (kept,) = json.loads(path.read_text())["against_your_original"]
     assert (kept["points"], kept["mean_difference"]) == (2, 1.5)
     assert (results / "originals/activity/fig_3_1_curves.png").is_file()
-    for broken in ("IW", [{"panel": 1}], [{"panel": "a", "curve": "IW", "x": [1], "y": "b"}]):
+    named = {"panel": "a", "curve": "IW"}
+    for broken in (
+        *("IW", [{"panel": 1}], [{**named, "x": [1], "y": "b"}], [{**named, "x": [1], "y": []}]),
+        *([{**named, "x": [1, 2], "y": [1, y]}] for y in (1e308, float("inf"), float("nan"))),
+    ):
         path.write_text(json.dumps({**content, "curves": broken}))
         page.write(results, tmp_path)
         assert "not recorded" in (results / "index.html").read_text()
@@ -84,3 +90,11 @@ def test_a_wide_original_is_above_ours_and_another_beside_it(results, tmp_path):
         theirs = text.index('src="originals/activity/fig_3_1.png"')
         places.append(theirs < text.index('alt="Figure of activity/fig_3_1: our figure"'))
     assert places == [True, False]
+
+
+def test_curves_of_ours_without_points_are_named(results, tmp_path):
+    curve = {"panel": "a", "curve": "IW", "x": [1, 2], "y": [None, None]}
+    theirs = {"IW": (np.array([1.0, 2.0]), np.array([3.0, 4.0]))}
+    for points in (curve, {**curve, "x": [], "y": []}):
+        compared, problems = originals.compare_curves([points], theirs)
+        assert compared == [] and problems == ["'IW' is a curve of ours without points"]

@@ -12,6 +12,7 @@ from conftest import claim, data, remade, words, write
 from PIL import Image
 
 from keras_vae.experiments import page
+from keras_vae.experiments.figures import originals
 from keras_vae.experiments.figures.numbers import Number
 from keras_vae.experiments.page import entries, rendering, wording
 
@@ -266,6 +267,44 @@ def test_a_readmes_parts_are_renewed_between_their_marks(results, tmp_path):
             assert picture.size == (560, height)
     page.renew_readme(readme, results)
     assert readme.read_text() == content
+    # What is wrong with the list is said; the gallery there is stays.
+    for listed in ("{}", "[", '[["activity/fig_3_1"]]'):
+        (results / "gallery.json").write_text(listed)
+        with pytest.raises(page.PageError, match="gallery.json (is damaged|has something else)"):
+            page.renew_readme(readme, results)
+    assert readme.read_text() == content
+
+
+def test_a_picture_of_too_many_pixels_is_left_out(results, monkeypatch):
+    monkeypatch.setattr(originals, "MOST_PIXELS", 1000)
+    (results / "activity/fig_3_1/figure.webp").unlink(missing_ok=True)
+    assert "figure.png is damaged (it has 60 x 40 pixels. Scale it down" in remade(results)[1]
+    assert not (results / "activity/fig_3_1/figure.webp").exists()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"script": "a\0b"},
+        {"script": "a" * 5000},
+        {"title": "half a character: \ud800"},
+        *(
+            {"runs": {"a": {"epochs": {"reached": 0, "asked": 0}, "ids": ["a"], **seconds}}}
+            for seconds in ({}, {"median_seconds_per_epoch": float("nan")})
+        ),
+    ],
+    ids=range(5),
+)
+def test_odd_entries_of_a_result_cost_neither_page_nor_readme(results, tmp_path, changed):
+    path = results / "activity/fig_3_1/data.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
+    readme = tmp_path / "README.md"
+    names = ("findings", "reports")
+    readme.write_text(
+        "".join(f"<!-- {n}: made by keras-vae compare -->\n<!-- end of {n} -->\n" for n in names)
+    )
+    assert "fig_3_1" in remade(results)[0]
+    assert page.renew_readme(readme, results) == list(names)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Trained models as files: what is recorded, what is refused, and the ones that ship."""
 
 import errno
+import json
 import os
 import pathlib
 import shutil
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import keras_vae as kv
+from keras_vae._internal import verified_files
 from keras_vae.cli import main
 from keras_vae.experiments.runs import model_files
 from keras_vae.experiments.runs.run_models import build_model
@@ -100,6 +102,17 @@ def test_a_file_that_is_not_the_recorded_one_is_refused(copy, tmp_path, capsys, 
         model_files.load_model_file(copy / "iw.keras")
     assert main(["export", str(copy / "iw.keras"), str(tmp_path / "1")]) == 1
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_records_of_a_newer_version_or_of_something_else_are_said_to_be_so(copy):
+    path = copy / "models.json"
+    content = {"iw.keras": 5}
+    path.write_text(json.dumps(content))
+    with pytest.raises(model_files.ModelFileError, match="does not hold records"):
+        model_files.load_model_file(copy / "iw.keras")
+    verified_files.write_json(path, {"kind": "models", "format": 2}, content)
+    with pytest.raises(model_files.ModelFileError, match="by a newer version"):
+        model_files.load_model_file(copy / "iw.keras")
 
 
 def test_without_a_record_a_damaged_or_foreign_file_is_refused(copy):

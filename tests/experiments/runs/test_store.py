@@ -171,6 +171,29 @@ def test_a_pipe_in_place_of_a_file_is_damage(store, spec, checkpoint):
     assert store.epochs_done(spec) == 0
 
 
+def test_a_pipe_in_place_of_the_description_keeps_nobody_waiting(store, spec, checkpoint):
+    description = checkpoint.with_name("spec.json")
+    description.unlink()
+    os.mkfifo(description)
+    store.describe(spec)
+    assert json.loads(description.read_text()) == spec.to_dict()
+
+
+@pytest.mark.parametrize("value", [5, {}, {"mean": 1.0}])
+def test_log_likelihoods_of_version_0_2_0_that_are_none_are_damage(store, spec, checkpoint, value):
+    content = json.dumps({"other": 5, "test_log_likelihood/50_samples/3_epochs": value})
+    checkpoint.with_name("evaluations.json").write_text(content)
+    with pytest.raises(DamagedRunError, match="3_epochs lacks mean, standard_error"):
+        store.evaluations(spec)
+
+
+def test_a_folder_in_place_of_a_lock_is_named(store, spec, checkpoint):
+    checkpoint.with_name(".lock").mkdir()
+    message = r"Its lock could not be stored in .*Is a directory"
+    with pytest.raises(StoreError, match=message), store.lock(spec):
+        pass
+
+
 def test_a_relative_store_stays_where_it_was(tmp_path, spec, monkeypatch):
     monkeypatch.chdir(tmp_path)
     store = RunStore("store")

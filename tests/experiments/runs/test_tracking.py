@@ -1,5 +1,7 @@
 """TensorBoard's logs, read back."""
 
+import resource
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import tensorflow as tf
 
 import keras_vae as kv
 from keras_vae.experiments.runs import tracking
-from keras_vae.experiments.runs.sweeps import train_all
+from keras_vae.experiments.runs.sweeps import SweepError, train_all
 from keras_vae.experiments.runs.training import train
 
 pytest.importorskip("tensorboard")
@@ -53,7 +55,8 @@ def test_runs_are_logged_with_the_epochs_that_were_stored_before(tmp_path, train
     for name in ("test_bound", "test_kl", "test_loss"):
         np.testing.assert_allclose(values[name], run.history[name], rtol=1e-6)
     assert steps["train_kl"] == steps["activity"] == [1, 2, 3, 4, 5]
-    assert steps["activity_shades"] == [5] and set(steps["reconstructions"]) == {5}
+    # Weights after epoch 5, which is the last one too, would be kept; its pictures are logged once.
+    assert steps["activity_shades"] == steps["reconstructions"] == [5]
     # A run that is trained already is logged from the store, and but once.
     arguments["tensorboard"] = tmp_path / "later"
     for _ in range(2):
@@ -63,7 +66,7 @@ def test_runs_are_logged_with_the_epochs_that_were_stored_before(tmp_path, train
     train(spec, 6, trained, [tracking.RunSummaries(logs, spec, trained)])
     steps, values = read(logs / spec.run_id)
     assert steps["test_bound"] == [1, 2, 3, 4, 5, 6] and len(set(values["test_bound"])) == 6
-    assert steps["activity_shades"] == [5, 6]
+    assert steps["activity_shades"] == steps["reconstructions"] == [5, 6]
 
 
 def test_pictures_are_logged_after_the_epochs_whose_weights_are_kept(
@@ -111,6 +114,49 @@ def test_a_folder_that_cannot_be_written_is_found_before_training(tmp_path, spec
     with pytest.raises(tracking.TrackingError, match="cannot be written"):
         train_all([spec], 1, store, tensorboard=tmp_path / "file" / "logs")
     assert store.load(spec) is None
+
+
+class LargestFile(keras.callbacks.Callback):
+    """From the end of the second epoch on longer files cannot be written, as on a full disk."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 1:
+            _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.size, most))
+
+
+def test_a_full_disk_under_the_logs_ends_training_with_all_epochs_stored(
+    tmp_path, store, plain_spec, small_images, eager
+):
+    summaries = tracking.RunSummaries(tmp_path, plain_spec, store)
+    # The store has another disk.
+    callbacks = [LargestFile(1), summaries, LargestFile(resource.RLIM_INFINITY)]
+    message = f"logs cannot be written: .*large. The epochs of run {plain_spec.run_id} are stored"
+    with pytest.raises(tracking.TrackingError, match=message):
+        train(plain_spec, 4, store, callbacks)
+    assert store.epochs_done(plain_spec) == 2
+    train(plain_spec, 4, store, [tracking.RunSummaries(tmp_path, plain_spec, store)])
+    steps, _ = read(tmp_path / plain_spec.run_id)
+    assert steps["test_bound"] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("function", ["create_file_writer", "image"])
+def test_a_full_disk_is_a_sweeps_error_whatever_is_logged(
+    tmp_path, trained, spec, monkeypatch, function
+):
+    def fill(*args, **kwargs):
+        message = "{{function_node x}} path; No space left on device\n\tFailed to flush"
+        raise tf.errors.ResourceExhaustedError(None, None, message)
+
+    monkeypatch.setattr(tf.summary, function, fill)
+    message = r"written: path; No space left on device\. The epochs"
+    with pytest.raises(SweepError, match=message):
+        train_all([spec], 3, trained, jobs=1, num_samples=2, tensorboard=tmp_path / "logs")
+    assert trained.epochs_done(spec) == 3
 
 
 def test_keras_own_callback_works_with_fused_steps(tmp_path, images):
