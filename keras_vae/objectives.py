@@ -170,7 +170,7 @@ class Objective:
     def reported_bound(self, terms: LogTerms) -> tf.Tensor:
         """What the metric `bound` is the mean of: `bound` at beta = 1, where there is one."""
         if type(self).bound is Objective.bound:
-            return self.bound_of(terms)
+            return self.bound_of(terms, 1.0)
         return self.bound(terms.log_weights(1.0, self.analytic_kl))
 
     def path_factor(self, log_weights: tf.Tensor, beta: float | tf.Tensor = 1.0) -> tf.Tensor:

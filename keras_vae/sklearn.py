@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from keras_vae import likelihoods, objectives, posteriors, priors
 from keras_vae._internal.backend import keras
+from keras_vae._internal.checks import check_positive_integer
 from keras_vae.models import VAE
 
 SEEDS = 2**31 - 1
@@ -85,8 +86,10 @@ class VAETransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             y: Ignored.
 
         Raises:
-            ValueError: If the data are no finite table, or have no density under the likelihood.
+            ValueError: If the data are no finite table, or have no density under the likelihood, or
+                a size or `epochs` is below 1.
         """
+        check_positive_integer(self.epochs, "epochs")
         table = self._checked(X, fitting=True)
         seed = int(check_random_state(self.random_state).randint(SEEDS))
         default = likelihoods.Gaussian(link="identity", min_scale=0.05, max_scale=2.0)

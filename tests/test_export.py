@@ -347,3 +347,17 @@ def test_tensorflow_lite_takes_recurrent_layers_that_are_unrolled(tmp_path):
     with pytest.raises(ValueError, match="recurrent layers need `unroll=True`"):
         kv.export.save_tflite(recurrent(False), tmp_path / "model.tflite")
     assert kv.export.save_tflite(recurrent(True), tmp_path / "model.tflite").is_file()
+
+
+@pytest.mark.parametrize("kernel, told", [(3, 1), (4, 0)])
+def test_a_lite_file_is_tried_out(tmp_path, kernel, told):
+    # TensorFlow Lite's own fault with strides longer than the kernel.
+    convolution = keras.layers.Conv2D(2, kernel, strides=4, padding="same")
+    encoder = keras.Sequential([convolution, keras.layers.Flatten()])
+    decoder = keras.layers.Dense(3)
+    model = kv.VAE(latent_dim=2, event_shape=(16, 16, 1), encoder=encoder, decoder=decoder, seed=0)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        path = kv.export.save_tflite(model, tmp_path / "model.tflite")
+    words = [str(one.message) for one in caught if "TensorFlow Lite computes" in str(one.message)]
+    assert len(words) == told and path.is_file()

@@ -1,5 +1,6 @@
 """Kinds of data that would be misread, or lead to an error of TensorFlow's, are refused by name."""
 
+import keras
 import numpy as np
 import pytest
 from scipy import sparse
@@ -75,3 +76,48 @@ def test_the_older_format_of_files_is_refused(model, tmp_path, name):
     with pytest.raises(ValueError, match="older HDF5 format.*`.keras`"):
         model.save(tmp_path / name)
     model.save_weights(tmp_path / "model.weights.h5")
+
+
+def test_a_column_of_weights_is_a_vector_of_them_and_nothing_else_is(model):
+    weights = np.arange(8.0)
+
+    def trained(given):
+        model = kv.VAE(latent_dim=2, hidden_units=3, event_shape=4, seed=0)
+        model.compile("sgd")
+        return model.fit(X, sample_weight=given, epochs=2, batch_size=3, verbose=0).history
+
+    assert trained(weights[:, None]) == trained(weights)
+    with pytest.raises(ValueError, match=r"one number an item.*\(8, 2\)"):
+        model.fit(X, sample_weight=np.ones((8, 2)), batch_size=8, verbose=0)
+
+
+@pytest.mark.parametrize("wrong, message", [(np.nan, "finite"), (200.0, r"divide 8-bit images")])
+def test_predict_checks_data_as_reconstruct_does(model, wrong, message):
+    x = X.copy()
+    x[3, 2] = wrong
+    with pytest.raises(ValueError, match=message):
+        model.predict(x, verbose=0)
+    np.testing.assert_allclose(model.predict(X, verbose=0), model.reconstruct(X), rtol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, 7.0])
+def test_errors_under_a_mask_name_the_index_in_the_whole_array(model, wrong):
+    x, mask = X.copy(), np.zeros(X.shape, bool)
+    mask[0], x[3, 2] = True, wrong
+    with pytest.raises(ValueError, match=r"at index \(3, 2\)"):
+        model.impute(x, mask)
+
+
+@keras.saving.register_keras_serializable("tests")
+class Positive(kv.likelihoods.Gaussian):
+    def check_support(self, x):
+        if (x <= 0).any():
+            raise ValueError("Not positive.")
+
+
+def test_values_under_a_mask_have_no_part_in_a_check_that_zeros_fail():
+    model = kv.VAE(latent_dim=1, hidden_units=2, event_shape=2, likelihood=Positive(), seed=0)
+    x = np.array([[0.5, -1.0]], "float32")
+    assert model.impute(x, x < 0, steps=1)[0, 0] == 0.5
+    with pytest.raises(ValueError, match="Not positive"):
+        model.impute(x, np.array([[True, False]]))

@@ -70,9 +70,9 @@ class TotalCorrelation(ELBO):
 
 
 class Scaled(kv.objectives.Objective):
-    """Has no bound of log-weights."""
+    """Has no bound of log-weights, and no beta of its own."""
 
-    def bound_of(self, terms, beta=1.0):
+    def bound_of(self, terms, beta):
         return 2.0 * tf.reduce_mean(terms.log_likelihood, axis=0)
 
 

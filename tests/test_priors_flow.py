@@ -58,6 +58,15 @@ def test_the_density_integrates_to_one_and_is_that_of_the_samples(bijector, dims
     assert abs(density.max() / step**dims - stats.norm.pdf(0) ** dims) > 0.02
 
 
+@pytest.mark.parametrize("bijector", ["masked_autoregressive", "real_nvp"])
+def test_densities_far_out_are_finite_before_any_training(bijector):
+    prior = small(Flow(bijector, num_flows=4, hidden_units=8, seed=1)).prior
+    z = np.array(list(itertools.product([-9.0, 0.0, 9.0], repeat=2)), "float32")
+    assert np.isfinite(prior.log_prob(z)).all()
+    scores = prior.log_prob(np.random.default_rng(0).normal(size=(100, 2)).astype("float32"))
+    assert scores.numpy().mean() > -50
+
+
 def test_a_function_gives_any_bijector_of_tfp():
     prior = Flow(two_steps)
     model = small(prior)

@@ -66,6 +66,11 @@ def test_parts_are_copied_so_that_an_estimator_is_fitted_again():
         transformer.fit(counts + 0.5)
 
 
+def test_an_estimator_that_would_not_be_trained_is_refused():
+    with pytest.raises(ValueError, match="`epochs` must be at least 1. Received: 0"):
+        VAETransformer(**{**SMALL, "epochs": 0}).fit(np.zeros((4, 2)))
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_scikit_learns_own_checks():

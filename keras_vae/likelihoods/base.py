@@ -173,9 +173,16 @@ class Likelihood(keras.layers.Layer):
 
     def check_present(self, x: np.ndarray, mask: np.ndarray) -> None:
         """`check_support` of the values that are there, where a mask of the same shape is false."""
-        there = x[~mask]
-        if there.size:
-            self.check_support(there)
+        zeros = np.zeros_like(x)
+        try:
+            self.check_support(zeros)
+        except ValueError:
+            there = x[~mask]
+            if there.size:
+                self.check_support(there)
+        else:
+            # An error names the index in the whole array.
+            self.check_support(np.where(mask, zeros, x))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "heads": self._given_heads}

@@ -224,6 +224,9 @@ class LatentVariableModel(Saving, Inference, keras.Model):
         number of steps so far, so that the same seed gives the same numbers. With weights the loss
         is `sum_i w_i loss_i / batch size`, as in Keras, and metrics are weighted means.
 
+        The `loss` of the logs is the objective's alone: losses that layers add, such as those of
+        regularisers, are minimised with it but not logged.
+
         Raises:
             ValueError: Before training, if the data have the wrong shape, hold NaN or have no
                 density under the likelihood. Of a dataset only the first batch is checked, of a
@@ -273,6 +276,12 @@ class LatentVariableModel(Saving, Inference, keras.Model):
         if not kwargs.get("_use_cached_eval_dataset"):
             fitting.check_first_batch(x, self.check_fit)
         return super().evaluate(x, y, *args, **kwargs)
+
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Reconstructs, as `keras.Model.predict`; data are checked as `reconstruct` does."""
+        x = fitting.of_list(x)
+        fitting.check_first_batch(x, lambda data: self.check_inputs(*self.split_inputs(data)))
+        return super().predict(x, *args, **kwargs)
 
     def make_train_function(self, force: bool = False) -> None:
         """Makes what `fit` calls: with XLA, all steps of an execution are one computation."""

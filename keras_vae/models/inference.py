@@ -97,7 +97,9 @@ class Inference(Inputs):
 
         Warns if 100 samples or more are worth fewer than 10 for over a tenth of the items. With a
         mask it is log p of the values that are there; the others are filled in by `impute` for the
-        posterior that proposes the samples.
+        posterior that proposes the samples. It is narrower than the one given what is there, so
+        that estimates are too low where much is missing: of a linear model with an exact encoder
+        by 0.3 nats without half of six values, and by 2.5 without any, with 30 effective samples.
 
         Arguments:
             x: Array of shape (batch, *event_shape).

@@ -90,7 +90,7 @@ class Inputs:
             check_data_shape(received, shape, "conditions")
         except ValueError as error:
             one_hot = "; `keras.utils.to_categorical` makes such of class labels"
-            labels = len(shape) == 1 and len(received) == 1
+            labels = len(shape) == 1 and shape[0] > 1 and len(received) == 1
             raise ValueError(f"{str(error)[:-1]}{one_hot * labels}.") from None
         if None not in (items, received[0]) and items != received[0]:
             raise ValueError(f"There are {items} items and {received[0]} conditions.")
@@ -122,11 +122,12 @@ class Inputs:
         inputs, _, weights = keras.utils.unpack_x_y_sample_weight(data)
         x, condition = self.split_inputs(inputs)
         self.check_condition(condition)
-        return x, weights, given(condition)
+        return x, _one_an_item(weights, x), given(condition)
 
     def _values(self, x: Any) -> Iterator[np.ndarray]:
         """The numbers of `x` as an array of the right shape, where there are any."""
-        if not hasattr(x, "shape"):
+        # Anything else that has no shape, such as a file's name, is no data.
+        if isinstance(x, (list, tuple)):
             x = np.asarray(x)
         _check_array(x)
         check_data_shape(x.shape, self.event_shape)
@@ -144,9 +145,8 @@ class Inputs:
                 f"A mask of missing values must be boolean, of shape {x.shape}. Received: "
                 f"{mask.dtype} of shape {mask.shape}."
             )
-        there = x[~mask]
-        if there.size:
-            check_finite(there)
+        if not mask.all():
+            check_finite(np.where(mask, np.zeros_like(x), x))
             self.likelihood.check_present(x, mask)
         return mask
 
@@ -264,6 +264,19 @@ def given(condition: Any) -> dict[str, Any]:
 def like(x: Any, values: tf.Tensor) -> Data:
     """Numbers as a NumPy array, unless `x`, which they are made from, is a tensor."""
     return values if tf.is_tensor(x) else np.asarray(values)
+
+
+def _one_an_item(weights: Any, x: Any) -> Any:
+    """Weights of items as a vector, as which Keras takes (batch, 1) too; None stays None."""
+    if weights is None:
+        return None
+    weights = tf.convert_to_tensor(weights)
+    if weights.shape.rank is not None and weights.shape[1:].num_elements() not in (None, 1):
+        raise ValueError(
+            "Sample weights must be one number an item, of shape (batch,). Received shape: "
+            f"{tuple(weights.shape)}."
+        )
+    return tf.reshape(weights, (tf.shape(x)[0],))
 
 
 def _check_array(x: Any) -> None:

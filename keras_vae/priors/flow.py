@@ -13,6 +13,8 @@ from keras_vae.random import derive_seed, resolve_seed
 tfb = tfp.bijectors
 KINDS = ("masked_autoregressive", "real_nvp")
 DEFAULTS = {"num_flows": 2, "hidden_units": (64,), "activation": "relu"}
+# Of one step of a named bijector.
+LARGEST_LOG_SCALE = 2.0
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -26,7 +28,7 @@ class Flow(Prior):
             Keras layers that bijectors are made of. Register a function with
             `keras.saving.register_keras_serializable`, so that models can be loaded.
         num_flows: Number of steps of a bijector given by name, 2 unless given; each but the last
-            reverses the order of dimensions.
+            reverses the order of dimensions. One scales a dimension by at most e^2.
         hidden_units: Sizes of the hidden layers of each step's network, (64,) unless given.
         activation: Activation of the hidden layers, `"relu"` unless given.
         seed: Integer from which the weights are drawn; None draws a fresh one.
@@ -118,7 +120,7 @@ class Flow(Prior):
     def _autoregressive(self, latent_dim: int, seed: int) -> Any:
         options = {name: self.options[name] for name in ("hidden_units", "activation")}
         network = MaskedAutoregressiveNetwork(2, seed=seed, dtype=self.dtype_policy, **options)
-        return tfb.MaskedAutoregressiveFlow(network)
+        return tfb.MaskedAutoregressiveFlow(lambda z: _bounded(tf.unstack(network(z), axis=-1)))
 
     def _coupling(self, latent_dim: int, seed: int) -> Any:
         first = latent_dim // 2
@@ -159,7 +161,17 @@ class _CouplingNetwork(keras.layers.Layer):
         self.head = dense(2 * outputs, "glorot_uniform", head_seed, **kwargs)
 
     def call(self, z: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        return tuple(tf.split(self.head(self.stack(z)), 2, axis=-1))
+        return _bounded(tf.split(self.head(self.stack(z)), 2, axis=-1))
+
+
+def _bounded(parameters: Sequence[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+    """Shift and log scale, which a hyperbolic tangent keeps within `LARGEST_LOG_SCALE`.
+
+    The scales of several steps multiply: far from the origin those of networks as they are drawn
+    overflow, and KL divergences begin with thousands of nats.
+    """
+    shift, log_scale = parameters
+    return shift, LARGEST_LOG_SCALE * tf.tanh(log_scale / LARGEST_LOG_SCALE)
 
 
 def layers_of(part: Any) -> list[keras.layers.Layer]:
