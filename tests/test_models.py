@@ -388,6 +388,19 @@ class TestBadInput:
             setattr(model, name, kv.networks.DenseStack((3,)))
         setattr(model, name, getattr(model, name))
 
+    @pytest.mark.parametrize("name", ["event_shape", "latent_dim", "latent_dims"])
+    def test_sizes_are_not_replaced(self, name):
+        model = small()
+        with pytest.raises(AttributeError, match=f"keeps its '{name}', .*Received: 7.*constructor"):
+            setattr(model, name, 7)
+        setattr(model, name, getattr(model, name))
+
+    @pytest.mark.parametrize("kind", [kv.VAE, kv.HierarchicalVAE])
+    def test_two_names_of_a_shape_agree(self, kind):
+        with pytest.raises(ValueError, match="two names.*event_shape=4, image_shape=.3, 3."):
+            kind(hidden_units=2, event_shape=4, image_shape=(3, 3))
+        assert kind(hidden_units=2, event_shape=4, image_shape=(4,)).event_shape == (4,)
+
     @pytest.mark.parametrize("kind", [kv.VAE, kv.HierarchicalVAE])
     def test_a_likelihood_belongs_to_one_model(self, kind):
         likelihood = kv.likelihoods.Gaussian()

@@ -43,6 +43,27 @@ def as_sizes(value: int | Sequence[int], name: str) -> tuple[int, ...]:
     return tuple(int(size) for size in sizes)
 
 
+def one_shape(
+    image_shape: int | Sequence[int],
+    event_shape: int | Sequence[int] | None,
+    default: Sequence[int],
+) -> int | Sequence[int]:
+    """The shape of an item, which two arguments name.
+
+    Raises:
+        ValueError: If both are given, and differ.
+    """
+    if event_shape is None:
+        return image_shape
+    image = as_sizes(image_shape, "image_shape")
+    if image not in (tuple(default), as_sizes(event_shape, "event_shape")):
+        raise ValueError(
+            "`event_shape` and `image_shape` are two names for one shape. Received: "
+            f"event_shape={event_shape}, image_shape={image_shape}."
+        )
+    return event_shape
+
+
 def check_data_shape(
     shape: Iterable[int | None], event_shape: Sequence[int], what: str = "data"
 ) -> None:

@@ -16,6 +16,9 @@ from keras_vae.models.inputs import Data
 from keras_vae.models.saving import STEPS_BEFORE, Saving
 
 # What `compile` of Keras takes and a bound has no use for.
+DEFAULT_SHAPE = (28, 28)
+# What all of a model was built for.
+SIZES = ("event_shape", "condition_shape", "latent_dim", "latent_dims")
 NOT_COMPILED = ("loss", "loss_weights", "metrics", "weighted_metrics")
 
 
@@ -115,12 +118,17 @@ class LatentVariableModel(Saving, Inference, keras.Model):
         self.train_function = self.test_function = None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Refuses another layer in the place of one: it would be lost in a saved model.
+        """Refuses another layer or size in the place of one: it would be lost in a saved model.
 
         Raises:
-            AttributeError: If the model has a layer of that name.
+            AttributeError: If the model has a layer of that name, or it is one of its sizes.
         """
         current = vars(self).get(name) if vars(self).get("built") else None
+        if name in SIZES and current is not None and value != current:
+            raise AttributeError(
+                f"A model keeps its {name!r}, {current}. Received: {value}. Give another to the "
+                "constructor of a new model."
+            )
         if isinstance(current, keras.layers.Layer) and value is not current:
             raise AttributeError(
                 f"A model keeps its {name!r}: another would be trained and not be saved. Give "

@@ -6,8 +6,8 @@ from typing import Any
 
 from keras_vae import likelihoods, posteriors, priors, random
 from keras_vae._internal.backend import keras, tf, tfd
-from keras_vae._internal.checks import check_positive_integer
-from keras_vae.models.base import LatentVariableModel
+from keras_vae._internal.checks import check_positive_integer, one_shape
+from keras_vae.models.base import DEFAULT_SHAPE, LatentVariableModel
 from keras_vae.models.given_networks import get_network, take
 from keras_vae.models.inference import log_prob
 from keras_vae.models.inputs import Data, given
@@ -43,7 +43,7 @@ class HierarchicalVAE(LatentVariableModel):
         prior: Prior of the top level, as in `keras_vae.VAE`.
         objective: As in `keras_vae.VAE`; the KL divergence is always a sampled one.
         image_shape: Shape of one image, or of whatever else an item is.
-        event_shape: The same by another name, for data that are no images.
+        event_shape: The same by another name, for data that are no images; of the two give one.
         condition_shape: As in `keras_vae.VAE`: all levels' posteriors and the likelihood are then
             given the condition, and priors of the lower levels z_l not.
         kernel_initializer: Keras initialiser of all kernels.
@@ -69,7 +69,7 @@ class HierarchicalVAE(LatentVariableModel):
         likelihood: Any = "bernoulli",
         prior: Any = "standard_normal",
         objective: Any = "elbo",
-        image_shape: int | Sequence[int] = (28, 28),
+        image_shape: int | Sequence[int] = DEFAULT_SHAPE,
         event_shape: int | Sequence[int] | None = None,
         condition_shape: int | Sequence[int] | None = None,
         kernel_initializer: Any = "glorot_normal",
@@ -84,7 +84,7 @@ class HierarchicalVAE(LatentVariableModel):
             )
         super().__init__(
             objective=objective,
-            image_shape=image_shape if event_shape is None else event_shape,
+            image_shape=one_shape(image_shape, event_shape, DEFAULT_SHAPE),
             seed=seed,
             condition_shape=condition_shape,
             **kwargs,

@@ -6,8 +6,8 @@ from typing import Any
 
 from keras_vae import likelihoods, posteriors, priors
 from keras_vae._internal.backend import keras, tf, tfd
-from keras_vae._internal.checks import as_sizes, check_positive_integer
-from keras_vae.models.base import LatentVariableModel
+from keras_vae._internal.checks import as_sizes, check_positive_integer, one_shape
+from keras_vae.models.base import DEFAULT_SHAPE, LatentVariableModel
 from keras_vae.models.given_networks import get_network, name_by_part, take
 from keras_vae.models.inference import log_prob
 from keras_vae.models.inputs import Data, given
@@ -55,7 +55,7 @@ class VAE(LatentVariableModel):
         gated: Whether each hidden layer is multiplied by gates `sigmoid(B x)`; a linear
             activation then gives the usual gated linear units.
         image_shape: Shape of one image, or of whatever else an item is.
-        event_shape: The same by another name, for data that are no images.
+        event_shape: The same by another name, for data that are no images; of the two give one.
         condition_shape: Shape of the condition c of one item, as of a class's indicators; None for
             a model without conditions. Posterior and likelihood are then q(z|x, c) and p(x|z, c);
             the prior stays p(z) (Sohn et al., "Learning Structured Output Representation", 2015).
@@ -112,7 +112,7 @@ class VAE(LatentVariableModel):
         objective: Any = "elbo",
         batch_norm: bool = False,
         gated: bool = False,
-        image_shape: int | Sequence[int] = (28, 28),
+        image_shape: int | Sequence[int] = DEFAULT_SHAPE,
         event_shape: int | Sequence[int] | None = None,
         condition_shape: int | Sequence[int] | None = None,
         kernel_initializer: Any = "glorot_normal",
@@ -122,7 +122,7 @@ class VAE(LatentVariableModel):
     ) -> None:
         super().__init__(
             objective=objective,
-            image_shape=image_shape if event_shape is None else event_shape,
+            image_shape=one_shape(image_shape, event_shape, DEFAULT_SHAPE),
             seed=seed,
             condition_shape=condition_shape,
             **kwargs,
