@@ -15,7 +15,7 @@ from keras_vae.experiments.runs.evaluation import (
     remembered,
     without_images,
 )
-from keras_vae.experiments.runs.run_folder import restorable_epochs
+from keras_vae.experiments.runs.run_folder import restorable_epochs, snapshot_epochs
 from keras_vae.experiments.runs.run_models import assign, load_model, restore
 from keras_vae.experiments.runs.spec import RunSpec
 from keras_vae.experiments.runs.store import RunStore, StoredRun, StoreError
@@ -30,7 +30,7 @@ class MethodRuns:
         specs: One `RunSpec` a trial.
         runs: One `StoredRun` a trial, with its weights.
         epochs: Epochs that the user chose; a stored run may have more.
-        log_likelihood: Test log-likelihood of each trial's last weights, from
+        log_likelihood: Test log-likelihood of each trial, of the weights of `weights_epochs`, from
             `evaluate_log_likelihood`.
         store: Where the runs are.
     """
@@ -56,17 +56,25 @@ class MethodRuns:
 
     @property
     def weights_epochs(self) -> list[int]:
-        """Epochs after which each trial's stored weights are, at least `epochs`."""
-        return [run.epochs for run in self.runs]
+        """Epochs after which each trial's weights are: `epochs`, or its last if none were kept."""
+        return [self._weights_epoch(trial) for trial in range(len(self.specs))]
+
+    def _weights_epoch(self, trial: int) -> int:
+        spec, last = self.specs[trial], self.runs[trial].epochs
+        if last != self.epochs and self.epochs in snapshot_epochs(self.store.run_folder(spec)):
+            return self.epochs
+        return last
 
     def load_models(self) -> Iterator[tuple[LatentVariableModel, ImageData]]:
-        """Yields each trial's model, with its last weights, and the data set."""
+        """Yields what `load_model` returns of each trial."""
         for trial in range(len(self.specs)):
             yield self.load_model(trial)
 
     def load_model(self, trial: int) -> tuple[LatentVariableModel, ImageData]:
-        """Returns one trial's model, with its last weights, and the data set."""
-        return load_model(self.specs[trial], self.store, self.runs[trial])
+        """Returns one trial's model, with the weights of `weights_epochs`, and the data set."""
+        model, data = load_model(self.specs[trial], self.store, self.runs[trial])
+        self.restore(model, trial, self._weights_epoch(trial))
+        return model, data
 
     def kept_epochs(self) -> list[int]:
         """Epochs, in ascending order, after which the weights of every trial are stored.
@@ -80,10 +88,10 @@ class MethodRuns:
         ]
         found = sorted(epoch for epoch in set.intersection(*kept) if epoch <= self.epochs)
         if not found:
+            reached = [run.epochs for run in self.runs]
             raise StoreError(
-                f"The runs {[spec.run_id for spec in self.specs]} went on to epochs "
-                f"{self.weights_epochs} without keeping their weights. Ask for as many epochs "
-                "with --epochs, or name another --store to train them anew."
+                f"The runs {[spec.run_id for spec in self.specs]} went on to epochs {reached} "
+                "without keeping their weights. Ask for as many epochs with --epochs, or name another --store to train them anew."
             )
         return found
 
