@@ -91,8 +91,8 @@ class MethodRuns:
             reached = [run.epochs for run in self.runs]
             raise StoreError(
                 f"The runs {[spec.run_id for spec in self.specs]} went on to epochs {reached} "
-                "without keeping their weights. Ask for as many epochs with --epochs, or name another "
-                "--store to train them anew."
+                "without keeping their weights. Ask for as many epochs with --epochs, or name "
+                "another --store to train them anew."
             )
         return found
 
