@@ -13,10 +13,10 @@ from keras_vae._internal.backend import tf, tfd, tfp
 
 
 def has_independent_values(distribution: tfd.Distribution) -> bool:
-    """Whether it is a `tfd.Independent` of single values, whose densities can be had one by one.
+    """Whether it is a `tfd.Independent` of single values, each with a density of its own.
 
-    Of distributions that are no composite tensors, as most of one's own, TFP makes another class
-    of that name.
+    TFP uses another class of that name for distributions that are not composite tensors, such as
+    most that users write.
     """
     is_independent = hasattr(distribution, "reinterpreted_batch_ndims")
     return is_independent and distribution.distribution.event_shape.rank == 0

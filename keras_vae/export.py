@@ -123,7 +123,7 @@ def _warn_if_other_numbers(signatures: dict[str, Any], converted: bytes) -> None
     """Warns if TensorFlow Lite, as it is here, computes other numbers than the model.
 
     It does where a convolution's strides are longer than its kernel: with padding "same" its
-    XNNPACK takes other pixels, as in TensorFlow 2.19.
+    XNNPACK takes other pixels (seen in TensorFlow 2.21).
     """
     if not hasattr(tf.lite, "Interpreter"):
         return

@@ -172,7 +172,7 @@ def write_json(path: pathlib.Path, content: Any) -> None:
 
 
 def encode_text(text: str) -> bytes:
-    """A text in UTF-8, with `?` for what that has no bytes for: halves of characters in JSON."""
+    """A text in UTF-8, with `?` for lone surrogates, which JSON can hold and UTF-8 cannot."""
     return text.encode("utf-8", errors="replace")
 
 
@@ -205,7 +205,7 @@ def expanded(path: str | os.PathLike[str]) -> pathlib.Path:
     """A path with the home folder in place of `~` or `~user`.
 
     Raises:
-        HomeError: If that is not known, as of a user without a name in a container.
+        HomeError: If that is not known, such as for a user without a name in a container.
     """
     try:
         return pathlib.Path(path).expanduser()

@@ -15,10 +15,10 @@ from keras_vae.models.inference import Inference
 from keras_vae.models.inputs import Data
 from keras_vae.models.saving import STEPS_BEFORE, Saving
 
-# What `compile` of Keras takes and a bound has no use for.
 DEFAULT_SHAPE = (28, 28)
-# What all of a model was built for.
+# What a model's layers were built for.
 SIZES = ("event_shape", "condition_shape", "latent_dim", "latent_dims")
+# What `compile` of Keras takes and a bound has no use for.
 NOT_COMPILED = ("loss", "loss_weights", "metrics", "weighted_metrics")
 
 

@@ -167,7 +167,8 @@ def _log_sums(model: Inference, num_samples: int, blocks: Blocks) -> Callable[..
         with _falling_back:
             # Several blocks at once are refused.
             if functions[key] is function:
-                warnings.warn(f"{words} It is evaluated without.", RuntimeWarning, stacklevel=2)
+                said = f"{words} Its log-likelihood is evaluated without XLA."
+                warnings.warn(said, RuntimeWarning, stacklevel=2)
                 functions[key] = _compile(reference, *key, jit=False)
         return functions[key](*arguments).numpy()
 
@@ -182,7 +183,8 @@ def _compile(
     It takes a dictionary of images `x`, of shape (blocks, images of a block, *event_shape), and of
     their mask and conditions, if there are any; a seed, the number of the first block, and how many
     of the blocks to compute. It returns logarithms, of shape (blocks, 2, images of a block). A
-    function that referred to the model itself would keep it alive. Without XLA, noise is other.
+    function that referred to the model itself would keep it alive. Without XLA, the noise
+    is different.
     """
     normal = random.xla_normal if jit else random.normal
 

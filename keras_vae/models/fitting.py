@@ -47,7 +47,7 @@ def with_arrays(data: Any) -> Any:
 
 
 def of_list(x: Any) -> Any:
-    """Of a list, as other methods take it: an array of nested numbers, a tuple of arrays."""
+    """A list of nested numbers as an array, one of arrays as a tuple; anything else as it is."""
     if not isinstance(x, list):
         return x
     first = tf.nest.flatten(x[:1])

@@ -43,7 +43,7 @@ class HierarchicalVAE(LatentVariableModel):
         prior: Prior of the top level, as in `keras_vae.VAE`.
         objective: As in `keras_vae.VAE`; the KL divergence is always a sampled one.
         image_shape: Shape of one image, or of whatever else an item is.
-        event_shape: The same by another name, for data that are no images; of the two give one.
+        event_shape: Another name for `image_shape`, for data that are not images; give only one.
         condition_shape: As in `keras_vae.VAE`: all levels' posteriors and the likelihood are then
             given the condition, and priors of the lower levels z_l not.
         kernel_initializer: Keras initialiser of all kernels.

@@ -267,7 +267,7 @@ def like(x: Any, values: tf.Tensor) -> Data:
 
 
 def _one_an_item(weights: Any, x: Any) -> Any:
-    """Weights of items as a vector, as which Keras takes (batch, 1) too; None stays None."""
+    """Weights as a vector, one per item; Keras accepts shape (batch, 1) too. None stays None."""
     if weights is None:
         return None
     weights = tf.convert_to_tensor(weights)

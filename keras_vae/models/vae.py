@@ -55,7 +55,7 @@ class VAE(LatentVariableModel):
         gated: Whether each hidden layer is multiplied by gates `sigmoid(B x)`; a linear
             activation then gives the usual gated linear units.
         image_shape: Shape of one image, or of whatever else an item is.
-        event_shape: The same by another name, for data that are no images; of the two give one.
+        event_shape: Another name for `image_shape`, for data that are not images; give only one.
         condition_shape: Shape of the condition c of one item, as of a class's indicators; None for
             a model without conditions. Posterior and likelihood are then q(z|x, c) and p(x|z, c);
             the prior stays p(z) (Sohn et al., "Learning Structured Output Representation", 2015).

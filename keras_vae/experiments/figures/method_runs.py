@@ -73,7 +73,9 @@ class MethodRuns:
     def load_model(self, trial: int) -> tuple[LatentVariableModel, ImageData]:
         """Returns one trial's model, with the weights of `weights_epochs`, and the data set."""
         model, data = load_model(self.specs[trial], self.store, self.runs[trial])
-        self.restore(model, trial, self._weights_epoch(trial))
+        epoch = self._weights_epoch(trial)
+        if epoch != self.runs[trial].epochs:
+            self.restore(model, trial, epoch)
         return model, data
 
     def kept_epochs(self) -> list[int]:

@@ -73,7 +73,7 @@ def renew_webp(path: pathlib.Path) -> None:
         path: A PNG file.
     """
     webp = path.with_suffix(".webp")
-    if not path.is_file() or not features.check("webp") or _digest_in(webp) == _digest(path):
+    if not path.is_file() or not features.check("webp") or _is_of(webp, path):
         return
     if webp.exists() and DIGEST.fullmatch(_digest_in(webp)) is None:
         # Somebody else's: it stays, and the page shows the PNG file.

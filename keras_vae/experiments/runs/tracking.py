@@ -129,7 +129,7 @@ class RunSummaries(keras.callbacks.Callback):
         except (OSError, tf.errors.OpError) as error:
             raise TrackingError(
                 f"TensorBoard's logs cannot be written: {reason(error)}. The epochs of run "
-                f"{self.spec.run_id} are stored: mend that, or name no folder of logs, and run the "
+                f"{self.spec.run_id} are stored: fix that, or name no folder of logs, and run the "
                 "same command to continue from there."
             ) from error
 
