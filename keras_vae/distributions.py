@@ -22,6 +22,32 @@ def has_independent_values(distribution: tfd.Distribution) -> bool:
     return is_independent and distribution.distribution.event_shape.rank == 0
 
 
+def log_prob(
+    distribution: tfd.Distribution, value: tf.Tensor, mask: tf.Tensor | None = None
+) -> tf.Tensor:
+    """The log-density of a value that may be of another type than the distribution.
+
+    Arguments:
+        distribution: TFP distribution; with a mask a `tfd.Independent`.
+        value: Tensor; of a joint distribution a tuple of them.
+        mask: Boolean tensor, true where a part of the value is missing and does not count.
+
+    Raises:
+        TypeError: If there is a mask and the parts depend on each other.
+    """
+    value = tf.nest.map_structure(tf.cast, value, distribution.dtype)
+    if mask is None:
+        return distribution.log_prob(value)
+    if not has_independent_values(distribution):
+        raise TypeError(
+            "Missing values need a likelihood of independent values, a `tfd.Independent`. "
+            f"Received: {type(distribution).__name__}."
+        )
+    each = distribution.distribution.log_prob(value)
+    there = tf.where(mask, tf.zeros_like(each), each)
+    return tf.reduce_sum(there, axis=tf.range(-len(distribution.event_shape), 0))
+
+
 class LogitBernoulli(tfd.Independent):
     """Independent Bernoulli pixels whose log-density is the sum of `x l - softplus(l)`.
 

@@ -44,7 +44,7 @@ from keras_vae import random
 from keras_vae._internal.backend import captured_stderr, tf
 from keras_vae.likelihoods.pixels import PIXELS
 from keras_vae.models import LatentVariableModel
-from keras_vae.models.compiled import BYTES_PER_PIXEL, MEMORY_BUDGET
+from keras_vae.models.importance import BYTES_PER_PIXEL, MEMORY_BUDGET
 from keras_vae.models.inputs import given
 
 # In a folder that is being written.

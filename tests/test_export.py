@@ -17,7 +17,7 @@ from scipy.special import logsumexp
 
 import keras_vae as kv
 from keras_vae import random
-from keras_vae.models import compiled
+from keras_vae.models import importance
 
 LIBRARY = (pathlib.Path(kv.__file__).parent / "README.md").read_text(encoding="utf-8")
 CLIENT = """
@@ -147,7 +147,7 @@ def test_chunks_of_very_unequal_weights_are_added(monkeypatch, decoded, sizes):
     (head,) = model.likelihood.heads
     head.kernel.assign(30.0 * head.kernel)
     images = np.random.default_rng(0).integers(0, 2, size=(4, 6, 5)).astype(np.float32)
-    budget = decoded * 30 * compiled.BYTES_PER_PIXEL
+    budget = decoded * 30 * importance.BYTES_PER_PIXEL
     monkeypatch.setattr(kv.export, "MEMORY_BUDGET", budget)
     seed = random.stream(SMALL["seed"], random.EVALUATION_NOISE)
     parts = [

@@ -276,6 +276,13 @@ def test_densities_have_at_least_single_precision(dtype, kind):
     assert scaled is (dtype == "mixed_float16")
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("kind", [kv.VAE, kv.HierarchicalVAE])
+def test_weights_of_half_precision_are_refused(dtype, kind):
+    with pytest.raises(ValueError, match=f"'{dtype}'.*mixed_{dtype}"):
+        small(kind, dtype=dtype)
+
+
 def test_a_global_precision_is_taken_too():
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import keras_vae as kv
-from keras_vae.models.compiled import fused_train_function
+from keras_vae.models.fused_steps import fused_train_function
 
 
 @pytest.fixture(scope="module")

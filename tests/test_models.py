@@ -12,7 +12,7 @@ from scipy import stats
 import keras_vae as kv
 from keras_vae import likelihoods, objectives, random
 from keras_vae.experiments.reports.activity import ADAM
-from keras_vae.models import compiled
+from keras_vae.models import importance
 
 tfd = tfp.distributions
 
@@ -139,8 +139,8 @@ def eagerly():
 )
 def test_log_likelihood_is_exact_under_the_exact_posterior(monkeypatch, samples, drawn, decoded):
     model, x, exact = linear_gaussian(latent_dim=1)
-    monkeypatch.setattr(compiled, "SAMPLES_PER_BLOCK", drawn)
-    budget = decoded * 5 * compiled.BYTES_PER_PIXEL
+    monkeypatch.setattr(importance, "SAMPLES_PER_BLOCK", drawn)
+    budget = decoded * 5 * importance.BYTES_PER_PIXEL
     arguments = {"memory_budget": budget, "return_effective_sample_size": True}
     estimate, effective = model.log_likelihood(x, samples, **arguments)
     np.testing.assert_allclose(estimate, exact, rtol=1e-5)
@@ -151,15 +151,15 @@ def test_log_likelihood_is_exact_under_the_exact_posterior(monkeypatch, samples,
 @pytest.mark.parametrize("pixels", [5, 784, 10**6])
 @pytest.mark.parametrize("budget", [1, 2**20, 2**30])
 def test_blocks_have_all_samples_and_chunks_fit_in_the_budget(samples, pixels, budget):
-    blocks = compiled.Blocks.of(samples, pixels, budget)
-    same = compiled.Blocks.of(samples, pixels, 10**12)
+    blocks = importance.Blocks.of(samples, pixels, budget)
+    same = importance.Blocks.of(samples, pixels, 10**12)
     assert same == dataclasses.replace(blocks, chunk=same.chunk)
-    assert blocks.samples <= compiled.SAMPLES_PER_BLOCK
+    assert blocks.samples <= importance.SAMPLES_PER_BLOCK
     assert (blocks.draws - 1) * blocks.samples < samples <= blocks.draws * blocks.samples
-    bytes_per_image = pixels * compiled.BYTES_PER_PIXEL
+    bytes_per_image = pixels * importance.BYTES_PER_PIXEL
     decoded = blocks.chunk * blocks.images
-    assert blocks.chunk == 1 or decoded * bytes_per_image <= min(budget, compiled.CHUNK_BYTES)
-    assert blocks.images == 1 or blocks.images * bytes_per_image <= compiled.CHUNK_BYTES
+    assert blocks.chunk == 1 or decoded * bytes_per_image <= min(budget, importance.CHUNK_BYTES)
+    assert blocks.images == 1 or blocks.images * bytes_per_image <= importance.CHUNK_BYTES
 
 
 def test_log_likelihood_shows_its_progress(capsys):
@@ -499,7 +499,7 @@ def test_effective_sample_size_meets_its_closed_form(decoded):
     model, x, _ = linear_gaussian(latent_dim=1)
     # For a posterior of v times the exact one's variance it is sqrt(2 v - 1) / v of the samples.
     model.log_variance_head.bias.assign_add([np.log(4.0)])
-    budget = decoded * len(x) * 5 * compiled.BYTES_PER_PIXEL
+    budget = decoded * len(x) * 5 * importance.BYTES_PER_PIXEL
     asked = {"memory_budget": budget, "return_effective_sample_size": True}
     estimate, effective = model.log_likelihood(x, 7000, **asked)
     np.testing.assert_allclose(effective, np.full(len(x), 7000 * np.sqrt(7) / 4), rtol=0.03)
@@ -508,8 +508,8 @@ def test_effective_sample_size_meets_its_closed_form(decoded):
 
 @pytest.mark.usefixtures("eagerly")
 def test_few_effective_samples_are_warned_of(recwarn):
-    compiled.warn_of_few_effective_samples(np.full(10, 1.0), 99)
-    compiled.warn_of_few_effective_samples([9.0] + 9 * [10.0], 100)
+    importance.warn_of_few_effective_samples(np.full(10, 1.0), 99)
+    importance.warn_of_few_effective_samples([9.0] + 9 * [10.0], 100)
     assert not recwarn.list
     model, x, _ = linear_gaussian(latent_dim=1)
     model.loc_head.bias.assign_add([4.0])

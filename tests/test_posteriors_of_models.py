@@ -270,7 +270,7 @@ def test_log_likelihoods_do_not_depend_on_memory(name):
     model, x = perturbed(small(posterior=KINDS[name]())), binary(3)
     whole = model.log_likelihood(x, 40)
     # Seven samples of an item at a time.
-    budget = 7 * 16 * kv.models.compiled.BYTES_PER_PIXEL * kv.models.compiled.backend.threads()
+    budget = 7 * 16 * kv.models.importance.BYTES_PER_PIXEL * kv.models.importance.backend.threads()
     np.testing.assert_allclose(model.log_likelihood(x, 40, memory_budget=budget), whole, rtol=1e-5)
 
 

@@ -10,7 +10,7 @@ from keras_vae import random
 from keras_vae._internal import backend
 from keras_vae.datasets import ImageData, Split
 from keras_vae.distributions import DiagonalGaussianMixture
-from keras_vae.models import compiled
+from keras_vae.models import importance
 
 STREAM = random.stream(4, 0)
 
@@ -84,7 +84,7 @@ def test_other_calls_and_the_seed_that_they_take(streams, monkeypatch, make):
         passed.append(arguments)
         return np.zeros(3), np.ones(3)
 
-    monkeypatch.setattr(compiled, "log_likelihood", estimate)
+    monkeypatch.setattr(importance, "log_likelihood", estimate)
     weights = model.log_weights(x, 2)
     np.testing.assert_array_equal(weights, model.log_weights(x, 2, seed=6))
     assert not np.allclose(weights, model.log_weights(x, 2, seed=8))
@@ -160,19 +160,19 @@ class OfNoise:
         return kv.models.LogTerms(weights, tf.zeros_like(weights), tf.zeros_like(weights), None)
 
 
-def estimates(model, images, samples, budget=compiled.MEMORY_BUDGET):
+def estimates(model, images, samples, budget=importance.MEMORY_BUDGET):
     x = np.resize(np.array([0.0, 100.0], "float32"), (images, 1))
-    found, effective = compiled.log_likelihood(model, x, samples, STREAM, budget)
+    found, effective = importance.log_likelihood(model, x, samples, STREAM, budget)
     return found - x[:, 0], effective
 
 
 @pytest.mark.parametrize("samples, at_once", [(1, 5000), (9, 4)])
 def test_a_log_likelihood_is_the_same_for_each_memory_budget(monkeypatch, samples, at_once):
-    monkeypatch.setattr(compiled, "SAMPLES_PER_BLOCK", at_once)
-    monkeypatch.setattr(compiled, "CHUNK_ROWS", 6)
+    monkeypatch.setattr(importance, "SAMPLES_PER_BLOCK", at_once)
+    monkeypatch.setattr(importance, "CHUNK_ROWS", 6)
     # Very unequal weights, none of which may be missing.
     model, threads = OfNoise(spread=30.0), backend.threads()
-    budgets = [rows * threads * compiled.BYTES_PER_PIXEL for rows in (1, 2, 10**6)]
+    budgets = [rows * threads * importance.BYTES_PER_PIXEL for rows in (1, 2, 10**6)]
     first, *others = (estimates(model, 20, samples, budget) for budget in budgets)
     for other in others:
         np.testing.assert_array_equal(first, other)
@@ -188,7 +188,7 @@ def test_images_and_levels_of_a_log_likelihood_have_normal_noise_of_their_own():
 
 def test_samples_of_a_log_likelihood_are_independent_and_all_counted(monkeypatch):
     """Of 40 weights exp(N(0, 1)) in four draws: what their mean spreads, and how many they are."""
-    monkeypatch.setattr(compiled, "SAMPLES_PER_BLOCK", 10)
+    monkeypatch.setattr(importance, "SAMPLES_PER_BLOCK", 10)
     found, effective = estimates(OfNoise(), 4000, 40)
     ratio = np.exp(found) / np.exp(0.5)
     assert ratio.mean() == pytest.approx(1, abs=0.02)

@@ -9,7 +9,7 @@ from keras_vae import objectives, posteriors, priors, random
 from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import as_sizes, check_data_shape
 from keras_vae.models import fitting, xla
-from keras_vae.models.compiled import TrainFunction, for_tf_data, fused_train_function
+from keras_vae.models.fused_steps import TrainFunction, for_tf_data, fused_train_function
 from keras_vae.models.given_networks import name_by_part
 from keras_vae.models.inference import Inference
 from keras_vae.models.inputs import Data
@@ -20,6 +20,8 @@ DEFAULT_SHAPE = (28, 28)
 SIZES = ("event_shape", "condition_shape", "latent_dim", "latent_dims")
 # What `compile` of Keras takes and a bound has no use for.
 NOT_COMPILED = ("loss", "loss_weights", "metrics", "weighted_metrics")
+# Types in which weights of 1 cannot grow by a thousandth, or hardly.
+HALF_PRECISION = ("float16", "bfloat16")
 
 
 class LatentVariableModel(Saving, Inference, keras.Model):
@@ -61,6 +63,12 @@ class LatentVariableModel(Saving, Inference, keras.Model):
             raise ValueError("`image_shape` has no axis. Items that are single numbers have (1,).")
         if condition_shape is not None:
             self.condition_shape = as_sizes(condition_shape, "condition_shape")
+        if self.variable_dtype in HALF_PRECISION:
+            raise ValueError(
+                f"Weights of type {self.variable_dtype!r} would lose most of an optimiser's updates "
+                f"to rounding. Use `dtype='mixed_{self.variable_dtype}'`, which keeps weights in "
+                "float32."
+            )
         # Half precision would lose whole nats of a sum over pixels.
         self.density_dtype = keras.backend.result_type(self.compute_dtype, "float32")
         # Out of Keras' sight: `weights`, and with them stored runs, keep their layout.

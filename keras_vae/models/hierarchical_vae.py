@@ -4,12 +4,11 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from keras_vae import likelihoods, posteriors, priors, random
+from keras_vae import distributions, likelihoods, posteriors, priors, random
 from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import check_positive_integer, one_shape
 from keras_vae.models.base import DEFAULT_SHAPE, LatentVariableModel
 from keras_vae.models.given_networks import get_network, take
-from keras_vae.models.inference import log_prob
 from keras_vae.models.inputs import Data, given
 from keras_vae.networks import JointStack
 from keras_vae.objectives import LogTerms, Objective
@@ -255,7 +254,6 @@ class HierarchicalVAE(LatentVariableModel):
         num_samples: int,
         seed: posteriors.Noise,
         training: bool = False,
-        mask: tf.Tensor | None = None,
         condition: Data | None = None,
     ) -> LogTerms:
         """Samples q(z|x) level by level and evaluates all log-densities there.
@@ -265,8 +263,6 @@ class HierarchicalVAE(LatentVariableModel):
             num_samples: Number of samples per image.
             seed: Integer tensor of shape (2,), or `keras_vae.posteriors.Drawn`.
             training: Whether layers of given networks behave as in training.
-            mask: Boolean tensor of the shape of `x`, true where a value is missing and has no part
-                in log p(x|z); None where all are there.
             condition: As in `log_weights`.
 
         Returns:
@@ -276,7 +272,7 @@ class HierarchicalVAE(LatentVariableModel):
         top, log_posterior = posteriors.sample_with_log_prob(
             self.inference[0]([features]), num_samples, seed
         )
-        z, log_prior = [top], tf.cast(log_prob(self._top_prior(), top), top.dtype)
+        z, log_prior = [top], tf.cast(distributions.log_prob(self._top_prior(), top), top.dtype)
         pairs = zip(self.inference[1:], self.generation, strict=True)
         for level, (inference, generation) in enumerate(pairs, start=1):
             posterior = inference([features, *z])
@@ -287,7 +283,7 @@ class HierarchicalVAE(LatentVariableModel):
             log_prior += generation(z).log_prob(drawn)
             z.append(drawn)
         return LogTerms(
-            log_likelihood=log_prob(self.decode(z, training, **given(condition)), x, mask),
+            log_likelihood=distributions.log_prob(self.decode(z, training, **given(condition)), x),
             log_prior=log_prior,
             log_posterior=log_posterior,
             analytic_kl=None,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from keras_vae import likelihoods
 
 Data: TypeAlias = tf.Tensor | np.ndarray
+# A tensor of shape (..., latent_dim), or a tuple of one a level, from the top down.
+Codes: TypeAlias = tf.Tensor | tuple[tf.Tensor, ...]
 
 
 class Inputs:
@@ -249,6 +251,13 @@ def in_parts(
     for start in range(0, max(len(x), 1), batch_size):
         part = slice(start, start + batch_size)
         yield x[part], None if condition is None else condition[part]
+
+
+def side_by_side(codes: Codes | list[tf.Tensor]) -> tf.Tensor:
+    """Codes of all levels as one tensor of shape (..., sum of latent_dims)."""
+    if not isinstance(codes, (tuple, list)):
+        return codes
+    return codes[0] if len(codes) == 1 else tf.concat(codes, axis=-1)
 
 
 def is_table(x: Any) -> bool:

@@ -4,12 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from keras_vae import likelihoods, posteriors, priors
+from keras_vae import distributions, likelihoods, posteriors, priors
 from keras_vae._internal.backend import keras, tf, tfd
 from keras_vae._internal.checks import as_sizes, check_positive_integer, one_shape
 from keras_vae.models.base import DEFAULT_SHAPE, LatentVariableModel
 from keras_vae.models.given_networks import get_network, name_by_part, take
-from keras_vae.models.inference import log_prob
 from keras_vae.models.inputs import Data, given
 from keras_vae.networks import DenseStack
 from keras_vae.objectives import LogTerms, Objective
@@ -307,7 +306,6 @@ class VAE(LatentVariableModel):
         num_samples: int,
         seed: posteriors.Noise,
         training: bool = False,
-        mask: tf.Tensor | None = None,
         condition: Data | None = None,
     ) -> LogTerms:
         """Samples q(z|x) and evaluates all log-densities there.
@@ -318,8 +316,6 @@ class VAE(LatentVariableModel):
             seed: Integer tensor of shape (2,), or `keras_vae.posteriors.Drawn`.
             training: Whether batch normalisation uses the batch's own statistics, and whether
                 gradients are doubly reparameterised, if the objective says so.
-            mask: Boolean tensor of the shape of `x`, true where a value is missing and has no part
-                in log p(x|z); None where all are there.
             condition: As in `log_weights`.
 
         Returns:
@@ -332,8 +328,8 @@ class VAE(LatentVariableModel):
         gate = posteriors.PathGate() if doubly_reparameterized else None
         z, log_posterior = posteriors.sample_with_log_prob(posterior, num_samples, seed, gate)
         terms = LogTerms(
-            log_likelihood=log_prob(self.decode(z, training, **given(condition)), x, mask),
-            log_prior=tf.cast(log_prob(prior, z), z.dtype),
+            log_likelihood=distributions.log_prob(self.decode(z, training, **given(condition)), x),
+            log_prior=tf.cast(distributions.log_prob(prior, z), z.dtype),
             log_posterior=log_posterior,
             analytic_kl=posteriors.analytic_kl(posterior, prior),
             z=z,

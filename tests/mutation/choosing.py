@@ -14,7 +14,7 @@ LEFT_OUT = re.compile(r"/plots\.py$|/templates/|__main__\.py$|/benchmarks/")
 PARTS = (
     ("claims", r"claims|^reproductions/|vampprior/samples", 36),
     ("reports", r"experiments/reports/", 16),
-    ("random streams", r"keras_vae/random|models/compiled", 10),
+    ("random streams", r"keras_vae/random|models/(importance|fused_steps)", 10),
     ("data sets", r"keras_vae/datasets/", 14),
     ("specs", r"runs/(spec|sweeps)|checks", 12),
     ("runs", r"experiments/runs/|callbacks", 16),

@@ -1,7 +1,4 @@
-"""What models compile: many training steps as one XLA computation, and importance sampling.
-
-The held-out log-likelihood is sampled in chunks that fit in memory.
-"""
+"""Importance sampling of the held-out log-likelihood, compiled, in chunks that fit in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ import threading
 import warnings
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -40,7 +37,10 @@ FEW_EFFECTIVE_SAMPLES = 10
 TOLERATED_SHARE = 0.1
 # Who asks for fewer wants a bound of that many samples.
 FEWEST_TO_WARN_OF = 100
-# By model: its layers, and compiled functions by how they divide samples and images.
+# A function from a model, data, the number of samples, their noise, and what else is given an item
+# each, to log-weights of shape (num_samples, batch).
+LogWeights: TypeAlias = Callable[..., "tf.Tensor"]
+# By model: its layers, and the functions that are compiled for them.
 _compiled: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 _falling_back = threading.Lock()
 
@@ -89,6 +89,7 @@ def log_likelihood(
     seed: tf.Tensor,
     memory_budget: int = MEMORY_BUDGET,
     verbose: int = 0,
+    log_weights: LogWeights | None = None,
     **given: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """`log 1/K sum_k w_k`, block by block.
@@ -103,8 +104,8 @@ def log_likelihood(
         memory_budget: Bytes that decoded images may take, about; what the model itself needs
             comes on top. The numbers are the same for each.
         verbose: 1 shows a progress bar, 0 none.
-        **given: Further arguments of `log_terms`, an entry an item: the mask of missing values,
-            conditions.
+        log_weights: What gives the samples and their weights; None for the model's `log_terms`.
+        **given: Further arguments of it, an entry an item, such as conditions.
 
     Returns:
         Two float64 arrays of shape (batch,): the estimates, in nats, and Kish's effective sample
@@ -112,7 +113,7 @@ def log_likelihood(
     """
     threads = 1 if backend.gpus() else backend.threads()
     blocks = Blocks.of(num_samples, math.prod(images.shape[1:]), memory_budget // threads)
-    log_sums = _log_sums(model, num_samples, blocks)
+    log_sums = _log_sums(model, num_samples, blocks, log_weights or of_posterior)
     padded = {name: _in_blocks(data, blocks) for name, data in {"x": images, **given}.items()}
     # A block's number gives its noise, and its images.
     count = len(padded["x"]) * blocks.draws
@@ -144,17 +145,40 @@ def _in_blocks(data: np.ndarray, blocks: Blocks) -> np.ndarray:
     return np.concatenate([data, padding]).reshape(-1, blocks.images, *data.shape[1:])
 
 
-def _log_sums(model: Inference, num_samples: int, blocks: Blocks) -> Callable[..., np.ndarray]:
-    """`_compile`'s function, made once a model. One whose layers were replaced has another.
+def of_posterior(
+    model: Inference, x: tf.Tensor, num_samples: int, noise: posteriors.Drawn, **given: tf.Tensor
+) -> tf.Tensor:
+    """Log importance weights of samples of q(z|x), shape (num_samples, batch), in nats."""
+    return model.log_terms(x, num_samples, noise, training=False, **given).log_weights()
 
-    Where XLA refuses a model, its function is made without XLA, once as well.
+
+def function_of(
+    model: Inference, key: Any, make: Callable[[Callable[[], Any]], Callable[..., Any]]
+) -> Callable[..., Any]:
+    """What `make` returns, made once a model. One whose layers were replaced has another.
+
+    Arguments:
+        model: A `LatentVariableModel`.
+        key: What names the function.
+        make: Function from a weak reference to the model, which a function that referred to the
+            model itself would keep alive, to a compiled function.
     """
     layers = [value for value in vars(model).values() if isinstance(value, keras.layers.Layer)]
     if model not in _compiled or _compiled[model][0] != layers:
         _compiled[model] = layers, {}
-    functions, key, reference = _compiled[model][1], (num_samples, blocks), weakref.ref(model)
+    functions = _compiled[model][1]
     if key not in functions:
-        functions[key] = _compile(reference, *key)
+        functions[key] = make(weakref.ref(model))
+    return functions[key]
+
+
+def _log_sums(
+    model: Inference, num_samples: int, blocks: Blocks, log_weights: LogWeights
+) -> Callable[..., np.ndarray]:
+    """`_compile`'s function. Where XLA refuses a model, its function is made without XLA, once."""
+    key = (num_samples, blocks, log_weights)
+    function_of(model, key, lambda reference: _compile(reference, *key))
+    functions = _compiled[model][1]
 
     def log_sums(*arguments: Any) -> np.ndarray:
         function = functions[key]
@@ -169,22 +193,25 @@ def _log_sums(model: Inference, num_samples: int, blocks: Blocks) -> Callable[..
             if functions[key] is function:
                 said = f"{words} Its log-likelihood is evaluated without XLA."
                 warnings.warn(said, RuntimeWarning, stacklevel=2)
-                functions[key] = _compile(reference, *key, jit=False)
+                functions[key] = _compile(weakref.ref(model), *key, jit=False)
         return functions[key](*arguments).numpy()
 
     return log_sums
 
 
 def _compile(
-    model: Callable[[], Any], num_samples: int, blocks: Blocks, jit: bool = True
+    model: Callable[[], Any],
+    num_samples: int,
+    blocks: Blocks,
+    log_weights: LogWeights,
+    jit: bool = True,
 ) -> Callable[..., tf.Tensor]:
     """A compiled function that sums weights, and their squares, over the samples of some blocks.
 
     It takes a dictionary of images `x`, of shape (blocks, images of a block, *event_shape), and of
-    their mask and conditions, if there are any; a seed, the number of the first block, and how many
-    of the blocks to compute. It returns logarithms, of shape (blocks, 2, images of a block). A
-    function that referred to the model itself would keep it alive. Without XLA, the noise
-    is different.
+    what else `log_weights` takes; a seed, the number of the first block, and how many of the blocks
+    to compute. It returns logarithms, of shape (blocks, 2, images of a block). Without XLA, the
+    noise is different.
     """
     normal = random.xla_normal if jit else random.normal
 
@@ -196,7 +223,7 @@ def _compile(
             number = first + tf.cast(i, tf.int64)
             noise = tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
             of_block = {name: part[i] for name, part in data.items()}
-            weights = _block_log_weights(model(), of_block, noise, blocks, normal)
+            weights = _block_log_weights(model(), of_block, noise, blocks, normal, log_weights)
             sample = tf.range(weights.shape[0], dtype=tf.int64)
             left = num_samples - number % blocks.draws * blocks.samples
             wanted = (sample < blocks.samples) & (sample < left)
@@ -216,6 +243,7 @@ def _block_log_weights(
     seed: tf.Tensor,
     blocks: Blocks,
     normal: Callable[..., tf.Tensor],
+    log_weights: LogWeights,
 ) -> tf.Tensor:
     """Log-weights, chunk by chunk, of one block's samples and of what fills up the last chunk.
 
@@ -235,8 +263,7 @@ def _block_log_weights(
     def chunk(i: tf.Tensor, done: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         other = tf.random.experimental.stateless_fold_in(seed, i, alg="philox")
         part = posteriors.Drawn(tuple(level[i] for level in noise), other)
-        terms = model.log_terms(images, blocks.chunk, part, training=False, **given)
-        weights = terms.log_weights()
+        weights = log_weights(model, images, blocks.chunk, part, **given)
         return i + 1, tf.tensor_scatter_nd_update(done, [[i]], tf.cast(weights, done.dtype)[None])
 
     nothing = tf.zeros(shape, images.dtype)
@@ -261,137 +288,3 @@ def warn_of_few_effective_samples(effective: np.ndarray, num_samples: int) -> No
             RuntimeWarning,
             stacklevel=3,
         )
-
-
-# What a training step returns: running means by name.
-Logs = dict[str, tf.Tensor]
-# What Keras' `fit` calls with an iterator of batches.
-TrainFunction = Callable[[Any], Logs]
-
-
-def fused_train_function(
-    train_step: Callable[[Any], Logs], steps: int
-) -> Callable[[tf.data.Iterator], Logs]:
-    """Returns what `keras.Model.fit` calls once for `steps` training steps.
-
-    Keras launches each compiled step by itself. One computation for all of them saves that
-    launch and lets XLA keep the weights where they are from step to step. Batches are gathered
-    first, so that `steps` of them are in memory at once. Where fewer are left, or their sizes
-    differ, each step is launched by itself; the numbers are the same either way.
-
-    Arguments:
-        train_step: Function from a batch without labels to a dictionary of scalar tensors.
-        steps: Number of steps, at least 2.
-
-    Returns:
-        Function from a `tf.data.Iterator` to the last step's dictionary. It raises
-        `tf.errors.OutOfRangeError` where the iterator is at its end.
-    """
-    compiled = functools.partial(tf.function, jit_compile=True, autograph=False)
-
-    @functools.partial(tf.function, autograph=False)
-    def train_function(iterator: tf.data.Iterator) -> Logs:
-        first = _without_labels(next(iterator))
-        batches, sizes, count = _gather(iterator, tf.nest.flatten(first), steps)
-
-        @functools.partial(compiled, reduce_retracing=True)
-        def one_step(parts: list[tf.Tensor]) -> Logs:
-            return train_step(tf.nest.pack_sequence_as(first, parts))
-
-        def logs_of(shapes: list[tf.TensorShape]) -> Logs:
-            specs = [
-                tf.TensorSpec(shape, batch.dtype)
-                for shape, batch in zip(shapes, batches, strict=True)
-            ]
-            return one_step.get_concrete_function(specs).structured_outputs
-
-        @compiled
-        def fused_steps(stacked: list[tf.Tensor]) -> Logs:
-            shapes = [part.shape[1:] for part in stacked]
-            return _loop(lambda i: one_step([part[i] for part in stacked]), steps, logs_of(shapes))
-
-        alike = tf.reduce_all(sizes.stack() == sizes.read(0))
-        return tf.cond(
-            alike & (count == steps),
-            lambda: fused_steps([batch.stack() for batch in batches]),
-            lambda: _loop(
-                lambda i: one_step([batch.read(i) for batch in batches]),
-                count,
-                logs_of([batch.element_shape for batch in batches]),
-            ),
-        )
-
-    return train_function
-
-
-def for_tf_data(train_function: TrainFunction, otherwise: Any) -> TrainFunction:
-    """`train_function` for `tf.data` iterators; `train_on_batch` hands over a generator."""
-
-    def choose(iterator: Any) -> Any:
-        return (train_function if isinstance(iterator, tf.data.Iterator) else otherwise)(iterator)
-
-    return choose
-
-
-def _loop(step: Callable[[tf.Tensor], Logs], count: int | tf.Tensor, logs: Logs) -> Logs:
-    """Calls `step(i)` for i = 0 ... count - 1, and returns what the last returns.
-
-    The loop begins with zeros in the place of `logs`: a step outside it would be compiled too.
-    """
-    nothing = tf.nest.map_structure(lambda log: tf.zeros(log.shape, log.dtype), logs)
-    _, logs = tf.while_loop(
-        lambda i, logs: i < count,
-        lambda i, logs: (i + 1, step(i)),
-        (0, nothing),
-    )
-    return logs
-
-
-def _gather(
-    iterator: tf.data.Iterator, first: list[tf.Tensor], steps: int
-) -> tuple[list[tf.TensorArray], tf.TensorArray, tf.Tensor]:
-    """Takes batches after the first, `steps` in all; returns them, their sizes and their number."""
-    batches = [
-        tf.TensorArray(
-            part.dtype, steps, element_shape=part.shape, infer_shape=False, clear_after_read=False
-        )
-        for part in first
-    ]
-    sizes = tf.TensorArray(tf.int32, steps, element_shape=(), clear_after_read=False)
-
-    def put(
-        i: tf.Tensor, parts: list[tf.Tensor], batches: list[tf.TensorArray], sizes: tf.TensorArray
-    ) -> tuple[list[tf.TensorArray], tf.TensorArray]:
-        written = [batch.write(i, part) for batch, part in zip(batches, parts, strict=True)]
-        return written, sizes.write(i, tf.shape(parts[0])[0])
-
-    def more(
-        i: tf.Tensor,
-        batch: tf.experimental.Optional,
-        batches: list[tf.TensorArray],
-        sizes: tf.TensorArray,
-    ) -> tf.Tensor:
-        return (i < steps) & batch.has_value()
-
-    def take(
-        i: tf.Tensor,
-        batch: tf.experimental.Optional,
-        batches: list[tf.TensorArray],
-        sizes: tf.TensorArray,
-    ) -> tuple[tf.Tensor, tf.experimental.Optional, list[tf.TensorArray], tf.TensorArray]:
-        parts = tf.nest.flatten(_without_labels(batch.get_value()))
-        batches, sizes = put(i, parts, batches, sizes)
-        following = tf.cond(i + 1 < steps, iterator.get_next_as_optional, lambda: batch)
-        return i + 1, following, batches, sizes
-
-    count, _, batches, sizes = tf.while_loop(
-        more, take, (1, iterator.get_next_as_optional(), *put(0, first, batches, sizes))
-    )
-    return batches, sizes, count
-
-
-def _without_labels(batch: Any) -> Any:
-    """A batch's items, and their weights where they have some, with which the labels go."""
-    x, _, weights = keras.utils.unpack_x_y_sample_weight(batch)
-    pack = keras.utils.pack_x_y_sample_weight
-    return pack(x) if weights is None else (x, weights, weights)
