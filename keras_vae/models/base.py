@@ -65,9 +65,8 @@ class LatentVariableModel(Saving, Inference, keras.Model):
             self.condition_shape = as_sizes(condition_shape, "condition_shape")
         if self.variable_dtype in HALF_PRECISION:
             raise ValueError(
-                f"Weights of type {self.variable_dtype!r} would lose most of an optimiser's updates "
-                f"to rounding. Use `dtype='mixed_{self.variable_dtype}'`, which keeps weights in "
-                "float32."
+                f"Weights of type {self.variable_dtype!r} would lose most updates to rounding. Use "
+                f"`dtype='mixed_{self.variable_dtype}'`, which keeps them in float32."
             )
         # Half precision would lose whole nats of a sum over pixels.
         self.density_dtype = keras.backend.result_type(self.compute_dtype, "float32")
