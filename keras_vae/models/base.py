@@ -20,8 +20,6 @@ DEFAULT_SHAPE = (28, 28)
 SIZES = ("event_shape", "condition_shape", "latent_dim", "latent_dims")
 # What `compile` of Keras takes and a bound has no use for.
 NOT_COMPILED = ("loss", "loss_weights", "metrics", "weighted_metrics")
-# Types in which weights of 1 cannot grow by a thousandth, or hardly.
-HALF_PRECISION = ("float16", "bfloat16")
 
 
 class LatentVariableModel(Saving, Inference, keras.Model):
@@ -63,7 +61,7 @@ class LatentVariableModel(Saving, Inference, keras.Model):
             raise ValueError("`image_shape` has no axis. Items that are single numbers have (1,).")
         if condition_shape is not None:
             self.condition_shape = as_sizes(condition_shape, "condition_shape")
-        if self.variable_dtype in HALF_PRECISION:
+        if self.variable_dtype in ("float16", "bfloat16"):
             raise ValueError(
                 f"Weights of type {self.variable_dtype!r} would lose most updates to rounding. Use "
                 f"`dtype='mixed_{self.variable_dtype}'`, which keeps them in float32."

@@ -1,7 +1,6 @@
 """Under what results were made, in words: versions, machines, dates and commits."""
 
 import collections
-import re
 from collections.abc import Mapping, Sequence
 
 from keras_vae.experiments.page.entries import Entry
@@ -39,7 +38,7 @@ def describe_making(entries: Sequence[Entry]) -> str:
     machines, dates, commits = (
         sorted({made[what] for made in recorded if what in made}) for what in MADE
     )
-    texts = [" and ".join(map(one_core, machines))] if machines else []
+    texts = [" and ".join(machines)] if machines else []
     if dates:
         texts.append(dates[0] if dates[0] == dates[-1] else f"from {dates[0]} to {dates[-1]}")
     if commits:
@@ -52,8 +51,3 @@ def describe_making(entries: Sequence[Entry]) -> str:
         which = f", recorded of {len(recorded)} of {len(entries)} figures" if some else ""
         sentences.append(f"Machine, date and commit{which}: {', '.join(texts)}.")
     return " ".join(sentences)
-
-
-def one_core(machine: str) -> str:
-    """A machine as it is called; results of one core say `1 cores`."""
-    return re.sub(r"\b1 cores\b", "1 core", machine)

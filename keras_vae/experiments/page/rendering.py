@@ -42,7 +42,6 @@ from keras_vae.experiments.page.making import (
     all_versions,
     describe_making,
     list_versions,
-    one_core,
     shared_making,
 )
 from keras_vae.experiments.page.pictures import ShownOriginal, renew_webp, show_original
@@ -215,7 +214,6 @@ def _write_page(path: pathlib.Path, template: str, context: dict[str, Any]) -> p
         kebab=_kebab,
         short=_short_title,
         listed=list_versions,
-        core=one_core,
     )
     for most_numbers in MOST_NUMBERS:
         text = environment.get_template(template).render(context, most_numbers=most_numbers)

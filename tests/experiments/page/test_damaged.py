@@ -122,7 +122,7 @@ def test_figures_without_results_are_named(results):
 
 
 def test_where_and_when_is_said_of_those_that_recorded_it(results):
-    made = {"date": "2026-11-28", "commit": "abc", "machine": "A Xeon, 1 cores"}
+    made = {"date": "2026-11-28", "commit": "abc", "machine": "A Xeon, 1 core"}
     paths = sorted(results.rglob("data.json"))
     for path in paths:
         if path.parent.name != "fig_2":
