@@ -12,7 +12,7 @@ from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports import activity as protocol
 from keras_vae.experiments.reports.activity.bounds import (
-    PAIRED,
+    ENDS,
     READINGS,
     BoundFigure,
     Bounds,
@@ -42,8 +42,9 @@ def judge(bounds: Bounds, options: Options) -> list[Claim]:
             readings=[
                 Reading(
                     READINGS[reading],
-                    rule=f"IW ends higher than the VAE by at least {CLEAR:g} nat. {PAIRED} (The "
-                    "weighted bound is tighter for the same model; the log-likelihood is not.)",
+                    rule=f"IW ends higher than the VAE by at least {CLEAR:g} nat. {ENDS[reading]} "
+                    "(A weighted bound is higher even for an equal model; the log-likelihood "
+                    "compares the models themselves.)",
                     numbers={
                         "IW - VAE": Number(gain, "nats", at_least=CLEAR),
                         **final_numbers(bounds, reading),

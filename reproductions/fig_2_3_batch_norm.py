@@ -13,7 +13,7 @@ from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports import activity as protocol
 from keras_vae.experiments.reports.activity.bounds import (
-    PAIRED,
+    ENDS,
     READINGS,
     BoundFigure,
     Bounds,
@@ -43,7 +43,7 @@ def judge(bounds: Bounds, options: Options) -> list[Claim]:
             readings=[
                 Reading(
                     READINGS[reading],
-                    rule=f"IW+BN ends lower than IW by at least {LOWER:g} nats. {PAIRED}",
+                    rule=f"IW+BN ends lower than IW by at least {LOWER:g} nats. {ENDS[reading]}",
                     numbers={
                         "IW+BN - IW": Number(gain, "nats", at_most=-LOWER),
                         **final_numbers(bounds, reading),

@@ -10,6 +10,7 @@ risen by then.
 """
 
 import dataclasses
+import itertools
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -31,10 +32,16 @@ from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures import first_epoch
-from keras_vae.experiments.measures.convergence import FINAL, final_values
+from keras_vae.experiments.measures.convergence import (
+    FINAL,
+    LASTING,
+    final_rates,
+    final_values,
+)
 from keras_vae.experiments.measures.pruning import (
     epochs_to_half_pruned,
     largest_drop,
+    mean_fall,
     return_to_prune_ratio,
     returned_share,
 )
@@ -43,20 +50,30 @@ from keras_vae.experiments.reports.activity import THRESHOLD, THRESHOLDS
 from keras_vae.experiments.runs.spec import Specs
 
 PANELS = {"a": ("VAE", "IW"), "b": ("IW", "IW+BN"), "c": ("IW", "IW+WU")}
-EARLY, LAST = 30, protocol.WARM_UP_EPOCHS
+EARLY, FIRST, LAST = 30, 5, protocol.WARM_UP_EPOCHS
+QUARTERS = (LAST // 4, LAST // 2, 3 * LAST // 4, LAST)
 CLEAR_DIFFERENCE = 0.5
 DIMS = "dimensions"
 # "Not likely": a chance of under one half, of that to be pruned or of all.
 UNLIKELY = 0.5
-BEFORE, AFTER, RISEN = (
+BEFORE, AFTER, RISEN, RATE = (
     "all count as active before the first epoch",
     "from the end of the first epoch on",
     "of dimensions that had risen",
+    "by the rate",
 )
+LARGEST = f"In the first {EARLY} epochs the largest fall of the slower one's count in an epoch is"
 EARLY_READINGS = {
-    BEFORE: "What is inactive after the first epoch counts as pruned in it.",
-    AFTER: "What happened within the first epoch does not count.",
-    RISEN: "In the first epoch those count that were active at one of its steps, but not after it.",
+    BEFORE: (LARGEST, "What is inactive after the first epoch counts as pruned in it."),
+    AFTER: (LARGEST, "What happened within the first epoch does not count."),
+    RISEN: (
+        LARGEST,
+        "In the first epoch those count that were active at one of its steps, but not after it.",
+    ),
+    RATE: (
+        f"Over the first {FIRST} epochs the slower one's mean fall in an epoch is",
+        "What is inactive after the first epoch counts as pruned in it.",
+    ),
 }
 # The faster and the slower method, the claim, its source, what the slower one's fall has to be,
 # and the same as the most that it less a multiple of the faster one's may be.
@@ -125,7 +142,9 @@ class MethodActivity:
         return self.counts[:, epoch - 1]
 
     def early_fall(self, reading: str) -> np.ndarray:
-        """Largest fall of each trial's count in an epoch of the first `EARLY`, by reading."""
+        """Largest fall of each trial's count in an early epoch, or the mean one, by reading."""
+        if reading == RATE:
+            return mean_fall(self.counts, FIRST, start=self.activity.shape[-1])
         if reading == BEFORE:
             return largest_drop(self.counts, EARLY, start=self.activity.shape[-1])
         fall = largest_drop(self.counts, EARLY)
@@ -199,24 +218,20 @@ def record(measured: Measured, options: Options) -> JsonObject:
 def judge(measured: Measured, options: Options, about: str = "mnist") -> list[Claim]:
     """Judges the report's claims, in its order, about one data set."""
 
-    def unmet(min_epochs: int, *settled: str) -> tuple[str, ...]:
-        counts = {name: measured[name].counts for name in settled}
-        needs = unmet_requirements(options, min_epochs=min_epochs, min_trials=2, about=about)
-        return needs + protocol.still_moving(counts)
+    def unmet(min_epochs: int) -> tuple[str, ...]:
+        return unmet_requirements(options, min_epochs=min_epochs, min_trials=2, about=about)
 
     converged = protocol.CONVERGED_EPOCHS
     return [
         judge_quick_pruning(measured["VAE"], unmet(converged)),
         judge_slower(measured, "3.1a.2", unmet(EARLY)),
-        judge_ends(measured, "3.1a.3", unmet(converged, "VAE", "IW")),
-        judge_about_ten(
-            measured, {name: unmet(converged, *methods) for name, methods in ABOUT_TEN.items()}
-        ),
+        judge_ends(measured, "3.1a.3", unmet(converged)),
+        judge_about_ten(measured, unmet(converged)),
         judge_slower(measured, "3.1b.1", unmet(EARLY)),
-        judge_ends(measured, "3.1b.2", unmet(converged, "IW", "IW+BN")),
+        judge_ends(measured, "3.1b.2", unmet(converged)),
         judge_slower(measured, "3.1c.1", unmet(EARLY)),
         judge_smooth(measured["IW+WU"], unmet(LAST)),
-        judge_ends(measured, "3.1c.3", unmet(protocol.AFTER_WARM_UP_EPOCHS, "IW", "IW+WU")),
+        judge_ends(measured, "3.1c.3", unmet(protocol.AFTER_WARM_UP_EPOCHS)),
     ]
 
 
@@ -244,8 +259,9 @@ def judge_quick_pruning(vae: MethodActivity, unmet: tuple[str, ...]) -> Claim:
         readings=[
             Reading(
                 reading,
-                rule=f"Half of the pruning is done within {EARLY} epochs, and {rule}; on average "
-                "over seeds.",
+                rule=f"Half of the pruning, from a trial's highest count down to its last, is done "
+                f"within {EARLY} epochs, and {rule}; on average over seeds. Pruned is what was "
+                "active after an earlier epoch and is not now.",
                 numbers={"epochs to half pruned": half, **numbers},
                 unmet=unmet,
             )
@@ -255,7 +271,7 @@ def judge_quick_pruning(vae: MethodActivity, unmet: tuple[str, ...]) -> Claim:
 
 
 def judge_slower(measured: Measured, figure: str, unmet: tuple[str, ...]) -> Claim:
-    """All panels: whether one method's largest early fall is smaller than another's."""
+    """All panels: whether one method's early falls are smaller than another's."""
     fast, slow, statement, reported, rule, factor, limit = SLOWER[figure]
     names = (fast, slow)
     falls = {
@@ -263,29 +279,29 @@ def judge_slower(measured: Measured, figure: str, unmet: tuple[str, ...]) -> Cla
         for reading in EARLY_READINGS
     }
     less = {reading: over_seeds(of[slow] - factor * of[fast]) for reading, of in falls.items()}
-    means = (f"{of[slow].mean():.1f} and {of[fast].mean():.1f}" for of in falls.values())
+    means = (f"{of[slow].mean():.3g}, {of[fast].mean():.3g}" for of in falls.values())
     return Claim(
         id=f"activity.{figure}",
         statement=statement,
         reported=reported,
-        measured=f"largest early falls of {slow} and {fast}, by reading: {', '.join(means)}",
+        measured=f"early falls in an epoch ({slow}, {fast}), by reading: {'; '.join(means)}",
         readings=[
             Reading(
                 reading,
-                rule=f"In the first {EARLY} epochs the largest fall of {slow}'s count in an epoch "
-                f"is {rule}, on average over seeds. {what}",
+                rule=f"{which.replace('the slower one', slow)} {rule}, on average over seeds. "
+                f"{counted}",
                 numbers={
                     f"{slow} - {fast if factor == 1 else f'{factor:g} x {fast}'}": Number(
                         less[reading], DIMS, at_most=limit
                     ),
-                    "largest fall, each trial": Number(
+                    "fall in an epoch, each trial": Number(
                         {name: values.tolist() for name, values in falls[reading].items()}, DIMS
                     ),
                     **first_epoch_numbers({name: measured[name].first_epoch for name in names}),
                 },
                 unmet=unmet,
             )
-            for reading, what in EARLY_READINGS.items()
+            for reading, (which, counted) in EARLY_READINGS.items()
         ],
     )
 
@@ -311,7 +327,9 @@ def final_counts(measured: Measured, names: Sequence[str]) -> tuple[dict[str, Js
 def judge_ends(measured: Measured, figure: str, unmet: tuple[str, ...]) -> Claim:
     """All panels: where both methods end."""
     first, second, statement, reported, rule, limits = ENDS[figure]
-    difference = final_values(measured[second].counts) - final_values(measured[first].counts)
+    counts = measured[second].counts, measured[first].counts
+    difference = Number(over_seeds(np.subtract(*map(final_values, counts))), DIMS, **limits)
+    rates = np.subtract(*map(final_rates, counts))
     ends, in_words = final_counts(measured, (first, second))
     return Claim(
         id=f"activity.{figure}",
@@ -320,20 +338,26 @@ def judge_ends(measured: Measured, figure: str, unmet: tuple[str, ...]) -> Claim
         measured=f"active dimensions: {in_words}",
         readings=[
             Reading(
-                rule=f"{second}'s final count {rule}, on average over seeds. {FINAL}",
-                numbers={
-                    f"{second} - {first}": Number(over_seeds(difference), DIMS, **limits),
-                    "final count": Number(ends, DIMS),
-                },
-                unmet=unmet,
+                rule=f"{second}'s final count {rule}, on average over seeds. {FINAL} {LASTING}",
+                numbers={f"{second} - {first}": difference, "final count": Number(ends, DIMS)},
+                unmet=unmet + difference.may_turn(rates, counts[0].shape[1]),
             )
         ],
     )
 
 
-def judge_about_ten(measured: Measured, unmet: Mapping[str, tuple[str, ...]]) -> Claim:
+def judge_about_ten(measured: Measured, unmet: tuple[str, ...]) -> Claim:
     """All panels: how many remain."""
     ends, in_words = final_counts(measured, tuple(measured))
+    rates = {name: final_rates(of.counts) for name, of in measured.items()}
+    epochs = min(of.counts.shape[1] for of in measured.values())
+    found = {
+        reading: (
+            Number({name: ends[name] for name in names}, DIMS, at_least=8, at_most=12),
+            {name: rates[name] for name in names},
+        )
+        for reading, names in ABOUT_TEN.items()
+    }
     return Claim(
         id="activity.3.1a.4",
         statement="About 10 active dimensions remain.",
@@ -342,39 +366,55 @@ def judge_about_ten(measured: Measured, unmet: Mapping[str, tuple[str, ...]]) ->
         readings=[
             Reading(
                 reading,
-                rule=f"The final counts lie in [8, 12], on average over seeds. {FINAL}",
-                numbers={
-                    "final count": Number(
-                        {name: ends[name] for name in names}, DIMS, at_least=8, at_most=12
-                    )
-                },
-                unmet=unmet[reading],
+                rule=f"The final counts lie in [8, 12], on average over seeds. {FINAL} {LASTING}",
+                numbers={"final count": number},
+                unmet=unmet + number.may_turn(changes, epochs),
             )
-            for reading, names in ABOUT_TEN.items()
+            for reading, (number, changes) in found.items()
         ],
     )
+
+
+def _mean(estimate: JsonObject) -> str:
+    return plus_minus(estimate | {"standard_error": None})
 
 
 def judge_smooth(warm_up: MethodActivity, unmet: tuple[str, ...]) -> Claim:
     """Panel (c): how pruning goes on while beta rises."""
     fall = over_seeds(warm_up.count_after(LAST // 2) - warm_up.count_after(LAST))
-    drop = over_seeds(largest_drop(warm_up.counts, LAST))
+    drop = Number(over_seeds(largest_drop(warm_up.counts, LAST)), DIMS, at_most=5)
+    start = np.full(len(warm_up.counts), float(warm_up.activity.shape[-1]))
+    counts = [start, *(warm_up.count_after(epoch) for epoch in QUARTERS)]
+    falls = [over_seeds(before - after) for before, after in itertools.pairwise(counts)]
+    parts = {f"to epoch {end}": of for end, of in zip(QUARTERS, falls, strict=True)}
     return Claim(
         id="activity.3.1c.2",
         statement="With warm-up, pruning goes on smoothly through epoch 100.",
         reported="'smoothly throughout the entire warm-up period of 100 epochs' (Section 3.2)",
-        measured=f"{plus_minus(fall)} fewer after epoch {LAST} than {LAST // 2}; largest fall in "
-        f"an epoch {plus_minus(drop)}",
+        measured=f"fewer by quarters of warm-up: {', '.join(map(_mean, falls))}; at most "
+        f"{_mean(drop.value)} in an epoch",
         readings=[
             Reading(
+                "in every quarter of it",
+                rule=f"In each quarter of the first {LAST} epochs, counted from all dimensions on, "
+                "the count falls by at least 1, and it never falls by more than 5 in an epoch, on "
+                "average over seeds.",
+                numbers={
+                    "fall in each quarter": Number(parts, DIMS, at_least=1),
+                    "largest fall in an epoch": drop,
+                },
+                unmet=unmet,
+            ),
+            Reading(
+                "up to its end",
                 rule=f"From epoch {LAST // 2} to {LAST} the count falls by at least 1, and in the "
                 f"first {LAST} epochs it never falls by more than 5 in one, on average over seeds.",
                 numbers={
                     "fall in the second half of warm-up": Number(fall, DIMS, at_least=1),
-                    "largest fall in an epoch": Number(drop, DIMS, at_most=5),
+                    "largest fall in an epoch": drop,
                 },
                 unmet=unmet,
-            )
+            ),
         ],
     )
 

@@ -6,6 +6,7 @@ first test image of each digit; recorded are the shares, by digit and trial.
 """
 
 import sys
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure as Picture
@@ -32,7 +33,8 @@ HALF = 0.5
 COMPARABLE = 0.05
 GOOD, BAD = [1, 7], [2, 0]
 RECOGNISED = (
-    "Of reconstructions from 2 dimensions, classified by a nearest-neighbour classifier on pixels"
+    "Of reconstructions from 2 dimensions, classified by a nearest-neighbour classifier on pixels "
+    "of the training images"
 )
 
 
@@ -112,15 +114,44 @@ def caption(measured: JsonObject, options: Options) -> str:
 def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges how many images 50 dimensions do better, and which digits 2 dimensions do well."""
     recognised, of_50 = (
-        np.stack([trial["recognised_share_by_class"] for trial in measured["by_class"][name]])
-        for name in ("2", "50")
+        _of_trials(measured["by_class"][name], "recognised_share_by_class") for name in ("2", "50")
     )
+    of_2 = measured["by_class"]["2"]
+    densities = _of_trials(of_2, "log_likelihood_at_the_mean_by_class")
+    originals = _of_trials(of_2, "recognised_share_of_originals_by_class")
     unmet = unmet_by_weights(measured["weights_epochs"], options)
     return [
         judge_every_input(measured["better_share"], measured["shown_better"], unmet),
-        judge_good(recognised, of_50, unmet),
-        judge_bad(recognised, unmet),
+        judge_good(recognised, of_50, densities, unmet),
+        judge_bad(recognised, originals, densities, unmet),
     ]
+
+
+def _of_trials(trials: Sequence[JsonObject], name: str) -> np.ndarray:
+    return np.stack([trial[name] for trial in trials])
+
+
+def ranks_of(digits: list[int], values: np.ndarray) -> list[list[int]]:
+    """The place of each of these digits in each trial, 1 for the one with the largest value."""
+    return (1 + (values[:, None] > values[:, digits, None]).sum(axis=-1)).tolist()
+
+
+def by_density(
+    digits: list[int], values: np.ndarray, which: str, unmet: tuple[str, ...]
+) -> Reading:
+    """Whether these digits are among the three of the best, or the worst, reconstructions."""
+    ranks = ranks_of(digits, values if which == "highest" else -values)
+    return Reading(
+        "by log p(x|z)",
+        rule=f"{digits[0]} and {digits[1]} are both among the three digits whose mean log p(x|z) "
+        f"at the posterior mean is {which} from 2 dimensions, in every trial. (It is higher for "
+        "digits with little ink, such as 1.)",
+        numbers={
+            f"ranks of {digits[0]} and {digits[1]}, each trial": Number(ranks, "rank", at_most=3),
+            "mean log p(x|z)": Number(by_digit(values), "nats"),
+        },
+        unmet=unmet,
+    )
 
 
 def judge_every_input(better: np.ndarray, shown: np.ndarray, unmet: tuple[str, ...]) -> Claim:
@@ -151,16 +182,19 @@ def judge_every_input(better: np.ndarray, shown: np.ndarray, unmet: tuple[str, .
     )
 
 
-def judge_good(recognised: np.ndarray, of_50: np.ndarray, unmet: tuple[str, ...]) -> Claim:
+def judge_good(
+    recognised: np.ndarray, of_50: np.ndarray, densities: np.ndarray, unmet: tuple[str, ...]
+) -> Claim:
     """1 and 7 against the other digits, and against 50 dimensions."""
-    ranks = (1 + (recognised[:, None] > recognised[:, GOOD, None]).sum(axis=-1)).tolist()
+    ranks = ranks_of(GOOD, recognised)
     lost = (of_50 - recognised)[:, GOOD]
     means = ", ".join(f"{digit}: {recognised[:, digit].mean():.0%}" for digit in GOOD)
     return Claim(
         id="activity.4.1.2",
         statement="2 dimensions do digits 1 and 7 well.",
         reported="'performed comparably well' on digits 1 and 7 (Section 4.1)",
-        measured=f"recognised from 2 dimensions: {means}; ranks {ranks}",
+        measured=f"recognised from 2 dimensions: {means}; ranks of 1, 7 by trial: "
+        + "; ".join(", ".join(map(str, trial)) for trial in ranks),
         readings=[
             Reading(
                 "among the digits",
@@ -182,19 +216,25 @@ def judge_good(recognised: np.ndarray, of_50: np.ndarray, unmet: tuple[str, ...]
                 },
                 unmet=unmet,
             ),
+            by_density(GOOD, densities, "highest", unmet),
         ],
     )
 
 
-def judge_bad(recognised: np.ndarray, unmet: tuple[str, ...]) -> Claim:
+def judge_bad(
+    recognised: np.ndarray, originals: np.ndarray, densities: np.ndarray, unmet: tuple[str, ...]
+) -> Claim:
     """2 and 0 by themselves, and among the other digits."""
-    ranks = (1 + (recognised[:, None] < recognised[:, BAD, None]).sum(axis=-1)).tolist()
-    means = ", ".join(f"{digit}: {recognised[:, digit].mean():.0%}" for digit in BAD)
+    ranks = ranks_of(BAD, -recognised)
+    means = ", ".join(
+        f"{digit}: {recognised[:, digit].mean():.0%} ({originals[:, digit].mean():.0%})"
+        for digit in BAD
+    )
     return Claim(
         id="activity.4.1.3",
         statement="2 dimensions fail on digits 2 and 0.",
         reported="'completely unable to represent' digits 2 and 0 (Section 4.1)",
-        measured=f"recognised from 2 dimensions: {means}; ranks from the worst {ranks}",
+        measured=f"recognised from 2 dimensions (originals): {means}",
         readings=[
             Reading(
                 "by themselves",
@@ -214,9 +254,11 @@ def judge_bad(recognised: np.ndarray, unmet: tuple[str, ...]) -> Claim:
                 numbers={
                     "ranks of 2 and 0 from the worst, each trial": Number(ranks, "rank", at_most=3),
                     "recognised": Number(by_digit(recognised), "share"),
+                    "recognised originals": Number(by_digit(originals), "share"),
                 },
                 unmet=unmet,
             ),
+            by_density(BAD, densities, "lowest", unmet),
         ],
     )
 

@@ -149,8 +149,10 @@ def judge_separation(trials: dict[str, np.ndarray], unmet: tuple[str, ...]) -> C
         for reading, name in measures.items()
     }
     rules = {
-        "by nearest neighbours": "the share of a code's nearest neighbours that are of its class",
-        "by silhouettes": "the mean silhouette of its codes",
+        "by nearest neighbours": f"the share of a code's {NEIGHBOURS} nearest neighbours, among "
+        "the codes of all test images, that are of its class",
+        "by silhouettes": f"the mean silhouette of its codes, of the first {SILHOUETTE_CODES} "
+        "test images,",
     }
     return Claim(
         id="activity.4.2.1",
@@ -188,12 +190,14 @@ def judge_overlap(confusion: np.ndarray, unmet: tuple[str, ...]) -> Claim:
         id="activity.4.2.2",
         statement="Classes 2 and 3 overlap in latent space.",
         reported="'not distinguished in the latent encoding' (Section 4.2, Figure 4.2)",
-        measured=f"{shares.mean():.1%} of neighbours; ranks {ranks.tolist()} of 45 pairs",
+        measured=f"{shares.mean():.1%} of the neighbours are of the other digit; of 45 pairs, by "
+        f"trial, number {', '.join(map(str, ranks))}",
         readings=[
             Reading(
                 "by itself",
-                rule=f"In every trial at least {OVERLAP:.0%} of the nearest neighbours of 2s are "
-                "3s and the reverse, on average.",
+                rule=f"In every trial at least {OVERLAP:.0%} of the {NEIGHBOURS} nearest "
+                "neighbours of 2s, among the codes of all test images, are 3s and the reverse, on "
+                "average.",
                 numbers={
                     "share of neighbours, each trial": Number(
                         shares.tolist(), "1", at_least=OVERLAP

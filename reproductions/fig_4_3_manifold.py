@@ -175,8 +175,8 @@ def judge_agreement(agreement: dict[str, list[float]], unmet: tuple[str, ...]) -
             Reading(
                 in_words(name),
                 rule=f"On at least {AGREE:.0%} of the lattice, a nearest-neighbour classifier on "
-                "pixels sees in the decoded image the most frequent class of the 25 nearest "
-                "codes, in every trial.",
+                "pixels sees in the decoded image the most frequent class of the 25 nearest codes "
+                "of test images, in every trial.",
                 numbers={"agreeing share, each trial": Number(shares, "1", at_least=AGREE)},
                 unmet=unmet,
             )
@@ -198,7 +198,7 @@ def judge_transitions(
         id="activity.text.5",
         statement="The manifold has problematic transitions from 7 to 9 to 4.",
         reported="'problematic representation, such as the transition from 7s to 9s to 4s' (4.3)",
-        measured="share of like neighbours lower there by "
+        measured="share of nearest training images of one class lower by "
         + ", ".join(f"{plus_minus(value, 2)} ({in_words(name)})" for name, value in less.items()),
         readings=[
             Reading(

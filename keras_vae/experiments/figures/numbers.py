@@ -21,6 +21,7 @@ LIMITS = {
 }
 # A mean this many standard errors from its limit, or fewer, may lie on either side.
 CLEAR_OF_LIMIT = 2.0
+ROUNDING = 1e-9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +73,45 @@ class Number:
                 else:
                     clear = not error or abs(mean - limit) > CLEAR_OF_LIMIT * error
                     yield bool(LIMITS[kind](mean, limit)), clear
+
+    def may_turn(
+        self, rates: npt.ArrayLike | Mapping[str, npt.ArrayLike], epochs: int
+    ) -> tuple[str, ...]:
+        """Why another answer is possible if the runs go on for as many epochs again.
+
+        Every estimate is carried on at its rate, and at two standard errors more and less. One
+        that is past a limit, and stays so, decides, whatever the others do.
+
+        Arguments:
+            rates: Change per epoch of each trial, shape (trials,); a dictionary by the same names
+                where `value` is one of estimates.
+            epochs: Number of epochs of the runs.
+
+        Returns:
+            Tuple of reasons; empty if the answer stays.
+        """
+        by_name = rates if isinstance(rates, Mapping) else {"": rates}
+        reasons = []
+        for name, of in by_name.items():
+            estimate, rate = self.value[name] if name else self.value, over_seeds(of)
+            if estimate["mean"] is None or rate["mean"] is None:
+                continue
+            change, error = epochs * rate["mean"], epochs * (rate["standard_error"] or 0.0)
+            ends = [change - CLEAR_OF_LIMIT * error, change + CLEAR_OF_LIMIT * error]
+            # A curve that stands still has a rate of rounding errors.
+            moves = max(map(abs, ends)) > ROUNDING
+            reached = [estimate["mean"] + each for each in (0.0, *(ends if moves else ()))]
+            for kind, limit in self.limits.items():
+                answers = {bool(LIMITS[kind](value, limit)) for value in reached}
+                if answers == {False}:
+                    return ()
+                if len(answers) == 2:
+                    subject = f"{name}: " if name else ""
+                    reasons.append(
+                        f"{subject}at {plus_minus(rate, 3)} {self.unit} an epoch, {limit:g} may be "
+                        f"passed within {epochs} epochs more"
+                    )
+        return tuple(reasons)
 
     def to_dict(self) -> JsonObject:
         """Returns the number as JSON-compatible values."""

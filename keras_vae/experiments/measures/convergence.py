@@ -6,6 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 FINAL = "Final is the mean over the last tenth of the epochs."
+LASTING = (
+    "The answer has to stay if the runs go on for as many epochs again at the rates of their last "
+    "third, two standard errors included."
+)
 LAST_TENTH, LAST_THIRD = 0.1, 1 / 3
 STANDARD_ERRORS = 2.0
 

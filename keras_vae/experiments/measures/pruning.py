@@ -23,6 +23,21 @@ def largest_drop(
     return np.maximum(0.0, -np.diff(first, axis=1).min(axis=1, initial=0.0))
 
 
+def mean_fall(counts: npt.ArrayLike, epochs: int, start: float) -> np.ndarray:
+    """Mean fall of each trial's count in an epoch, over the first epochs.
+
+    Arguments:
+        counts: Array of shape (trials, all_epochs).
+        epochs: Number of epochs, from the first on.
+        start: Count before the first epoch.
+
+    Returns:
+        Array of shape (trials,); below 0 where more are active in the end.
+    """
+    first = np.asarray(counts, dtype=float)[:, :epochs]
+    return (start - first[:, -1]) / first.shape[1]
+
+
 def epochs_to_half_pruned(counts: npt.ArrayLike) -> list[int]:
     """Epochs until half of all pruning that ever happens has happened.
 

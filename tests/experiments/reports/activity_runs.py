@@ -147,9 +147,10 @@ MODULES = {name: load_script(path) for name, path in SCRIPTS.items()}
 FIGURES = {name: module.FIGURE for name, module in MODULES.items()}
 FIGURE_3_1 = MODULES["3.1"]
 OVERLAP = {(2, 3): 0.3, (3, 2): 0.3}
+DENSITIES = [-100.0, -40.0, -110.0, -80.0, -80.5, -85.0, -82.0, -60.0, -83.0, -81.0]
 RECOGNISED = [0.3, 0.97, 0.2, 0.6, 0.6, 0.5, 0.8, 0.9, 0.7, 0.6]
 METHODS = ("VAE", "IW", "IW+BN", "IW+WU")
-WARMED_UP = [(1, 45), (20, 40), (70, 35), (99, 32), (101, 9)]
+WARMED_UP = [(1, 45), (20, 40), (40, 38), (70, 35), (99, 32), (101, 9)]
 PRUNED = {
     "VAE": watched(*[[(1, 30), (2, 11)]] * 2, pruned=15),
     "IW": watched(*[[(1, 32), (3, 20), (40, 9)]] * 2),
@@ -176,9 +177,10 @@ BASE = {
     },
     "2.5": {
         **{size: bounds(end, end) for size, end in {"2": -120, "5": -95}.items()},
+        "10": bounds(*[[(1, -899), (20, -77)]] * 2),
         **{
             size: bounds(*[[(1, -900), (epoch, -77)]] * 2)
-            for size, epoch in {"10": 20, "20": 30, "50": 30, "100": 31}.items()
+            for size, epoch in {"20": 30, "50": 30, "100": 31}.items()
         },
     },
     "3.1": PRUNED,
@@ -196,6 +198,7 @@ BASE = {
         "better": np.array([0.995, 0.999]),
         "shown": np.array([1.0, 1.0]),
         "recognised": np.array([RECOGNISED] * 2),
+        "densities": np.array([DENSITIES] * 2),
         "of_50": np.minimum(0.99, np.array([RECOGNISED] * 2) + 0.04),
         "weights": {"2": [EPOCHS, EPOCHS], "50": [EPOCHS, EPOCHS]},
     },
@@ -307,6 +310,8 @@ def _trials(changed):
         "neighbour_confusion": changed.get("confusion"),
         "silhouette_by_class": changed.get("silhouette"),
         "recognised_share_by_class": changed.get("recognised"),
+        "recognised_share_of_originals_by_class": changed.get("recognised"),
+        "log_likelihood_at_the_mean_by_class": changed.get("densities"),
     }
     if found["neighbour_confusion"] is not None:
         diagonal = np.diagonal(found["neighbour_confusion"], axis1=1, axis2=2)

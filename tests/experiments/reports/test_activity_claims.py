@@ -39,7 +39,7 @@ NEEDS = {
     },
     "3.1": PRUNING,
     "3.2": {"3.2.1": (50, ()), "3.2.2": (100, ("20", "50", "100"))},
-    "3.3": {"3.3.1": (120, ()), "text.1": (120, ("IW+WU",)), "text.2": (100, ())},
+    "3.3": {"3.3.1": (120, ()), "text.1": (120, ()), "text.2": (100, ())},
     "4.1": {f"4.1.{n}": (50, ()) for n in (1, 2, 3)},
     "4.2": {f"4.2.{n}": (50, ()) for n in (1, 2)},
     "4.3": {"4.3.1": (50, ()), "text.5": (50, ())},
@@ -90,29 +90,68 @@ def open_claims(figure, changes):
     return {name for name, kind in verdicts(figure, changes).items() if kind == OPEN}
 
 
-@pytest.mark.parametrize("figure", ["2.4", "2.5"])
-def test_bounds_that_still_move_decide_nothing_about_their_ends(figure):
-    for name in BASE[figure]:
-        end = BASE[figure][name].history("test_bound")[:, -1]
-        for rate, still in ((0.0099, False), (-0.0099, False), (0.0101, True), (-0.0101, True)):
-            found = open_claims(figure, {name: bounds(*[moving(e, rate) for e in end])})
-            wanted = {claim for claim, (_, settled) in NEEDS[figure].items() if name in settled}
-            assert found & wanted == (wanted if still else set()), (name, rate)
-            assert not (found - wanted) or figure == "2.4"
+@pytest.mark.parametrize("figure, claim, limit", [("2.4", "2.4.2", 0.5), ("2.5", "2.5.2", 1.0)])
+def test_bounds_whose_rates_would_turn_an_answer_do_not_decide_it(figure, claim, limit):
+    """They are equal; in 300 more epochs one is past the limit, or just not."""
+    for name in NEEDS[figure][claim][1]:
+        for rate in (limit / 300 - 1e-5, limit / 300 + 1e-5):
+            for up in (1, -1):
+                changes = {name: bounds(*[moving(-77, up * rate)] * 2)}
+                assert (claim in open_claims(figure, changes)) == (rate > limit / 300), name
+
+
+@pytest.mark.parametrize("rate", [0.02, -0.02])
+def test_bounds_that_are_past_a_limit_and_stay_so_decide(rate):
+    """2 nats apart: at this rate they are 8 in 300 epochs, or have passed each other."""
+    changes = {"IW+WU": bounds(*[moving(-75, rate)] * 2)}
+    assert verdicts("2.4", changes)["2.4.2"] == (NO if rate > 0 else OPEN)
+    changes = {"20": bounds(*[moving(-75, rate)] * 2)}
+    # Twice 300 epochs of 0.02 nats less 2 is past the limit again.
+    assert verdicts("2.5", changes)["2.5.2"] == NO
+
+
+@pytest.mark.parametrize("figure, claim", [("2.4", "2.4.1"), ("2.5", "2.5.3")])
+def test_the_own_end_of_a_bound_that_rises_is_no_end(figure, claim):
+    for name in {"2.4": ("IW", "IW+WU"), "2.5": ("10", "100")}[figure]:
+        for rate, moves in ((0.0099, False), (0.0101, True)):
+            changed = judged(figure, {name: bounds(*[moving(-77, rate)] * 2)})[claim]
+            reasons = [reading.unmet for reading in changed.readings]
+            assert [any("still changes" in reason for reason in of) for of in reasons[:2]] == [
+                moves
+            ] * 2
+            assert not any("still changes" in reason for of in reasons[2:] for reason in of)
 
 
 COUNTED = ["3.1", "3.2", "3.3", "five_digits", "two_layers", "continuous_data"]
 
 
 @pytest.mark.parametrize("figure", COUNTED)
-def test_counts_that_still_move_decide_nothing_about_their_ends(figure):
+def test_counts_that_still_move_decide_nothing_that_they_may_turn(figure):
     for name in BASE[figure]:
-        for up in (1, -1):
-            found = open_claims(figure, {name: moving_counts(figure, name, up)})
-            wanted = {claim for claim, (_, settled) in NEEDS[figure].items() if name in settled}
-            assert wanted <= found, (name, up)
-            still = open_claims(figure, {name: moving_counts(figure, name, 0)})
-            assert not still & wanted, name
+        by_direction = [
+            open_claims(figure, {name: moving_counts(figure, name, up)}) for up in (1, -1)
+        ]
+        wanted = {claim for claim, (_, settled) in NEEDS[figure].items() if name in settled}
+        assert wanted <= set.union(*by_direction), name
+        still = open_claims(figure, {name: moving_counts(figure, name, 0)})
+        assert not still & wanted, name
+
+
+def test_a_count_that_is_past_a_limit_and_stays_so_decides_for_all():
+    """VAE ends with 14 of 50, and rises or stays; IW+WU still falls."""
+    falling = moving_counts("3.1", "IW+WU", -1)
+    for vae in (watched(14, 14), watched([(1, 12), (250, 14)], [(1, 12), (250, 14)])):
+        assert verdicts("3.1", {"VAE": vae, "IW+WU": falling})["3.1a.4"] == NO
+    assert verdicts("3.1", {"IW+WU": falling})["3.1a.4"] == OPEN
+    down = watched([(1, 16), (250, 14)], [(1, 16), (250, 14)])
+    assert verdicts("3.1", {"VAE": down})["3.1a.4"] == OPEN
+
+
+@pytest.mark.parametrize("after_100, last, kind", [(14, 12, OPEN), (14, 11, NO), (9, 12, OPEN)])
+def test_a_count_that_falls_leaves_the_end_of_warm_up_behind(after_100, last, kind):
+    """By 3 in the last hundred epochs, and so by some 9 in 300 more."""
+    points = [(1, 45), (100, after_100), (201, last + 3), (240, last + 1), (265, last)]
+    assert verdicts("3.3", {"IW+WU": active(points, points)})["text.1"] == kind
 
 
 def moving_counts(figure, name, up):

@@ -9,6 +9,7 @@ import types
 import numpy as np
 import pytest
 from activity_runs import (
+    DENSITIES,
     FIGURES,
     MODULES,
     OVERLAP,
@@ -38,6 +39,14 @@ def recognised(**changes):
     for digit, values in changes.items():
         shares[:, int(digit[1])] = values
     return {"recognised": shares}
+
+
+def dense(**changes):
+    """`DENSITIES` in both trials, but for digits that are named as in `recognised`."""
+    values = np.array([DENSITIES] * 2)
+    for digit, of in changes.items():
+        values[:, int(digit[1])] = of
+    return {"densities": values}
 
 
 def alike(changes, **lost):
@@ -84,18 +93,22 @@ CASES = [
     ("4.1.1", {"better": np.array([1.0, 0.9899])}, ["yes", "no"]),
     ("4.1.1", {"shown": np.array([1.0, 0.9])}, ["no", "yes"]),
     # Both 1 and 7 among the first three (8 has 0.7, 6 has 0.8 here): third yes, fourth no.
-    ("4.1.2", alike(recognised(d1=[0.75, 0.75])), ["yes", "yes"]),
-    ("4.1.2", alike(recognised(d1=[0.97, 0.65], d8=[0.7, 0.66], d6=[0.8, 0.8])), ["no", "yes"]),
-    ("4.1.2", alike(recognised(d1=[0.69, 0.97])), ["no", "yes"]),
-    ("4.1.2", alike(recognised(d7=[0.97, 0.69])), ["no", "yes"]),
-    ("4.1.2", alike(recognised(d7=[0.71, 0.79])), ["yes", "yes"]),
+    ("4.1.2", alike(recognised(d1=[0.75, 0.75])), ["yes", "yes", "yes"]),
+    (
+        "4.1.2",
+        alike(recognised(d1=[0.97, 0.65], d8=[0.7, 0.66], d6=[0.8, 0.8])),
+        ["no", "yes", "yes"],
+    ),
+    ("4.1.2", alike(recognised(d1=[0.69, 0.97])), ["no", "yes", "yes"]),
+    ("4.1.2", alike(recognised(d7=[0.97, 0.69])), ["no", "yes", "yes"]),
+    ("4.1.2", alike(recognised(d7=[0.71, 0.79])), ["yes", "yes", "yes"]),
     # Recognised less often than from 50 dimensions by a sixteenth is too much, of either digit.
-    ("4.1.2", alike(recognised(), d1=1 / 32, d7=1 / 32), ["yes", "yes"]),
-    ("4.1.2", alike(recognised(), d1=1 / 16), ["yes", "no"]),
-    ("4.1.2", alike(recognised(), d7=1 / 16), ["yes", "no"]),
+    ("4.1.2", alike(recognised(), d1=1 / 32, d7=1 / 32), ["yes", "yes", "yes"]),
+    ("4.1.2", alike(recognised(), d1=1 / 16), ["yes", "no", "yes"]),
+    ("4.1.2", alike(recognised(), d7=1 / 16), ["yes", "no", "yes"]),
     # Under half: exactly half is not, of either digit in either trial.
     *[
-        ("4.1.3", recognised(**{digit: shares}), [answer, "yes"])
+        ("4.1.3", recognised(**{digit: shares}), [answer, "yes", "yes"])
         for digit in ("d0", "d2")
         for shares, answer in (
             ([0.499, 0.499], "yes"),
@@ -104,9 +117,16 @@ CASES = [
         )
     ],
     # Both among the last three: third yes, fourth no.
-    ("4.1.3", recognised(d1=[0.25, 0.25]), ["yes", "yes"]),
-    ("4.1.3", recognised(d1=[0.25, 0.25], d9=[0.9, 0.25]), ["yes", "no"]),
-    ("4.1.3", recognised(d1=[0.97, 0.97], d3=[0.9, 0.9], d9=[0.9, 0.9]), ["yes", "yes"]),
+    ("4.1.3", recognised(d1=[0.25, 0.25]), ["yes", "yes", "yes"]),
+    ("4.1.3", recognised(d1=[0.25, 0.25], d9=[0.9, 0.25]), ["yes", "no", "yes"]),
+    ("4.1.3", recognised(d1=[0.97, 0.97], d3=[0.9, 0.9], d9=[0.9, 0.9]), ["yes", "yes", "yes"]),
+    # The third highest, or lowest, mean density, and the fourth, in one trial.
+    ("4.1.2", dense(d7=[-60, -80]), ["yes", "yes", "yes"]),
+    ("4.1.2", dense(d7=[-60, -81]), ["yes", "yes", "no"]),
+    ("4.1.2", dense(d1=[-80.6, -40]), ["yes", "yes", "no"]),
+    ("4.1.3", dense(d0=[-85, -100]), ["yes", "yes", "yes"]),
+    ("4.1.3", dense(d0=[-82.9, -100]), ["yes", "yes", "no"]),
+    ("4.1.3", dense(d2=[-110, -81.5]), ["yes", "yes", "no"]),
     # Ranks that correlate by 0.6 and by a little less, in one trial, of one measure.
     ("4.2.1", {"recognised": np.stack([RISING, RISING[AT_0_6]])}, ["yes", "yes"]),
     ("4.2.1", {"recognised": np.stack([RISING[UNDER_0_6], RISING])}, ["no", "no"]),

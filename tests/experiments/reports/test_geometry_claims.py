@@ -472,7 +472,12 @@ RISE = {"lowest_ratio_to_the_straight_line": 1.0, "lowest_rise_between_equal_dev
 def test_geodesics(case):
     """geometry.4.1."""
     changed, verdict = case
-    numbers = {**RISE, "median_rise_between_equal_deviations": 0.5, **changed}
+    names = (
+        "median_rise_between_equal_deviations",
+        "median_ratio_to_the_straight_line_at_the_middle",
+        "share_of_pairs_that_rise_above_both_ends",
+    )
+    numbers = {**RISE, **dict.fromkeys(names, 0.5), **changed}
     claim = find(fig_4.judge(numbers, FULL), "4.1")
     assert claim.kind == verdict and claim.readings[0].values == numbers
 

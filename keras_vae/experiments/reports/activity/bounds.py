@@ -31,7 +31,10 @@ READINGS = {
     "test": "on test data",
     "log_likelihood": "by the test log-likelihood",
 }
-PAIRED = f"{FINAL} Differences are of trials with the same seed, errors over seeds."
+SEEDS = "Differences are of trials with the same seed, errors over seeds."
+PAIRED = f"{FINAL} {SEEDS}"
+# How the end of each of `READINGS` is taken.
+ENDS = {"train": PAIRED, "test": PAIRED, "log_likelihood": f"Taken after the last epoch. {SEEDS}"}
 STILL = f"its bound still changes by over {SETTLED:g} nats an epoch, errors included"
 
 
