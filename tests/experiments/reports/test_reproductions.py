@@ -102,3 +102,16 @@ def test_every_claim_of_the_reports_is_judged_once(digits):
         if not claim.extension
     ]
     assert sorted(claims) == sorted(CLAIMS_OF_THE_REPORTS)
+
+
+def test_reports_have_their_own_authors():
+    """As README.md and the texts name them, not one another's."""
+    firsts = {
+        "activity": ("Latent Space Activity", "Jesse Bettencourt"),
+        "understanding": ("Understanding Variational Auto-Encoder", "Peiyun Hu"),
+        "vampprior": ("Large VAE", "Francesco Zappia"),
+        "geometry": ("Geometry of Latent Variables", "Alexandra Peşte"),
+    }
+    assert REPORTS.keys() == firsts.keys()
+    for name, (title, author) in firsts.items():
+        assert title in REPORTS[name].title and REPORTS[name].authors.startswith(author)

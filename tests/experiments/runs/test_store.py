@@ -12,7 +12,12 @@ import numpy as np
 import pytest
 
 from keras_vae._internal import verified_files
-from keras_vae.experiments.runs.run_folder import with_missing
+from keras_vae._internal.verified_files import DamagedFileError
+from keras_vae.experiments.runs.run_folder import (
+    LOG_LIKELIHOOD,
+    check_older_evaluations,
+    with_missing,
+)
 from keras_vae.experiments.runs.store import (
     DamagedRunError,
     ForeignRunError,
@@ -392,3 +397,34 @@ def test_a_run_stored_before_a_field_was_added_is_still_that_run(store, spec):
     rewrite(path, spec={**content, "seed": 7, "data": {"classes": [1, 2]}})
     with pytest.raises(ForeignRunError, match="its data is"):
         store.load(spec)
+
+
+OLDER = {
+    "mean": -90.5,
+    "standard_error": 0.3,
+    "num_samples": 50,
+    "images": 300,
+    "epochs": 3,
+}
+
+
+@pytest.mark.parametrize("lacking", OLDER)
+def test_evaluations_of_an_older_version_have_all_their_numbers(lacking):
+    content = {f"{LOG_LIKELIHOOD}50": {**OLDER, "seconds": 1.0}, "other": "anything"}
+    check_older_evaluations(content)
+    content[f"{LOG_LIKELIHOOD}50"][lacking] = "many"
+    with pytest.raises(DamagedFileError, match=lacking):
+        check_older_evaluations(content)
+
+
+def test_a_description_is_written_once_and_again_where_it_says_something_else(
+    store, spec, checkpoint
+):
+    path = checkpoint.with_name("spec.json")
+    assert json.loads(path.read_text()) == spec.to_dict()
+    os.utime(path, (1, 1))
+    store.describe(spec)
+    assert path.stat().st_mtime == 1
+    path.write_text('{"another": "run"}')
+    store.describe(spec)
+    assert json.loads(path.read_text()) == spec.to_dict()

@@ -237,3 +237,21 @@ def test_the_bar_follows_the_store(attempts, seeds, store, monkeypatch):
     train_all([seeds[2], seeds[1]], 2, store, jobs=1, console=Console(file=io.StringIO()))
     # Of a run that is longer no more than what was asked counts.
     assert bars[-1][1]["completed"] == bars[-1][0] == 3 * 26 * 4
+
+
+def test_the_bar_is_drawn_on_the_console_that_is_given(attempts, seeds, store, capsys):
+    console = Console(file=io.StringIO(), force_terminal=True, width=100)
+    train_all(seeds[:1], 1, store, jobs=1, console=console)
+    assert "0 of 1 log-likelihoods" in console.file.getvalue()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_worker_says_whether_it_sees_the_store(store, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    store.folder.mkdir(exist_ok=True)
+    work = sweeps.Work(str(store.folder), (50, None), None, None, False, (), {}, ("asker", 1), 1)
+    with store.marker() as name:
+        assert sweeps._find_missing(name, [], work) is None
+        blind = dataclasses.replace(work, store=str(elsewhere))
+        assert str(elsewhere) in sweeps._find_missing(name, [], blind)
