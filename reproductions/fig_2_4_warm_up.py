@@ -115,8 +115,12 @@ def judge(bounds: Bounds, options: Options) -> list[Claim]:
     ratios = {name: ratio(epochs) for name, epochs in by_reading.items()}
     higher = gains(bounds, "IW", "IW+WU")
     needs = unmet_requirements(options, min_epochs=protocol.AFTER_WARM_UP_EPOCHS, min_trials=2)
-    # Of a bound that still rises, its own end is where the run stops.
-    moving = {f"to its own end, {READINGS[split]}": still_moving(bounds, split) for split in SPLITS}
+    # Of a bound that still rises, its own end is where the run stops; the report's at its epochs.
+    moving = {
+        f"to its own end, {READINGS[split]}": still_moving(bounds, split)
+        for split in SPLITS
+        if options.epochs < protocol.PROTOCOL["epochs"]
+    }
     same = {
         split: Number(gain, "nats", at_least=-SAME_BOUND, at_most=SAME_BOUND)
         for split, gain in higher.items()

@@ -161,8 +161,12 @@ def judge_faster(bounds: Bounds, options: Options) -> Claim:
         for split in SPLITS
     }
     needs = unmet_requirements(options, min_epochs=protocol.CONVERGED_EPOCHS, min_trials=2)
-    # Of a bound that still rises, its own end is where the run stops.
-    moving = {f"to its own end, {READINGS[split]}": still_moving(bounds, split) for split in SPLITS}
+    # Of a bound that still rises, its own end is where the run stops; the report's at its epochs.
+    moving = {
+        f"to its own end, {READINGS[split]}": still_moving(bounds, split)
+        for split in SPLITS
+        if options.epochs < protocol.PROTOCOL["epochs"]
+    }
     early = {split: leads(bounds, split) for split in SPLITS}
     own = {
         split: [
