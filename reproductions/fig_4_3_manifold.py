@@ -198,7 +198,7 @@ def judge_transitions(
         id="activity.text.5",
         statement="The manifold has problematic transitions from 7 to 9 to 4.",
         reported="'problematic representation, such as the transition from 7s to 9s to 4s' (4.3)",
-        measured="share of nearest training images of one class lower by "
+        measured="nearest images less of one class by "
         + ", ".join(f"{plus_minus(value, 2)} ({in_words(name)})" for name, value in less.items()),
         readings=[
             Reading(

@@ -406,3 +406,14 @@ def test_tables_of_pandas_are_arrays():
     for refuses in (model.fit, model.evaluate, model.encode, model.log_likelihood):
         with pytest.raises(ValueError, match=r"must be finite. Received nan at index \(5, 1\)"):
             refuses(holed)
+
+
+def test_weights_are_checked_where_there_are_any():
+    x = np.zeros((2, 2))
+    assert fitting.labels(x, None, None) is None
+    given = np.array([1, 2])
+    assert fitting.labels(x, given, None) is given
+    with pytest.raises(ValueError, match="sample weights"):
+        fitting.labels(x, None, np.array([1.0, np.nan]))
+    # Weights that are no arrays, such as those of a dataset, have no values yet.
+    assert fitting.labels(x, given, object()) is given

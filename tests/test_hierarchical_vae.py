@@ -194,3 +194,9 @@ def test_no_two_kernels_or_biases_start_from_the_same_numbers():
 def compiled(model):
     model.compile()
     return model
+
+
+def test_sizes_by_default():
+    model = kv.HierarchicalVAE(seed=0)
+    assert model.latent_dims == (40, 40) and model.event_shape == (28, 28)
+    assert (model.hidden_units, model.network_arguments["gated"]) == (300, True)

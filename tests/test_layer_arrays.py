@@ -93,7 +93,7 @@ def test_goes_between_models_of_any_depth_and_likelihood(images):
     [
         (lambda a: a[:-1], r"Expected arrays of shapes \[\(784, 500\).*Received"),
         (lambda a: [a[0].T, *a[1:]], r"Received: \[\(500, 784\)"),
-        (lambda a: [*a[:-1], np.full(784, np.nan)], "Array 7, of shape .784,., holds NaN"),
+        (lambda a: [*a[:-1], np.r_[np.zeros(783), np.nan]], "Array 7, of shape .784,., holds NaN"),
     ],
 )
 def test_refuses_what_does_not_fit_and_changes_nothing(spoil, message):

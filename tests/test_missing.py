@@ -183,6 +183,10 @@ def test_unusable_masks_and_data():
     x[0, 0] = np.nan
     with pytest.raises(ValueError, match="finite"):
         model.score_samples(x, mask=np.zeros((2, 6), bool))
+    mask = np.zeros((2, 6), bool)
+    mask[1, 1] = True
+    with pytest.raises(ValueError, match="finite"):
+        model.score_samples(x, mask=mask)
     with pytest.raises(ValueError, match="`steps` must be at least 1"):
         model.impute(x, np.isnan(x), steps=0)
     with pytest.raises(ValueError, match="`batch_size` must be at least 1"):
