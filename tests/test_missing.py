@@ -23,7 +23,7 @@ class NarrowNormal(kv.likelihoods.Likelihood):
         return tfd.Normal(loc, SCALE)
 
 
-def linear_gaussian(latent_dim=2, values=6):
+def linear_gaussian(latent_dim=2, values=6, strength=3):
     """A model whose encoder gives the exact posterior, and the Gaussian p(x)."""
     rng = np.random.default_rng(0)
     model = kv.VAE(
@@ -31,7 +31,7 @@ def linear_gaussian(latent_dim=2, values=6):
     )
     # Orthogonal loadings, under which the posterior is diagonal.
     rows = np.linalg.qr(rng.normal(size=(values, latent_dim)))[0].T
-    loadings = rows * np.linspace(1, 3, latent_dim)[:, None]
+    loadings = rows * np.linspace(1, strength, latent_dim)[:, None]
     mean = rng.normal(size=values)
     model.likelihood.heads[0].set_weights([loadings, mean])
     precision = np.diag(loadings @ loadings.T) / SCALE**2 + 1
@@ -75,6 +75,17 @@ def test_log_p_of_what_is_there_is_exact(latent_dim, values, absent):
     np.testing.assert_array_equal(again, found)
     # Where nothing is missing, all is as without a mask.
     np.testing.assert_array_equal(found[0], model.log_likelihood(x[:1], 4000)[0])
+
+
+@pytest.mark.parametrize("latent_dim, absent", [(10, 745), (30, 705)])
+def test_chains_go_on_until_they_have_mixed(latent_dim, absent):
+    """The fewer pixels there are, the more steps it takes to forget where a chain began."""
+    model, mean, covariance = linear_gaussian(latent_dim, 784, strength=14.0)
+    x = np.random.default_rng(1).multivariate_normal(mean, covariance, 4)
+    mask = masks(4, 784, absent)
+    found = model.log_likelihood(x, 5000, mask=mask)
+    exact = [marginal(mean, covariance, *item) for item in zip(x, mask, strict=True)]
+    np.testing.assert_allclose(found, exact, atol=0.12)
 
 
 def test_values_are_filled_in():
@@ -160,6 +171,60 @@ def test_of_every_likelihood(likelihood):
     np.testing.assert_allclose(found, expected, atol=0.1)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "mixed_bfloat16"])
+def test_of_every_type(dtype):
+    """Nothing is there, so that all is 1."""
+    options = {**SMALL, "dtype": dtype}
+    for model in (
+        kv.VAE(latent_dim=2, **options),
+        kv.HierarchicalVAE(latent_dims=(2, 2), **options),
+    ):
+        nothing = model.log_likelihood(np.zeros((1, 5)), 2000, mask=np.ones((1, 5), bool))
+        assert nothing.dtype == "float64" and abs(nothing[0]) < 0.05
+
+
+@keras.saving.register_keras_serializable("tests.missing")
+class LogNormals(kv.posteriors.Posterior):
+    parameters = ("loc", "log_scale")
+
+    def make_distribution(self, loc, log_scale):
+        return tfd.Independent(tfd.LogNormal(loc, tf.exp(log_scale)), 1)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda one: tfd.LogNormal(0.0, 0.5 * one), tfd.Exponential, lambda one: tfd.Gamma(2.0, one)],
+)
+def test_of_codes_that_are_positive(make):
+    """A Gaussian's are not. TFP gives an Exponential's a density of more than 1 there."""
+
+    class Positive(kv.priors.Prior):
+        def distribution(self, encode):
+            return tfd.Independent(make(tf.ones(2)), 1)
+
+    model = kv.VAE(latent_dim=2, prior=Positive(), posterior=LogNormals(), **SMALL)
+    x = np.array([[0.0] * 5, [0.0] * 5, [1.0] * 5])
+    mask = np.array([[1] * 5, [1, 1, 1, 1, 0], [1, 1, 1, 1, 0]], bool)
+    nothing, zero, one = model.log_likelihood(x, 5000, mask=mask)
+    assert abs(nothing) < 0.1
+    np.testing.assert_allclose(np.exp(zero) + np.exp(one), 1.0, atol=0.1)
+
+
+def test_chains_of_a_poor_encoder_start_again():
+    """Each step makes codes nine times as large; counts of a rate of NaN took for ever."""
+    numbers = kv.likelihoods.Gaussian(link="identity", min_scale=0.05, max_scale=2.0)
+    parts = kv.likelihoods.Mixed([(numbers, 0), ("poisson", 1)])
+    model = kv.VAE(latent_dim=1, hidden_units=(), event_shape=2, likelihood=parts, seed=0)
+    for head in (model.loc_head, *model.likelihood.heads):
+        head.kernel.assign(tf.fill(head.kernel.shape, 3.0))
+    x = np.array([[0.0, np.nan], [np.nan, np.nan]])
+    there, nothing = model.log_likelihood(x, 5000, mask=np.isnan(x))
+    assert abs(nothing) < 0.15
+    decoded = model.decode(model.sample_prior(50_000, tf.constant([1, 2])))
+    each = decoded.distribution.log_prob(tf.zeros(2)).numpy()[:, 0]
+    np.testing.assert_allclose(there, np.log(np.mean(np.exp(each))), atol=0.3)
+
+
 def test_estimates_repeat_and_follow_the_seed():
     model, mean, covariance = linear_gaussian()
     x = np.random.default_rng(1).multivariate_normal(mean, covariance, 130)
@@ -191,6 +256,8 @@ def test_unusable_masks_and_data():
         model.impute(x, np.isnan(x), steps=0)
     with pytest.raises(ValueError, match="`batch_size` must be at least 1"):
         model.log_likelihood(np.zeros((2, 6)), batch_size=0)
+    with pytest.raises(ValueError, match="at least one item"):
+        model.log_likelihood(x[:0], 3, mask=np.zeros((0, 6), bool))
     joint = tfd.MultivariateNormalDiag(tf.zeros(2))
     with pytest.raises(TypeError, match="independent values.*MultivariateNormalDiag"):
         log_prob(joint, tf.zeros(2), tf.constant([True, False]))

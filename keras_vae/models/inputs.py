@@ -147,7 +147,7 @@ class Inputs:
                 f"A mask of missing values must be boolean, of shape {x.shape}. Received: "
                 f"{mask.dtype} of shape {mask.shape}."
             )
-        if not mask.all():
+        if not mask.all() or not x.size:
             check_finite(np.where(mask, np.zeros_like(x), x))
             self.likelihood.check_present(x, mask)
         return mask

@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 START_SAMPLES = 101
 # Of those samples, under several conditions, that are decoded at a time.
 START_ROWS = 1000
-# Chains for each item, their steps, and those of them that are forgotten.
-CHAINS, STEPS, BURN_IN = 20, 60, 10
+# Chains for each item, how many of their codes are looked at, and those of them that are forgotten.
+CHAINS, STEPS, BURN_IN = 20, 60, 20
+# Steps for each of those codes: the next number for items whose chains have not mixed, which is to
+# say that their means differ by more than this share of the variance within them.
+THINNING, MIXED = (1, 4, 16), 0.2
 # Rows that pass through the networks at a time.
 CHAIN_ROWS = 2000
+# A chain that a poor encoder drives further than this, or out of the numbers, starts again.
+FURTHEST = 1e6
 # Variances are larger than those of the chains, and a share of the samples is the prior's: an
 # importance weight has no bound where the proposal is the narrower one.
 WIDENING, PRIOR_SHARE = 1.2, 0.1
@@ -132,7 +137,8 @@ def log_likelihood(
         options = given(None if condition is None else condition[which])
         weights: importance.LogWeights = importance.of_posterior
         if missing.any():
-            options |= {"mask": missing, **propose(model, part, missing, seed=seed, **options)}
+            made = propose(model, part, missing, seed=seed, memory_budget=memory_budget, **options)
+            options |= {"mask": missing, **made}
             weights = log_weights
         found[:, which] = importance.log_likelihood(
             model, part, num_samples, seed, memory_budget, verbose, weights, **options
@@ -147,6 +153,7 @@ def propose(
     *,
     seed: tf.Tensor,
     condition: np.ndarray | None = None,
+    memory_budget: int = importance.MEMORY_BUDGET,
 ) -> dict[str, np.ndarray]:
     """A Gaussian for each item, about as wide as the posterior given the values that are there.
 
@@ -161,6 +168,8 @@ def propose(
         mask: Boolean array of the same shape, true where they are.
         condition: Conditions of the items, or None.
         seed: Integer tensor of shape (2,).
+        memory_budget: Bytes that decoded items may take, about; the chains of one item are decoded
+            together in any case.
 
     Returns:
         Dictionary of arrays: `loc` of shape (batch, sum of latent_dims); `scale`, the covariance's
@@ -169,18 +178,43 @@ def propose(
 
     Reference: Rezende, Mohamed & Wierstra 2014, Appendix F.
     """
+    seed = tf.random.experimental.stateless_split(seed, 2, alg="philox")[1]
+    bytes_each = CHAINS * math.prod(x.shape[1:]) * importance.BYTES_PER_PIXEL
+    most = min(CHAIN_ROWS // CHAINS, max(1, memory_budget // bytes_each))
+    whole = _fit(model, x, mask, condition, seed, 1, most)
+    for thinning in THINNING[1:]:
+        (left,) = np.nonzero(whole[3] > MIXED)
+        if not len(left):
+            break
+        conditions = None if condition is None else condition[left]
+        of_left = _fit(model, x[left], mask[left], conditions, seed, thinning, most)
+        for part, new in zip(whole, of_left, strict=True):
+            part[left] = new
+    return dict(zip(("loc", "scale", "inverse"), whole[:3], strict=True))
+
+
+def _fit(
+    model: Inference,
+    x: np.ndarray,
+    mask: np.ndarray,
+    condition: np.ndarray | None,
+    seed: tf.Tensor,
+    thinning: int,
+    most: int,
+) -> list[np.ndarray]:
+    """What `propose` returns, and how much the chains' means differ; `most` items at a time."""
     chains = importance.function_of(model, "chains", _make_chains)
     # One of a few sizes, for each of which the function is traced.
-    size = min(2 ** math.ceil(math.log2(len(x))), CHAIN_ROWS // CHAINS)
-    seed = tf.random.experimental.stateless_split(seed, 2, alg="philox")[1]
+    size = min(2 ** math.ceil(math.log2(len(x))), most)
+    seed = tf.random.experimental.stateless_fold_in(seed, thinning, alg="philox")
     parts = []
     for start in range(0, len(x), size):
         which = np.minimum(np.arange(start, start + size), len(x) - 1)
         of_part = [None if each is None else each[which] for each in (x, mask, condition)]
         noise = tf.random.experimental.stateless_fold_in(seed, start, alg="philox")
-        parts.append(_gaussian(chains(*of_part, noise).numpy().astype(float)))
-    whole = [np.concatenate(each)[: len(x)].astype(x.dtype) for each in zip(*parts, strict=True)]
-    return dict(zip(("loc", "scale", "inverse"), whole, strict=True))
+        codes = chains(*of_part, noise, tf.constant(thinning)).numpy().astype(float)
+        parts.append((*_gaussian(codes), _difference(codes)))
+    return [np.concatenate(each)[: len(x)].astype(x.dtype) for each in zip(*parts, strict=True)]
 
 
 def log_weights(
@@ -212,14 +246,20 @@ def log_weights(
 
     Reference: Owen & Zhou 2000, Section 4.
     """
-    own = loc + tf.linalg.matvec(scale, tf.concat(noise.levels, axis=-1))
+    drawn = tf.cast(tf.concat(noise.levels, axis=-1), loc.dtype)
+    own = loc + tf.linalg.matvec(scale, drawn)
     seeds = tf.unstack(tf.random.experimental.stateless_split(noise.seed, 2, alg="philox"))
     shape = tf.shape(own)[:2]
     general = side_by_side(model.sample_prior(tf.reduce_prod(shape), seeds[0]))
     general = tf.reshape(general, tf.shape(own))
-    z = tf.where(random.uniform(shape, seeds[1])[..., None] < PRIOR_SHARE, general, own)
+    of_prior = random.uniform(shape, seeds[1]) < PRIOR_SHARE
+    z = tf.where(of_prior[..., None], general, own)
     codes = model.split_levels(z)
     log_prior = tf.cast(distributions.log_prob(model.prior, codes), z.dtype)
+    # Where codes are positive, for example, half of a Gaussian may lie outside.
+    impossible = ~of_prior & (tf.math.is_nan(log_prior) | _outside(model.prior, codes))
+    nothing = tf.constant(-math.inf, z.dtype)
+    log_prior = tf.where(impossible, nothing, log_prior)
     # A triangular system takes XLA much longer to solve than this product.
     whitened = tf.linalg.matvec(inverse, z - loc)
     log_gaussian = tf.reduce_sum(tfd.Normal(tf.zeros_like(loc), 1.0).log_prob(whitened), axis=-1)
@@ -227,7 +267,21 @@ def log_weights(
     shares = np.log([1 - PRIOR_SHARE, PRIOR_SHARE])
     log_proposal = tf.reduce_logsumexp([shares[0] + log_gaussian, shares[1] + log_prior], axis=0)
     decoded = model.decode(codes, **given(condition))
-    return distributions.log_prob(decoded, x, mask) + log_prior - log_proposal
+    weights = distributions.log_prob(decoded, x, mask) + log_prior - log_proposal
+    return tf.where(impossible, nothing, weights)
+
+
+def _outside(prior: tfd.Distribution, codes: Codes) -> tf.Tensor | bool:
+    """Whether codes are none of a prior's: some of TFP's densities are not 0 there."""
+    if not isinstance(prior, tfd.Independent):
+        return False
+    try:
+        support = prior.experimental_default_event_space_bijector()
+    except NotImplementedError:
+        return False
+    if support is None:
+        return False
+    return tf.reduce_any(tf.math.is_nan(support.inverse(codes)), axis=-1)
 
 
 def _make_chains(model: Callable[[], Any]) -> Callable[..., tf.Tensor]:
@@ -235,26 +289,37 @@ def _make_chains(model: Callable[[], Any]) -> Callable[..., tf.Tensor]:
 
     @tf.function(autograph=False)
     def chains(
-        x: tf.Tensor, mask: tf.Tensor, condition: tf.Tensor | None, seed: tf.Tensor
+        x: tf.Tensor,
+        mask: tf.Tensor,
+        condition: tf.Tensor | None,
+        seed: tf.Tensor,
+        thinning: tf.Tensor,
     ) -> tf.Tensor:
         this, items = model(), x.shape[0]
         rows, missing = (tf.repeat(part, CHAINS, axis=0) for part in (x, mask))
         options = {} if condition is None else given(tf.repeat(condition, CHAINS, axis=0))
 
-        def filled(codes: Codes, noise: tf.Tensor) -> tf.Tensor:
-            drawn = _draw(this.likelihood, this.decode(codes, **options), noise)
-            return tf.where(missing, tf.cast(drawn, rows.dtype), rows)
+        def filled(codes: tf.Tensor, there: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+            decoded = this.decode(this.split_levels(codes), **options)
+            drawn = tf.cast(_draw(this.likelihood, decoded, noise), rows.dtype)
+            return tf.where(missing & tf.math.is_finite(drawn), drawn, there)
 
         def step(i: tf.Tensor, there: tf.Tensor, kept: tf.TensorArray) -> tuple[Any, ...]:
             of_codes, of_values = _two(seed, i)
-            codes = this.encode(there, **options).sample(seed=of_codes)
-            kept = kept.write(i, side_by_side(codes))
-            return i + 1, filled(codes, of_values), kept
+            codes = side_by_side(this.encode(there, **options).sample(seed=of_codes))
+            # NaN is not near. Poisson counts of a rate that is NaN would be drawn for ever.
+            near = tf.reduce_all(tf.abs(codes) < FURTHEST, axis=-1, keepdims=True)
+            codes = tf.where(near, codes, first)
+            # The last of as many steps stays.
+            kept = kept.write(i // thinning, codes)
+            return i + 1, filled(codes, there, of_values), kept
 
-        of_codes, of_values = _two(seed, STEPS)
-        start = filled(this.sample_prior(rows.shape[0], of_codes), of_values)
+        steps = STEPS * thinning
+        of_codes, of_values = _two(seed, steps)
+        first = side_by_side(this.sample_prior(rows.shape[0], of_codes))
+        start = filled(first, rows, of_values)
         kept = tf.TensorArray(rows.dtype, STEPS)
-        kept = tf.while_loop(lambda i, *_: i < STEPS, step, (0, start, kept))[2].stack()
+        kept = tf.while_loop(lambda i, *_: i < steps, step, (0, start, kept))[2].stack()
         kept = tf.reshape(kept[BURN_IN:], (STEPS - BURN_IN, items, CHAINS, -1))
         return tf.reshape(tf.transpose(kept, (1, 0, 2, 3)), (items, -1, kept.shape[-1]))
 
@@ -273,6 +338,13 @@ def _gaussian(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     covariance = WIDENING * ((1 - weight) * covariance + weight * diagonal)
     scale = np.linalg.cholesky(covariance + np.finfo("float32").tiny * np.eye(size))
     return loc, scale, np.linalg.inv(scale)
+
+
+def _difference(codes: np.ndarray) -> np.ndarray:
+    """Variance of the chains' means over the mean of their variances, the largest of all codes."""
+    chains = codes.reshape(len(codes), -1, CHAINS, codes.shape[-1])
+    between, within = chains.mean(axis=1).var(axis=1, ddof=1), chains.var(axis=1).mean(axis=1)
+    return np.max(between / np.maximum(within, np.finfo("float32").tiny), axis=-1)
 
 
 def _draw(likelihood: Any, decoded: tfd.Distribution, seed: tf.Tensor) -> tf.Tensor:
