@@ -42,7 +42,7 @@ FEWEST_TO_WARN_OF = 100
 LogWeights: TypeAlias = Callable[..., "tf.Tensor"]
 # By model: its layers, and the functions that are compiled for them.
 _compiled: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
-_falling_back = threading.Lock()
+_making, _falling_back = threading.Lock(), threading.Lock()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,12 +164,13 @@ def function_of(
             model itself would keep alive, to a compiled function.
     """
     layers = [value for value in vars(model).values() if isinstance(value, keras.layers.Layer)]
-    if model not in _compiled or _compiled[model][0] != layers:
-        _compiled[model] = layers, {}
-    functions = _compiled[model][1]
-    if key not in functions:
-        functions[key] = make(weakref.ref(model))
-    return functions[key]
+    with _making:
+        if model not in _compiled or _compiled[model][0] != layers:
+            _compiled[model] = layers, {}
+        functions = _compiled[model][1]
+        if key not in functions:
+            functions[key] = make(weakref.ref(model))
+        return functions[key]
 
 
 def _log_sums(
