@@ -61,6 +61,13 @@ def test_eigenvalues_are_those_of_the_covariance():
     np.testing.assert_allclose(cosines, 1, rtol=1e-9)
 
 
+def test_means_far_from_zero_lose_no_digits():
+    # In float32 the mean alone would be off by about as much as the deviations.
+    means = (1e5 + np.random.default_rng(0).normal(size=(3000, 2))).astype("float32")
+    expected = np.var(means.astype("float64"), axis=0)
+    np.testing.assert_allclose(latent_activity(means), expected, rtol=1e-6)
+
+
 def test_eigenvalues_do_not_change_when_the_axes_turn():
     means = np.random.default_rng(0).normal(size=(300, 5)) * [3.0, 2.0, 1.0, 0.05, 0.01]
     turned = means @ ortho_group.rvs(5, random_state=2)

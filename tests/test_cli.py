@@ -12,8 +12,8 @@ import pytest
 
 import keras_vae as kv
 from keras_vae import cli
+from keras_vae.cli import command_line, main, reproduce
 from keras_vae.cli import figures as figures_command
-from keras_vae.cli import main, reproduce
 from keras_vae.cli.errors import MISUSED
 from keras_vae.datasets.sources import DataUnavailableError
 from keras_vae.experiments import page
@@ -299,3 +299,11 @@ def test_a_data_set_that_is_not_to_be_had(monkeypatch, capsys):
     monkeypatch.setattr(kv.datasets, "load", load)
     assert main(["data", "--prepare", "mnist"]) == 1
     assert capsys.readouterr().err == "error: The network does not answer.\n"
+
+
+def test_an_interruption_is_the_commands_status(monkeypatch, capsys):
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", stop)
+    assert command_line.main(["list"]) == 130 and "Interrupted." in capsys.readouterr().err

@@ -73,7 +73,7 @@ def test_the_density_is_the_sum_of_the_columns_and_a_mask_leaves_some_out():
     assert decoded.batch_shape == (7,) and decoded.event_shape == (6,)
     np.testing.assert_allclose(decoded.log_prob(x), each.sum(-1), rtol=1e-4)
     mask = np.random.default_rng(2).random((7, 6)) < 0.5
-    found = kv.models.inference.log_prob(model.decode(z[None]), tf.constant(x), tf.constant(mask))
+    found = kv.distributions.log_prob(model.decode(z[None]), tf.constant(x), tf.constant(mask))
     np.testing.assert_allclose(found, [np.where(mask, 0, each).sum(-1)], rtol=1e-4)
     samples = model.decode(z).sample(4000, seed=(1, 2)).numpy()
     for column, atol in ((0, 0.15), (3, 0.3), (1, 0.3)):
@@ -174,6 +174,7 @@ def wrong(column, value):
         (lambda: Mixed([("poisson", 0), ("gaussian", 2)]), ValueError, "in one part and in"),
         (lambda: Mixed([]), ValueError, "in one part"),
         (lambda: Mixed([("poisson", [])]), ValueError, "in one part"),
+        (lambda: Mixed([("poisson", 0), ("gaussian", [])]), ValueError, "in one part"),
         (lambda: Mixed([("poisson", "age")]), TypeError, "integers.*age"),
         (lambda: Mixed([("poisson", [0.5])]), TypeError, "integers"),
         (lambda: Mixed([("poison", 0)]), ValueError, "Unknown likelihood: 'poison'"),

@@ -515,3 +515,8 @@ def test_few_effective_samples_are_warned_of(recwarn):
     model.loc_head.bias.assign_add([4.0])
     with pytest.warns(RuntimeWarning, match="For 100% of the images, 100 samples"):
         model.log_likelihood(x, 100)
+
+
+def test_sizes_by_default():
+    model = kv.VAE(seed=0)
+    assert (model.hidden_units, model.latent_dim, model.event_shape) == ((200, 200), 50, (28, 28))

@@ -112,9 +112,10 @@ def test_it_is_the_prior_of_the_top_level_too():
     assert np.isfinite(model.log_weights(x, 3)).all() and model.sample(2).shape == (2, 4)
 
 
-def test_the_seed_decides_its_weights():
-    def first_weights(**kwargs):
-        return small("flow", **kwargs).prior_layer.weights[0].numpy()
+@pytest.mark.parametrize("bijector", ["real_nvp", "masked_autoregressive"])
+def test_the_seed_decides_its_weights(bijector):
+    def first_weights(seed=1):
+        return small(Flow(bijector, seed=seed)).prior_layer.weights[0].numpy()
 
     np.testing.assert_array_equal(first_weights(), first_weights())
     assert not np.allclose(first_weights(), first_weights(seed=2))

@@ -355,6 +355,12 @@ def test_what_is_no_script_is_not_run(tmp_path):
         catalogue.load_script(tmp_path / "notes.txt")
 
 
+def test_without_scripts_there_is_no_catalogue_to_write(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalogue, "FOLDERS", (tmp_path / "none", tmp_path / "neither"))
+    with pytest.raises(catalogue.CatalogueError, match="none or .*neither"):
+        catalogue.update_catalogue()
+
+
 def test_refuses_a_folder_of_originals_that_is_not_there_before_training(figure, tmp_path, capsys):
     assert run(figure, tmp_path, "--preset", "smoke", "--originals", str(tmp_path / "none")) == 1
     assert "no folder" in capsys.readouterr().err

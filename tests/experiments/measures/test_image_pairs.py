@@ -15,6 +15,8 @@ def test_a_straight_line_is_straight_and_ends_where_it_should():
     np.testing.assert_allclose(line[:, -1], ends)
     np.testing.assert_allclose(line[:, 3], (starts + ends) / 2, rtol=1e-6)
     np.testing.assert_allclose(np.diff(line, n=2, axis=1), 0, atol=1e-6)
+    images = starts.astype("float32")
+    assert image_pairs.evenly_spaced(images, images, 3).dtype == np.float32
 
 
 def test_pairs_are_of_two_classes():

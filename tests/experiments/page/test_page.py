@@ -403,3 +403,12 @@ def test_the_committed_page_and_readme_are_current(tmp_path):
     readme = shutil.copy(ROOT / "README.md", tmp_path)
     page.renew_readme(readme, copy)
     assert pathlib.Path(readme).read_text() == (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("seeds, option", [([3, 4], " --seed 3"), ([0, 1], ""), ([5], " --seed 5")])
+def test_a_command_begins_at_the_first_seed(seeds, option):
+    reached = {"epochs": 6, "dataset": "mnist", "trials": len(seeds), "seeds": seeds}
+    data = {"protocol": {"reached": reached, "asked": {}}, "runs": {"VAE": {}}}
+    command = entries._command("activity/fig_3_1", "activity/fig_3_1", data)
+    trained = f"--dataset mnist --epochs 6 --trials {len(seeds)}"
+    assert command == f"keras-vae reproduce activity/fig_3_1 {trained}{option}"
