@@ -91,3 +91,16 @@ def test_other_errors_of_a_step_are_left_alone():
 
     with pytest.raises(tf.errors.InvalidArgumentError, match="not of this kind"):
         xla.explained(fails)(None)
+
+
+def test_a_refusal_is_quoted_without_the_names_of_nodes():
+    text = """Detected at node while/qr defined at (most recent call last):
+    Shapes of a loop's values must not change: [2,3] became [3,2].
+\t [[{{node while/qr}}]]
+\ttf2xla conversion failed while converting __inference_one_step_17[].
+\t [[StatefulPartitionedCall]] [Op:__inference_multi_step_42]
+"""
+    said = xla.refusal(tf.errors.InvalidArgumentError(None, None, text))
+    assert said.startswith("XLA cannot compile this model. tf2xla conversion failed")
+    assert "[[" not in said and "[Op:" not in said
+    assert xla.refusal(tf.errors.InvalidArgumentError(None, None, "Shapes differ.")) is None

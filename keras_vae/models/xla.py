@@ -31,7 +31,10 @@ def refusal(error: Exception) -> str | None:
     operations = sorted(set(re.findall(r"No registered '(\w+)' OpKernel for XLA", text)))
     if operations:
         return f"XLA cannot compile {', '.join(operations)}, which this model uses."
-    return f"XLA cannot compile this model. {text.strip().splitlines()[-1][:500]}"
+    # Names of nodes and of TensorFlow's own functions tell a user nothing.
+    lines = [re.sub(r"\[\[.*?\]\]|\[Op:\w+\]", "", line).strip() for line in text.splitlines()]
+    said = [line for line in lines if line]
+    return f"XLA cannot compile this model. {said[-1][:500]}"
 
 
 def explained(function: Any) -> Callable[..., Any]:
