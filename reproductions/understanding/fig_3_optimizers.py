@@ -209,15 +209,22 @@ def draw(measured: JsonObject, options: Options) -> Picture:
 def _draw_residuals(
     axis: Axes, ours: Mapping[str, Mapping[str, np.ndarray]], theirs: JsonObject
 ) -> None:
-    """Ours less the original's, validation only, as running means of `RUNNING` epochs."""
+    """Ours less the original's, validation only, as running means of `RUNNING` epochs.
+
+    The lines are means over trials, the bands reach from the lowest trial to the highest.
+    """
     for index, (label, by_split) in enumerate(ours.items()):
-        mean = by_split["validation"].mean(axis=0)
-        other = np.array(theirs[original_name(label)]["validation"][: len(mean)])
-        difference = mean[: len(other)] - other
-        width = min(RUNNING, len(difference))
-        running = np.convolve(difference, np.full(width, 1 / width), mode="valid")
-        epochs = np.arange(len(running)) + (width + 1) / 2
-        axis.plot(epochs, running, color=plots.COLORS[index], linewidth=1.2)
+        trials = by_split["validation"]
+        other = np.array(theirs[original_name(label)]["validation"][: trials.shape[1]])
+        differences = trials[:, : len(other)] - other
+        width = min(RUNNING, len(other))
+        running = np.lib.stride_tricks.sliding_window_view(differences, width, axis=1).mean(axis=-1)
+        epochs = np.arange(running.shape[1]) + (width + 1) / 2
+        color = plots.COLORS[index]
+        axis.plot(epochs, running.mean(axis=0), color=color, linewidth=1.2)
+        axis.fill_between(
+            epochs, running.min(axis=0), running.max(axis=0), color=color, alpha=0.2, linewidth=0
+        )
     axis.axhline(0, color="black", linewidth=0.8)
     axis.set_title("Validation, ours less the report's", fontsize=9)
     plots.label_epochs(axis)
@@ -251,7 +258,8 @@ def caption(measured: JsonObject, options: Options) -> str:
         f"scales cover epochs {HIDDEN_EPOCHS + 1} and later; Adam, uncorrected: without bias "
         f"correction, as in the author's code; below, running means of {RUNNING} epochs"
     )
-    return text + ("; mean over trials" if options.trials > 1 else "")
+    over_trials = "; lines: mean over trials; bands: lowest to highest trial"
+    return text + (over_trials if options.trials > 1 else "")
 
 
 def record(measured: JsonObject, options: Options) -> JsonObject:

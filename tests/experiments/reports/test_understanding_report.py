@@ -262,10 +262,15 @@ def test_under_ours_the_picture_has_how_far_they_lie_above_the_originals(origina
             np.testing.assert_allclose(line.get_xdata(), np.arange(5, 37))
             np.testing.assert_allclose(line.get_ydata(), 0.5)
             assert line.get_color() == above.get_color()
+        # The bands: 2 nats under and 3 above.
+        for band in below.collections:
+            heights = band.get_paths()[0].vertices[:, 1]
+            np.testing.assert_allclose([heights.min(), heights.max()], [-2, 3])
     without = figure_3.draw({"ours": ours, "original": None}, asked())
     assert len(without.axes) == 3 and len(without.axes[0].lines) == 10
     text = figure_3.caption({}, asked(trials=1))
-    assert figure_3.caption({}, asked()) == text + "; mean over trials"
+    drawn = "; lines: mean over trials; bands: lowest to highest trial"
+    assert figure_3.caption({}, asked()) == text + drawn
 
 
 def final_bounds(epochs=150, **finals):
