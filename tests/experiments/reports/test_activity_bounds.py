@@ -158,6 +158,13 @@ def test_ten_dimensions_lead_at_first_or_do_not(size):
     assert found(test=1) == found(test=1 + TICK) == ["no"] * 2
 
 
+def test_a_level_that_one_trial_never_reaches_leaves_the_difference_open():
+    sooner = MODULES["2.5"].sooner
+    assert sooner({"10": [3, 4], "20": [5, 7]}, "20")["mean"] == 2.5
+    for epochs in ({"10": [3, None], "20": [5, 7]}, {"10": [3, 4], "20": [None, 7]}):
+        assert sooner(epochs, "20")["mean"] is None
+
+
 def test_ten_dimensions_with_a_lower_end_cannot_be_the_first_at_a_common_level():
     runs = {name: bounds(*[[(1, -900), (10, -82), (40, -76)]] * 2) for name in ("20", "50", "100")}
     runs["10"] = bounds(*[[(1, -900), (38, -82)]] * 2)

@@ -359,9 +359,10 @@ def test_transitions_by_hand():
     classes = np.array([[7, 7, 9, 4, 4, 1]] * 2)
     alike = np.array([[1.0, 0.8, 0.6, 0.4, 0.6, 1.0]] * 2)
     view = types.SimpleNamespace(
-        model=types.SimpleNamespace(decode=lambda codes: Distribution(np.zeros((12, 1, 1)))),
+        model=types.SimpleNamespace(decode=lambda codes: Distribution(np.full((12, 1, 1), 0.75))),
         classify=lambda images: classes.ravel(),
-        confidence=lambda images: alike.ravel(),
+        # Of the decoded images with white where a pixel is more likely white.
+        confidence=lambda images: alike.ravel() * images.ravel(),
     )
     lattice = np.zeros((2, 6, 2))
     found = MODULES["4.3"].transitions_of(view, lattice)

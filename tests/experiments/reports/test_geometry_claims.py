@@ -334,6 +334,15 @@ class TestActivations:
         found = {name: made_components(trials) for name, trials in counts.items()}
         assert find(activations.judge(found, FULL), "text.1").kind == verdict
 
+    @pytest.mark.parametrize("name", activations.ACTIVATIONS)
+    def test_each_count_has_to_have_settled(self, name):
+        found = dict.fromkeys(activations.ACTIVATIONS, made_components())
+        found["tanh"] = made_components((10, 12))
+        steady = find(activations.judge(found, FULL), "text.1")
+        found[name] = made_components(found[name].informative, half=(2, 4))
+        moving = find(activations.judge(found, FULL), "text.1")
+        assert (steady.kind, moving.kind) == (REPRODUCED, INCONCLUSIVE)
+
     def test_runs_are_those_of_figure_2_but_for_the_activation(self):
         runs = activations.FIGURE.trial(FULL, 3)
         assert runs["ReLU"] == fig_2.FIGURE.trial(FULL, 3)["alpha=0, k=30"]

@@ -115,3 +115,11 @@ def test_reports_have_their_own_authors():
     assert REPORTS.keys() == firsts.keys()
     for name, (title, author) in firsts.items():
         assert title in REPORTS[name].title and REPORTS[name].authors.startswith(author)
+
+
+def test_pictures_of_single_models_name_the_trial_they_show():
+    """Images, codes and manifolds are of one model each; curves and counts are of all trials."""
+    of_one = ("shades", "reconstructions", "encodings", "manifold", "interpolations", "samples")
+    of_one += ("morphing", "generations", "pseudo_inputs")
+    for script in SCRIPTS:
+        assert load(script).draws_first_trial is script.endswith(of_one), script
