@@ -122,4 +122,4 @@ def test_pictures_of_single_models_name_the_trial_they_show():
     of_one = ("shades", "reconstructions", "encodings", "manifold", "interpolations", "samples")
     of_one += ("morphing", "generations", "pseudo_inputs")
     for script in SCRIPTS:
-        assert load(script).draws_first_trial is script.endswith(of_one), script
+        assert load(script).draws_first_trial is script.stem.endswith(of_one), script
