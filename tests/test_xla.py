@@ -104,3 +104,14 @@ def test_a_refusal_is_quoted_without_the_names_of_nodes():
     assert said.startswith("XLA cannot compile this model. tf2xla conversion failed")
     assert "[[" not in said and "[Op:" not in said
     assert xla.refusal(tf.errors.InvalidArgumentError(None, None, "Shapes differ.")) is None
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize("kind", ["Conv{}D", "Conv{}DTranspose"])
+def test_convolutions_of_every_rank_are_known(monkeypatch, rank, kind):
+    layer = getattr(keras.layers, kind.format(rank))(2, 3)
+    model = keras.Sequential([keras.layers.Dense(2), layer])
+    assert xla.convolves_without_gpu(model)
+    assert not xla.convolves_without_gpu(keras.Sequential([keras.layers.Dense(2)]))
+    monkeypatch.setattr(xla, "gpus", lambda: ["a GPU"])
+    assert not xla.convolves_without_gpu(model)
