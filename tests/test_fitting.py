@@ -113,7 +113,7 @@ def test_a_share_is_held_out_as_keras_does():
 
 
 @pytest.mark.parametrize(
-    "monitor, best", [("val_bound", 3), ("bound", 3), ("val_reconstruction", 3), ("val_kl", 1)]
+    "monitor, best", [("val_bound", 3), ("bound", 3), ("val_reconstruction", 3), ("val_kl", -1)]
 )
 def test_callbacks_know_the_direction_of_what_they_monitor(monitor, best):
     stop = keras.callbacks.EarlyStopping(monitor, patience=1)
@@ -121,7 +121,8 @@ def test_callbacks_know_the_direction_of_what_they_monitor(monitor, best):
     x = binary(4)
     model.fit(x, validation_data=(x, None), callbacks=[stop], verbose=0)
     stop.on_train_begin()
-    for epoch, value in enumerate((2.0, 1.0, 3.0)):
+    # Past whatever the epoch gave, which not every Keras forgets.
+    for epoch, value in enumerate((2.0, -1.0, 3.0)):
         stop.on_epoch_end(epoch, {monitor: value})
     assert stop.best == best
 
@@ -372,8 +373,16 @@ def test_a_model_is_exported_as_keras_exports_models(tmp_path):
     served = tf.saved_model.load(str(tmp_path / "1"))
     x = binary(3)
     np.testing.assert_allclose(served.serve(x), model.reconstruct(x), rtol=1e-5)
-    path = tmp_path / "model.tflite"
-    model.export(path, format="litert", verbose=False)
+
+
+def test_a_model_is_exported_as_keras_exports_to_litert(tmp_path):
+    model, x, path = small(), binary(3), tmp_path / "model.tflite"
+    try:
+        model.export(path, format="litert", verbose=False)
+    except ValueError as error:
+        if "Unrecognized format" not in str(error):
+            raise
+        pytest.skip("This Keras has no LiteRT.")
     with warnings.catch_warnings():
         # It names another package, which is no part of TensorFlow.
         warnings.simplefilter("ignore", UserWarning)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import keras_vae as kv
+from keras_vae.models.saving import initializer_config
 
 LOAD = """
 import sys
@@ -81,3 +82,13 @@ def test_config_round_trip(likelihood):
     assert type(copy.likelihood) is type(model.likelihood)
     for ours, theirs in zip(model.weights, copy.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("kind", [kv.VAE, kv.HierarchicalVAE])
+def test_configs_have_no_arguments_that_an_older_keras_lacks(kind):
+    config = kind(hidden_units=3, event_shape=2, kernel_initializer="glorot_normal").get_config()
+    for name in ("kernel_initializer", "bias_initializer"):
+        assert not {"input_axes", "output_axes"} & config[name]["config"].keys()
+    given = initializer_config(keras.initializers.RandomNormal(stddev=0.5, seed=3))
+    assert given["config"]["stddev"] == 0.5 and given["config"]["seed"] == 3
+    assert "scale" in initializer_config(keras.initializers.VarianceScaling(2.0))["config"]

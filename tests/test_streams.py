@@ -174,8 +174,9 @@ def test_a_log_likelihood_is_the_same_for_each_memory_budget(monkeypatch, sample
     model, threads = OfNoise(spread=30.0), backend.threads()
     budgets = [rows * threads * importance.BYTES_PER_PIXEL for rows in (1, 2, 10**6)]
     first, *others = (estimates(model, 20, samples, budget) for budget in budgets)
+    # XLA may add the terms of other numbers of rows in another order.
     for other in others:
-        np.testing.assert_array_equal(first, other)
+        np.testing.assert_allclose(first, other, rtol=1e-6)
 
 
 def test_images_and_levels_of_a_log_likelihood_have_normal_noise_of_their_own():

@@ -10,6 +10,7 @@ from keras_vae._internal.checks import check_positive_integer, one_shape
 from keras_vae.models.base import DEFAULT_SHAPE, LatentVariableModel
 from keras_vae.models.given_networks import get_network, take
 from keras_vae.models.inputs import Data, given
+from keras_vae.models.saving import initializer_config
 from keras_vae.networks import JointStack
 from keras_vae.objectives import LogTerms, Objective
 from keras_vae.random import derive_seed
@@ -354,7 +355,7 @@ class HierarchicalVAE(LatentVariableModel):
             "objective": keras.saving.serialize_keras_object(self.objective),
             "image_shape": list(self.event_shape),
             "condition_shape": self.condition_shape and list(self.condition_shape),
-            "kernel_initializer": keras.initializers.serialize(arguments["kernel_initializer"]),
-            "bias_initializer": keras.initializers.serialize(arguments["bias_initializer"]),
+            "kernel_initializer": initializer_config(arguments["kernel_initializer"]),
+            "bias_initializer": initializer_config(arguments["bias_initializer"]),
             "seed": self.seed,
         }

@@ -10,6 +10,7 @@ from keras_vae._internal.checks import as_sizes, check_positive_integer, one_sha
 from keras_vae.models.base import DEFAULT_SHAPE, LatentVariableModel
 from keras_vae.models.given_networks import get_network, name_by_part, take
 from keras_vae.models.inputs import Data, given
+from keras_vae.models.saving import initializer_config
 from keras_vae.networks import DenseStack
 from keras_vae.objectives import LogTerms, Objective
 from keras_vae.random import derive_seed
@@ -369,7 +370,7 @@ class VAE(LatentVariableModel):
             "gated": self.gated,
             "image_shape": list(self.event_shape),
             "condition_shape": self.condition_shape and list(self.condition_shape),
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_initializer": initializer_config(self.kernel_initializer),
+            "bias_initializer": initializer_config(self.bias_initializer),
             "seed": self.seed,
         }
