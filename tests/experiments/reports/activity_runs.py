@@ -35,7 +35,7 @@ def curve(points, epochs=EPOCHS):
     """A number, or pairs (epoch counted from 1, value from there on), as an array (epochs,)."""
     if isinstance(points, np.ndarray):
         return points
-    values = np.empty(epochs)
+    values = np.full(epochs, np.nan)
     for epoch, value in points if isinstance(points, list) else [(1, points)]:
         values[epoch - 1 :] = value
     return values

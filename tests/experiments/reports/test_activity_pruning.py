@@ -84,8 +84,8 @@ def test_early_pruning_is_slower_by_a_dimension(claim, fast, slow, least, answer
     late = both((1, 40), (31, 30)), both((1, 40), (31, 30 + least))
     assert found(*late)[AFTER] == "no"
     # A dimension an epoch more, on average over the first five.
-    assert found(both((5, 30)), both((5, 30 + 5 * least)))[RATE] == answer
-    assert found(both((6, 30)), both((6, 30 + 5 * least)))[RATE] == "no"
+    assert found(both((1, 45), (5, 30)), both((1, 45), (5, 30 + 5 * least)))[RATE] == answer
+    assert found(both((1, 45), (6, 30)), both((1, 45), (6, 30 + 5 * least)))[RATE] == "no"
     # Within the first epoch, of dimensions that had risen.
     assert found(both((1, 30), pruned=10), both((1, 30), pruned=10 - least))[RISEN] == answer
 
