@@ -104,6 +104,7 @@ def draw(measured: Measured, options: Options) -> Picture:
     axes[0].set_yticks(range(len(gains)), gains)
     axes[0].invert_yaxis()
     axes[0].set_xscale("symlog", linthresh=1)
+    axes[0].margins(x=0.08)
     ticks = [-10, -1, 0, 1, 10, 100]
     axes[0].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes[0].axvline(0, color="black", linewidth=1)
