@@ -110,7 +110,7 @@ def draw(measured: Measured, options: Options) -> Picture:
     axes[0].axvline(0, color="black", linewidth=1)
     axes[0].set_xlabel("Gain (nats per image)")
     axes[0].set_title("(a) What each choice adds")
-    axes[0].legend(fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.4, -0.15))
+    axes[0].legend(fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.4, -0.18))
     for name in protocol.METHODS:
         color = plots.COLORS[protocol.STYLES[name]]
         axes[1].plot(
