@@ -196,6 +196,7 @@ def test_items_are_permuted_with_their_conditions_and_put_together_from_parts(tr
         assert abs(call(x, condition=1 - condition) - whole).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_a_saved_model_and_an_exported_one_give_the_same_numbers(trained, tmp_path):
     model, x, condition = trained
     x, condition = x[:5], condition[:5]
@@ -274,6 +275,7 @@ def test_weights_go_with_items_and_conditions():
     np.testing.assert_allclose(bound([1, 2, 3]), np.average(each, weights=[1, 2, 3]), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_fused_steps_are_single_steps():
     x, condition = groups(36)
 

@@ -15,6 +15,11 @@ tfd = tfp.distributions
 SCALE = 0.5
 
 
+def slow(*values):
+    """Values of a parametrised test that the quick suite leaves out."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 @keras.saving.register_keras_serializable("tests.missing")
 class NarrowNormal(kv.likelihoods.Likelihood):
     parameters = ("loc",)
@@ -54,7 +59,7 @@ def masks(items, values, absent):
     return np.stack([rng.permutation(values) < absent for _ in range(items)])
 
 
-@pytest.mark.parametrize("latent_dim, values, absent", [(2, 6, 1), (2, 6, 4), (9, 30, 15)])
+@pytest.mark.parametrize("latent_dim, values, absent", [slow(2, 6, 1), (2, 6, 4), (9, 30, 15)])
 def test_log_p_of_what_is_there_is_exact(latent_dim, values, absent):
     """Samples of q(z | filled in) are 0.1 to 1.2 nats off, with as few as 2 effective ones."""
     model, mean, covariance = linear_gaussian(latent_dim, values)
@@ -77,7 +82,7 @@ def test_log_p_of_what_is_there_is_exact(latent_dim, values, absent):
     np.testing.assert_array_equal(found[0], model.log_likelihood(x[:1], 4000)[0])
 
 
-@pytest.mark.parametrize("latent_dim, absent", [(10, 745), (30, 705)])
+@pytest.mark.parametrize("latent_dim, absent", [(10, 745), slow(30, 705)])
 def test_chains_go_on_until_they_have_mixed(latent_dim, absent):
     """The fewer pixels there are, the more steps it takes to forget where a chain began."""
     model, mean, covariance = linear_gaussian(latent_dim, 784, strength=14.0)
@@ -123,8 +128,14 @@ SMALL = {"hidden_units": 4, "event_shape": 5, "seed": 1}
 POSTERIORS = ["full_covariance", "inverse_autoregressive"]
 
 
-@pytest.mark.parametrize("posterior", [*POSTERIORS, None])
-@pytest.mark.parametrize("prior", ["standard_normal", "vamp"])
+@pytest.mark.parametrize(
+    "prior, posterior",
+    [
+        *(("standard_normal", posterior) for posterior in (*POSTERIORS, None)),
+        ("vamp", "full_covariance"),
+        *(slow("vamp", posterior) for posterior in ("inverse_autoregressive", None)),
+    ],
+)
 def test_of_every_posterior_and_prior_all_probabilities_add_up(prior, posterior):
     """Those of the two values of a pixel; all of them are 1 where nothing is there."""
     prior = kv.priors.VampPrior(3) if prior == "vamp" else prior
@@ -156,7 +167,10 @@ class WithoutSamples(kv.likelihoods.Likelihood):
 
 @pytest.mark.parametrize(
     "likelihood",
-    ["bernoulli", "gaussian", "poisson", kv.likelihoods.Categorical(3), WithoutSamples()],
+    [
+        *("bernoulli", "poisson", WithoutSamples()),
+        *(slow(each) for each in ("gaussian", kv.likelihoods.Categorical(3))),
+    ],
 )
 def test_of_every_likelihood(likelihood):
     x = np.array([[[0.0, 1.0], [1.0, np.nan]]] * 3)
@@ -171,7 +185,7 @@ def test_of_every_likelihood(likelihood):
     np.testing.assert_allclose(found, expected, atol=0.1)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "mixed_bfloat16"])
+@pytest.mark.parametrize("dtype", ["float64", slow("mixed_bfloat16")])
 def test_of_every_type(dtype):
     """Nothing is there, so that all is 1."""
     options = {**SMALL, "dtype": dtype}
@@ -193,7 +207,11 @@ class LogNormals(kv.posteriors.Posterior):
 
 @pytest.mark.parametrize(
     "make",
-    [lambda one: tfd.LogNormal(0.0, 0.5 * one), tfd.Exponential, lambda one: tfd.Gamma(2.0, one)],
+    [
+        tfd.Exponential,
+        slow(lambda one: tfd.LogNormal(0.0, 0.5 * one)),
+        slow(lambda one: tfd.Gamma(2.0, one)),
+    ],
 )
 def test_of_codes_that_are_positive(make):
     """A Gaussian's are not. TFP gives an Exponential's a density of more than 1 there."""
