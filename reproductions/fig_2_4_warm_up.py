@@ -16,8 +16,8 @@ from keras_vae.experiments.figures.claims import (
     JsonObject,
     Number,
     Reading,
+    in_digits,
     over_seeds,
-    plus_minus,
     unmet_requirements,
 )
 from keras_vae.experiments.figures.figure import main
@@ -41,7 +41,7 @@ from keras_vae.experiments.reports.activity.bounds import (
     final_numbers,
     gains,
     in_words,
-    still_moving,
+    own_ends_move,
 )
 from keras_vae.experiments.runs.spec import Specs
 
@@ -115,12 +115,7 @@ def judge(bounds: Bounds, options: Options) -> list[Claim]:
     ratios = {name: ratio(epochs) for name, epochs in by_reading.items()}
     higher = gains(bounds, "IW", "IW+WU")
     needs = unmet_requirements(options, min_epochs=protocol.AFTER_WARM_UP_EPOCHS, min_trials=2)
-    # Of a bound that still rises, its own end is where the run stops; the report's at its epochs.
-    moving = {
-        f"to its own end, {READINGS[split]}": still_moving(bounds, split)
-        for split in SPLITS
-        if options.epochs < protocol.PROTOCOL["epochs"]
-    }
+    moving = own_ends_move(bounds, options)
     same = {
         split: Number(gain, "nats", at_least=-SAME_BOUND, at_most=SAME_BOUND)
         for split, gain in higher.items()
@@ -131,9 +126,7 @@ def judge(bounds: Bounds, options: Options) -> list[Claim]:
             statement="Warm-up learns at the same rate.",
             reported="'learn at the same rate' (Section 2.6, Figure 2.4)",
             measured="times as many epochs (training, test): to its own end {}, {}; to a common "
-            "level {}, {}".format(
-                *(plus_minus(each | {"standard_error": None}) for each in list(ratios.values())[:4])
-            ),
+            "level {}, {}".format(*map(in_digits, list(ratios.values())[:4])),
             readings=[
                 Reading(
                     name,

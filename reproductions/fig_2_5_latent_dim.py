@@ -16,6 +16,7 @@ from keras_vae.experiments.figures.claims import (
     JsonObject,
     Number,
     Reading,
+    in_digits,
     over_seeds,
     plus_minus,
     unmet_requirements,
@@ -35,7 +36,7 @@ from keras_vae.experiments.reports.activity.bounds import (
     draw_bounds,
     epochs_to_common_level,
     final_numbers,
-    still_moving,
+    own_ends_move,
 )
 from keras_vae.experiments.runs.spec import Specs
 
@@ -161,16 +162,11 @@ def judge_faster(bounds: Bounds, options: Options) -> Claim:
         for split in SPLITS
     }
     needs = unmet_requirements(options, min_epochs=protocol.CONVERGED_EPOCHS, min_trials=2)
-    # Of a bound that still rises, its own end is where the run stops; the report's at its epochs.
-    moving = {
-        f"to its own end, {READINGS[split]}": still_moving(bounds, split)
-        for split in SPLITS
-        if options.epochs < protocol.PROTOCOL["epochs"]
-    }
+    moving = own_ends_move(bounds, options)
     early = {split: leads(bounds, split) for split in SPLITS}
     own = {
         split: [
-            plus_minus(over_seeds(epochs) | {"standard_error": None}, 0)
+            in_digits(over_seeds(epochs), 0)
             for epochs in by_reading[f"to its own end, {READINGS[split]}"].values()
         ]
         for split in SPLITS

@@ -24,6 +24,7 @@ from keras_vae.experiments.figures.claims import (
     JsonObject,
     Number,
     Reading,
+    in_digits,
     over_seeds,
     plus_minus,
     unmet_requirements,
@@ -62,7 +63,7 @@ BEFORE, AFTER, RISEN, RATE = (
     "of dimensions that had risen",
     "by the rate",
 )
-LARGEST = f"In the first {EARLY} epochs the largest fall of the slower one's count in an epoch is"
+LARGEST = f"In the first {EARLY} epochs the largest fall of {{slow}}'s count in an epoch is"
 EARLY_READINGS = {
     BEFORE: (LARGEST, "What is inactive after the first epoch counts as pruned in it."),
     AFTER: (LARGEST, "What happened within the first epoch does not count."),
@@ -71,7 +72,7 @@ EARLY_READINGS = {
         "In the first epoch those count that were active at one of its steps, but not after it.",
     ),
     RATE: (
-        f"Over the first {FIRST} epochs the slower one's mean fall in an epoch is",
+        f"Over the first {FIRST} epochs {{slow}}'s mean fall in an epoch is",
         "What is inactive after the first epoch counts as pruned in it.",
     ),
 }
@@ -288,8 +289,7 @@ def judge_slower(measured: Measured, figure: str, unmet: tuple[str, ...]) -> Cla
         readings=[
             Reading(
                 reading,
-                rule=f"{which.replace('the slower one', slow)} {rule}, on average over seeds. "
-                f"{counted}",
+                rule=f"{which.format(slow=slow)} {rule}, on average over seeds. {counted}",
                 numbers={
                     f"{slow} - {fast if factor == 1 else f'{factor:g} x {fast}'}": Number(
                         less[reading], DIMS, at_most=limit
@@ -375,10 +375,6 @@ def judge_about_ten(measured: Measured, unmet: tuple[str, ...]) -> Claim:
     )
 
 
-def _mean(estimate: JsonObject) -> str:
-    return plus_minus(estimate | {"standard_error": None})
-
-
 def judge_smooth(warm_up: MethodActivity, unmet: tuple[str, ...]) -> Claim:
     """Panel (c): how pruning goes on while beta rises."""
     fall = over_seeds(warm_up.count_after(LAST // 2) - warm_up.count_after(LAST))
@@ -391,8 +387,8 @@ def judge_smooth(warm_up: MethodActivity, unmet: tuple[str, ...]) -> Claim:
         id="activity.3.1c.2",
         statement="With warm-up, pruning goes on smoothly through epoch 100.",
         reported="'smoothly throughout the entire warm-up period of 100 epochs' (Section 3.2)",
-        measured=f"fewer by quarters of warm-up: {', '.join(map(_mean, falls))}; at most "
-        f"{_mean(drop.value)} in an epoch",
+        measured=f"fewer by quarters of warm-up: {', '.join(map(in_digits, falls))}; at most "
+        f"{in_digits(drop.value)} in an epoch",
         readings=[
             Reading(
                 "in every quarter of it",

@@ -20,6 +20,7 @@ from keras_vae.experiments.figures.claims import (
     JsonObject,
     Number,
     Reading,
+    in_digits,
     over_seeds,
     plus_minus,
     unmet_requirements,
@@ -204,9 +205,7 @@ def judge_low_threshold(activity: Activity, unmet: tuple[str, ...]) -> Claim:
         statement="A threshold of 0.01 is too low: many dimensions pass it with random variation.",
         reported="'many dimensions surpassed this lower threshold' (Section 3.1)",
         measured="more pass 0.01 than 0.1 (at most, at the end): "
-        + "; ".join(
-            f"{name} {peak[name]['mean']:.1f}, {extra[name]['mean']:.1f}" for name in extra
-        ),
+        + "; ".join(f"{name} {in_digits(peak[name])}, {in_digits(extra[name])}" for name in extra),
         readings=[
             Reading(
                 "many pass it for a time",

@@ -82,6 +82,13 @@ class Blocks:
         return cls(images, samples, draws, chunk=math.ceil(samples / chunks))
 
 
+def of_posterior(
+    model: Inference, x: tf.Tensor, num_samples: int, noise: posteriors.Drawn, **given: tf.Tensor
+) -> tf.Tensor:
+    """Log importance weights of samples of q(z|x), shape (num_samples, batch), in nats."""
+    return model.log_terms(x, num_samples, noise, training=False, **given).log_weights()
+
+
 def log_likelihood(
     model: Inference,
     images: Data,
@@ -89,7 +96,7 @@ def log_likelihood(
     seed: tf.Tensor,
     memory_budget: int = MEMORY_BUDGET,
     verbose: int = 0,
-    log_weights: LogWeights | None = None,
+    log_weights: LogWeights = of_posterior,
     **given: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """`log 1/K sum_k w_k`, block by block.
@@ -104,7 +111,7 @@ def log_likelihood(
         memory_budget: Bytes that decoded images may take, about; what the model itself needs
             comes on top. The numbers are the same for each.
         verbose: 1 shows a progress bar, 0 none.
-        log_weights: What gives the samples and their weights; None for the model's `log_terms`.
+        log_weights: What draws the samples and gives their log-weights.
         **given: Further arguments of it, an entry an item, such as conditions.
 
     Returns:
@@ -113,7 +120,7 @@ def log_likelihood(
     """
     threads = 1 if backend.gpus() else backend.threads()
     blocks = Blocks.of(num_samples, math.prod(images.shape[1:]), memory_budget // threads)
-    log_sums = _log_sums(model, num_samples, blocks, log_weights or of_posterior)
+    log_sums = _log_sums(model, num_samples, blocks, log_weights)
     padded = {name: _in_blocks(data, blocks) for name, data in {"x": images, **given}.items()}
     # A block's number gives its noise, and its images.
     count = len(padded["x"]) * blocks.draws
@@ -143,13 +150,6 @@ def _in_blocks(data: np.ndarray, blocks: Blocks) -> np.ndarray:
     """Data of shape (blocks, images of a block, *event_shape), the last block filled up."""
     padding = np.repeat(data[:1], -len(data) % blocks.images, axis=0)
     return np.concatenate([data, padding]).reshape(-1, blocks.images, *data.shape[1:])
-
-
-def of_posterior(
-    model: Inference, x: tf.Tensor, num_samples: int, noise: posteriors.Drawn, **given: tf.Tensor
-) -> tf.Tensor:
-    """Log importance weights of samples of q(z|x), shape (num_samples, batch), in nats."""
-    return model.log_terms(x, num_samples, noise, training=False, **given).log_weights()
 
 
 def function_of(

@@ -90,10 +90,10 @@ class Inference(MissingValues):
 
         Warns if 100 samples or more are worth fewer than 10 for over a tenth of the items.
 
-        With a mask it is log p of the values that are there. For items without some of theirs,
-        samples come from a Gaussian that is fitted to the codes of Markov chains, which draw codes
-        and missing values in turn, and, one in ten, from the prior; the time of 60 reconstructions
-        of 20 copies of the item comes on top, of 300 or 1260 where the chains mix slowly.
+        With a mask it is log p of the values that are there. For items with missing values, nine
+        samples in ten come from a Gaussian fitted to the codes of Markov chains, which draw codes
+        and missing values in turn, and one in ten from the prior. The chains take 60 steps of 20
+        copies of the item, and 300 or 1,260 where they mix slowly.
 
         Arguments:
             x: Array of shape (batch, *event_shape).
@@ -138,7 +138,7 @@ class Inference(MissingValues):
         condition = None if condition is None else np.asarray(condition, self.density_dtype)
         noise = self._evaluation_stream(seed)
         sampled = [num_samples, noise, budget, verbose]
-        if mask is None or not mask.any():
+        if mask is None:
             found = importance.log_likelihood(self, x, *sampled, **given(condition))
         else:
             found = missing.log_likelihood(self, x, mask, condition, *sampled)

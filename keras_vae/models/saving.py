@@ -9,7 +9,7 @@ from keras_vae._internal.backend import keras
 # Name, among a saved model's own variables, of the steps made before it was last compiled.
 STEPS_BEFORE = "steps_before_compile"
 
-# Arguments of initialisers that Keras writes from 3.13 on, and that earlier ones do not know.
+# Arguments of initialisers that Keras 3.15 writes, and that Keras 3.11 does not know.
 NEWER_ARGUMENTS = ("input_axes", "output_axes")
 
 

@@ -109,7 +109,7 @@ class Number:
                     subject = f"{name}: " if name else ""
                     reasons.append(
                         f"{subject}at {plus_minus(rate, 3)} {self.unit} an epoch, {limit:g} may be "
-                        f"passed within {epochs} epochs more"
+                        f"passed within {epochs} more epochs"
                     )
         return tuple(reasons)
 
@@ -142,6 +142,11 @@ def plus_minus(estimate: JsonObject, digits: int = 1) -> str:
     if mean is None:
         return "none"
     return f"{mean:.{digits}f}" + ("" if error is None else f" ± {error:.{digits}f}")
+
+
+def in_digits(estimate: JsonObject, digits: int = 1) -> str:
+    """A mean alone in words, where its error would make a line too long."""
+    return plus_minus({**estimate, "standard_error": None}, digits)
 
 
 def leaves(value: Any) -> Iterator[tuple[float | None, float | None]]:

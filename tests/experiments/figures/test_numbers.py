@@ -86,4 +86,4 @@ def test_what_fails_and_stays_so_decides_for_the_others():
     number = Number(value, "nats", at_most=2.0)
     assert number.may_turn({"a": [0.02, 0.02], "b": [0.0, 0.0]}, epochs=100) == ()
     (reason,) = number.may_turn({"a": [0.0, 0.0], "b": [-0.04, -0.04]}, epochs=100)
-    assert reason == "b: at -0.040 ± 0.000 nats an epoch, 2 may be passed within 100 epochs more"
+    assert reason == "b: at -0.040 ± 0.000 nats an epoch, 2 may be passed within 100 more epochs"

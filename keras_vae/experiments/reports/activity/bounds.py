@@ -18,7 +18,7 @@ from keras_vae.experiments.measures.convergence import (
     final_values,
     has_settled,
 )
-from keras_vae.experiments.reports.activity import STYLES, ActivityFigure
+from keras_vae.experiments.reports.activity import PROTOCOL, STYLES, ActivityFigure
 
 # Nats under a bound's end from which it counts as reached, and that a settled one may move an
 # epoch: less than a nat in a hundred.
@@ -103,6 +103,16 @@ def still_moving(bounds: Bounds, split: str) -> tuple[str, ...]:
         for name, method in bounds.items()
         if not has_settled(method.by_split[split], SETTLED)
     )
+
+
+def own_ends_move(bounds: Bounds, options: Options) -> dict[str, tuple[str, ...]]:
+    """`still_moving` by the readings that ask for a bound's own end.
+
+    Of a bound that still rises, that is where the run stops; empty at the report's own epochs.
+    """
+    if options.epochs >= PROTOCOL["epochs"]:
+        return {}
+    return {f"to its own end, {READINGS[split]}": still_moving(bounds, split) for split in SPLITS}
 
 
 def epochs_to_common_level(bounds: Bounds, split: str) -> dict[str, list[int | None]]:
