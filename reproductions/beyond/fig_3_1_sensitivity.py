@@ -29,7 +29,7 @@ from keras_vae.experiments.figures.claims import (
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options, Preset
-from keras_vae.experiments.measures.convergence import FINAL, final_values
+from keras_vae.experiments.measures.convergence import FINAL, LASTING, final_rates, final_values
 from keras_vae.experiments.reports import activity as protocol
 from keras_vae.experiments.reports.activity import THRESHOLD, THRESHOLDS, active_counts
 from keras_vae.experiments.runs.spec import DataSpec, ObjectiveSpec, OptimizerSpec, Specs
@@ -111,21 +111,49 @@ def training_counts(method: MethodRuns) -> np.ndarray:
     return active_counts(found)
 
 
-def readings_of(measured: dict[str, Counts]) -> dict[str, tuple[str, np.ndarray, np.ndarray]]:
-    """VAE's label and both final counts, of shape (trials,), by reading."""
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """VAE and IW under one choice.
 
-    def ends(label: str, threshold: float = THRESHOLD) -> np.ndarray:
-        return final_values(measured[label].by_epoch[threshold])
+    Attributes:
+        ends: Final counts of each by name, arrays of shape (trials,).
+        rates: Their changes per epoch by name, arrays of shape (trials,).
+    """
+
+    ends: dict[str, np.ndarray]
+    rates: dict[str, np.ndarray]
+
+    def difference(self) -> Number:
+        """How many more dimensions IW ends with."""
+        apart = over_seeds(self.ends["IW"] - self.ends["VAE"])
+        return Number(apart, "dimensions", at_most=-CLEAR_DIFFERENCE)
+
+    def counts(self) -> Number:
+        """The final counts, which the report has at about ten."""
+        ends = {name: over_seeds(values) for name, values in self.ends.items()}
+        return Number(ends, "dimensions", **ABOUT_TEN)
+
+
+def readings_of(measured: dict[str, Counts]) -> dict[str, Pair]:
+    """`Pair` by reading."""
+
+    def pair(vae: str, iw: str, threshold: float = THRESHOLD) -> Pair:
+        labels = {"VAE": vae, "IW": iw}
+        counts = {name: measured[label].by_epoch[threshold] for name, label in labels.items()}
+        return Pair(
+            {name: final_values(values) for name, values in counts.items()},
+            {name: final_rates(values) for name, values in counts.items()},
+        )
 
     found = {}
     for choice in CHOICES:
-        for vae, name in (("VAE", choice), ("VAE, KL sampled", f"{choice}, KL sampled")):
-            label = f"{vae}, {choice}"
-            found[name] = (label, ends(label), ends(f"IW, {choice}"))
+        found[choice] = pair(f"VAE, {choice}", f"IW, {choice}")
+        found[f"{choice}, KL sampled"] = pair(f"VAE, KL sampled, {choice}", f"IW, {choice}")
     vae, iw = f"VAE, {PLAIN}", f"IW, {PLAIN}"
-    training, low = over_training_images(measured), min(THRESHOLDS)
-    found[TRAINING_IMAGES] = (vae, training[vae], training[iw])
-    found[LOW_THRESHOLD] = (vae, ends(vae, low), ends(iw, low))
+    training = over_training_images(measured)
+    # Activity over training images is taken once: its counts change as those over test images do.
+    found[TRAINING_IMAGES] = Pair({"VAE": training[vae], "IW": training[iw]}, found[PLAIN].rates)
+    found[LOW_THRESHOLD] = pair(vae, iw, min(THRESHOLDS))
     return found
 
 
@@ -139,8 +167,9 @@ def draw(measured: dict[str, Counts], options: Options) -> Picture:
     found = readings_of(measured)
     figure, (axis,) = plots.panels(1, width=8.0, height=4.6)
     axis.axvspan(ABOUT_TEN["at_least"], ABOUT_TEN["at_most"], color="#eeeeee", label="about 10")
-    for row, (_, vae, iw) in enumerate(found.values()):
-        for name, values, marker, shift in (("VAE", vae, "s", -0.12), ("IW", iw, "o", 0.12)):
+    for row, pair in enumerate(found.values()):
+        for name, marker, shift in (("VAE", "s", -0.12), ("IW", "o", 0.12)):
+            values = pair.ends[name]
             axis.plot(
                 values,
                 np.full(len(values), row + shift),
@@ -160,11 +189,7 @@ def draw(measured: dict[str, Counts], options: Options) -> Picture:
 def judge(measured: dict[str, Counts], options: Options) -> list[Claim]:
     """Judges the two claims under every choice, each a reading."""
     found = readings_of(measured)
-    unmet = {name: unmet_of(name, label, measured, options) for name, (label, *_) in found.items()}
-    fewer = {name: over_seeds(iw - vae) for name, (_, vae, iw) in found.items()}
-    ends = {
-        name: {"VAE": over_seeds(vae), "IW": over_seeds(iw)} for name, (_, vae, iw) in found.items()
-    }
+    unmet = unmet_requirements(options, min_epochs=protocol.CONVERGED_EPOCHS, min_trials=2)
     claims = [
         Claim(
             id="beyond.fig_3_1_sensitivity.1",
@@ -176,14 +201,17 @@ def judge(measured: dict[str, Counts], options: Options) -> list[Claim]:
                 Reading(
                     name,
                     rule=f"IW's final count is lower by at least {CLEAR_DIFFERENCE:g}, on average "
-                    f"over seeds. {end_of(name)}",
+                    f"over seeds. {end_of(name)} {LASTING}",
                     numbers={
-                        "IW - VAE": Number(value, "dimensions", at_most=-CLEAR_DIFFERENCE),
-                        "final count": Number(ends[name], "dimensions"),
+                        "IW - VAE": pair.difference(),
+                        "final count": Number(pair.counts().value, "dimensions"),
                     },
-                    unmet=unmet[name],
+                    unmet=unmet
+                    + pair.difference().may_turn(
+                        pair.rates["IW"] - pair.rates["VAE"], options.epochs
+                    ),
                 )
-                for name, value in fewer.items()
+                for name, pair in found.items()
             ],
             extension=True,
         ),
@@ -196,16 +224,18 @@ def judge(measured: dict[str, Counts], options: Options) -> list[Claim]:
                 Reading(
                     name,
                     rule="The final counts of VAE and IW both lie in [8, 12], on average over "
-                    f"seeds. {end_of(name)}",
-                    numbers={"final count": Number(counts, "dimensions", **ABOUT_TEN)},
-                    unmet=unmet[name],
+                    f"seeds. {end_of(name)} {LASTING}",
+                    numbers={"final count": pair.counts()},
+                    unmet=unmet + pair.counts().may_turn(pair.rates, options.epochs),
                 )
-                for name, counts in ends.items()
+                for name, pair in found.items()
             ],
             extension=True,
         ),
     ]
-    plain = ", ".join(f"{name} {plus_minus(count)}" for name, count in ends[PLAIN].items())
+    plain = ", ".join(
+        f"{name} {plus_minus(over_seeds(ends))}" for name, ends in found[PLAIN].ends.items()
+    )
     return [
         dataclasses.replace(claim, measured=f"{plain} {PLAIN}; {how_many(claim)}")
         for claim in claims
@@ -221,17 +251,6 @@ def how_many(claim: Claim) -> str:
 def end_of(name: str) -> str:
     """What the final count is, by reading."""
     return "Final is with the last stored weights." if name == TRAINING_IMAGES else FINAL
-
-
-def unmet_of(
-    name: str, label: str, measured: dict[str, Counts], options: Options
-) -> tuple[str, ...]:
-    """Why the runs of one reading do not suffice; empty if they do."""
-    needs = unmet_requirements(options, min_epochs=protocol.CONVERGED_EPOCHS, min_trials=2)
-    threshold = min(THRESHOLDS) if name == LOW_THRESHOLD else THRESHOLD
-    labels = (label, f"IW, {label.removeprefix('VAE, ').removeprefix('KL sampled, ')}")
-    counts = {each: measured[each].by_epoch[threshold] for each in labels}
-    return needs + protocol.still_moving(counts)
 
 
 def record(measured: dict[str, Counts], options: Options) -> JsonObject:

@@ -161,6 +161,8 @@ def main(arguments=None):
     require_competitors()
     # Otherwise JAX takes most of a GPU's memory at once, and nothing is left for the others.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    # PyTorch 2.14 as built for CUDA crashes where its compiler is imported after TensorFlow.
+    importlib.import_module("torch._dynamo")
     from keras_vae._internal import backend
 
     backend.configure()

@@ -225,7 +225,7 @@ BASE = {
     },
     "two_layers": {
         (layer, name): counts(count, count)
-        for layer, of_layer in {"upper": (4, 5, 8), "lower": (20, 22, 21)}.items()
+        for layer, of_layer in {"upper": (16, 17, 20), "lower": (20, 22, 21)}.items()
         for name, count in zip(("VAE", "IW", "IW+WU"), of_layer, strict=True)
     },
 }

@@ -43,8 +43,17 @@ NEEDS = {
     "4.1": {f"4.1.{n}": (50, ()) for n in (1, 2, 3)},
     "4.2": {f"4.2.{n}": (50, ()) for n in (1, 2)},
     "4.3": {"4.3.1": (50, ()), "text.5": (50, ())},
-    "five_digits": {f"beyond.five_digits.{n}": (100, tuple(BASE["five_digits"])) for n in (1, 2)},
-    "two_layers": {f"beyond.two_layers.{n}": (50, tuple(BASE["two_layers"])) for n in (1, 2)},
+    "five_digits": {
+        "beyond.five_digits.1": (
+            100,
+            tuple(set(BASE["five_digits"]) - {"VAE, all digits", "IW, all digits"}),
+        ),
+        "beyond.five_digits.2": (100, ("VAE, digits 1-5", "IW, digits 1-5")),
+    },
+    "two_layers": {
+        "beyond.two_layers.1": (50, tuple(key for key in BASE["two_layers"] if key[1] != "IW+WU")),
+        "beyond.two_layers.2": (50, (("upper", "IW"), ("upper", "IW+WU"))),
+    },
     "continuous_data": {f"beyond.continuous_data.{name}": need for name, need in PRUNING.items()},
 }
 DATASETS = {"continuous_data": "fashion_mnist"}

@@ -14,7 +14,6 @@ from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.figure import Figure, Report
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options, Preset
-from keras_vae.experiments.measures.convergence import has_settled
 from keras_vae.experiments.reports import REPORTS
 from keras_vae.experiments.runs.spec import (
     DataSpec,
@@ -162,8 +161,6 @@ def latent_dim_specs(data: str | DataSpec, seed: int, sizes: Sequence[int] = LAT
 Activity = dict[str, np.ndarray]
 THRESHOLD = 0.1
 THRESHOLDS = (0.1, 0.01)
-# Dimensions an epoch that a settled count may change: less than one in fifty epochs.
-SETTLED = 0.02
 
 
 def measure_activity(methods: Methods, options: Options) -> Activity:
@@ -182,15 +179,6 @@ def active_counts(activity: npt.ArrayLike, threshold: float = THRESHOLD) -> np.n
         Integer array of shape (..., epochs).
     """
     return np.count_nonzero(np.asarray(activity) > threshold, axis=-1)
-
-
-def still_moving(counts: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-    """Why counts, by method, of shape (trials, epochs), have not converged; empty if they have."""
-    return tuple(
-        f"{name}: its count still changes by over {SETTLED:g} an epoch, errors included"
-        for name, values in counts.items()
-        if not has_settled(values, SETTLED)
-    )
 
 
 def draw_counts(axis: Axes, counts: Mapping[str, np.ndarray]) -> None:
