@@ -110,6 +110,10 @@ def shuffled_batches(
         state = np.random.SeedSequence([seed, random.SHUFFLING, steps_done()])
         yield np.random.default_rng(state).permutation(items)
 
+    def parts(order: tf.Tensor) -> tf.data.Dataset:
+        starts = tf.data.Dataset.range(0, items, batch_size)
+        return starts.map(lambda start: order[start : start + batch_size])
+
     def gather(indices: tf.Tensor) -> Any:
         return tf.nest.map_structure(
             lambda t: None if t is None else tf.gather(t, indices), tensors
@@ -117,8 +121,12 @@ def shuffled_batches(
 
     signature = tf.TensorSpec((items,), tf.int64)
     order = tf.data.Dataset.from_generator(orders, output_signature=signature)
-    batches = order.flat_map(tf.data.Dataset.from_tensor_slices).batch(batch_size)
-    batches = batches.map(gather, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    # In slices: numbers one by one would take as long as what is gathered by them.
+    batches = (
+        order.flat_map(parts)
+        .map(gather, num_parallel_calls=tf.data.AUTOTUNE)
+        .prefetch(tf.data.AUTOTUNE)
+    )
     return batches.apply(tf.data.experimental.assert_cardinality(-(-items // batch_size)))
 
 

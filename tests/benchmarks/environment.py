@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import pathlib
 import platform
+import re
 import subprocess
 import time
 
@@ -74,10 +75,14 @@ class Others:
 
 
 def processor():
-    """The processor's name."""
+    """The processor's name, family and model: virtual machines call different ones alike."""
     information = pathlib.Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()
+    if not information.exists():
+        return platform.processor()
+    fields = dict(re.findall(r"^([^\t\n]+)\t*: (.*)$", information.read_text(), re.MULTILINE))
+    if "model name" not in fields:
+        return platform.processor()
+    numbers = [
+        f"{name.split()[-1]} {fields[name]}" for name in ("cpu family", "model") if name in fields
+    ]
+    return " ".join([fields["model name"], *([f"({', '.join(numbers)})"] if numbers else [])])
