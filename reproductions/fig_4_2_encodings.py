@@ -2,7 +2,7 @@
 
 "Latent Space Activity and Visualization", Section 4.2. Measured is which classes a code's nearest
 neighbours are of, how far classes lie apart, and which reconstructions a classifier recognises;
-drawn are the first test images' posterior means; recorded are the shares by class and trial.
+drawn are the first test images' posterior means; recorded are the shares by class, and all codes.
 """
 
 import sys
@@ -218,12 +218,16 @@ def judge_overlap(confusion: np.ndarray, unmet: tuple[str, ...]) -> Claim:
 
 
 def record(measured: JsonObject, options: Options) -> JsonObject:
-    """The numbers by class, of each trial."""
+    """The numbers by class of each trial, and the codes that they are of, in test images' order."""
+    views = measured["views"]
     return {
         "trials": [
             {name: np.round(value, 5).tolist() for name, value in trial.items()}
             for trial in measured["trials"]
-        ]
+        ],
+        "labels": "".join(map(str, views[0].labels)),
+        "codes": [np.round(view.means.astype(float), 4).tolist() for view in views],
+        "recognised": ["".join(map(str, view.recognised().astype(int))) for view in views],
     }
 
 

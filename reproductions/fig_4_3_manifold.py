@@ -3,9 +3,10 @@
 "Latent Space Activity and Visualization", Section 4.3. One lattice covers the prior's mass
 evenly, through the inverse of the Gaussian's distribution function; the other is the report's,
 evenly spaced on the plane. Measured is which class a classifier sees in each decoded image, and
-how like one class it is; drawn are both lattices' images; recorded are the shares by trial.
+how like one class it is; drawn are both lattices' images; recorded are shares and classes by trial.
 """
 
+import dataclasses
 import sys
 
 import numpy as np
@@ -64,31 +65,67 @@ def runs(options: Options, seed: int) -> Specs:
     return protocol.latent_dim_specs(options.dataset, seed, (2,))
 
 
+@dataclasses.dataclass(frozen=True)
+class DecodedLattice:
+    """What one trial's model decodes from a lattice.
+
+    Attributes:
+        classes: Class that a classifier sees in each decoded image, shape (size, size).
+        around: The most frequent class of the codes of test images around, shape (size, size).
+        alike: Largest share of the nearest training images that is of one class, in the same shape.
+    """
+
+    classes: np.ndarray
+    around: np.ndarray
+    alike: np.ndarray
+
+
 def measure(methods: Methods, options: Options) -> JsonObject:
-    """The models of all trials, and how far they agree with the encoding of Figure 4.2.
+    """The models of all trials, and how what they decode agrees with the encoding of Figure 4.2.
 
     Returns:
-        Dictionary: `views`, a list of `EncodedTestSet`; `agreement`, lists of shares by lattice,
-        one a trial; `transitions`, lists of `transitions_of`; `weights_epochs`.
+        Dictionary: `views`, a list of `EncodedTestSet`; by lattice, lists with one item a trial,
+        `decoded`, of `DecodedLattice`, `agreement`, of shares, and `transitions`, of
+        `transitions_of`; `weights_epochs`.
     """
     views = encoded_test_sets(methods["2"])
+    decoded = {
+        title: [decode_lattice(view, lattice) for view in views]
+        for title, lattice in LATTICES.items()
+    }
     return {
         "views": views,
+        "decoded": decoded,
         "agreement": {
-            title: [
-                lattice_agreement(view, lattice, decoded_classes(view, lattice)) for view in views
-            ]
-            for title, lattice in LATTICES.items()
+            title: [float((one.classes == one.around).mean()) for one in trials]
+            for title, trials in decoded.items()
         },
         "transitions": {
-            title: [transitions_of(view, lattice) for view in views]
-            for title, lattice in LATTICES.items()
+            title: [transitions_of(one) for one in trials] for title, trials in decoded.items()
         },
         "weights_epochs": weights_epochs(methods),
     }
 
 
-def transitions_of(view: EncodedTestSet, lattice: np.ndarray) -> dict[str, float | None]:
+def decode_lattice(view: EncodedTestSet, lattice: np.ndarray) -> DecodedLattice:
+    """Decodes a lattice of shape (size, size, 2), and looks at what classes it shows."""
+    codes, size = lattice.reshape(-1, 2), lattice.shape[:2]
+    decoded = view.model.decode(codes).mean().numpy()
+    return DecodedLattice(
+        classes=view.classify(decoded).reshape(size),
+        around=classes_around(view.means, view.labels, codes).reshape(size),
+        alike=view.confidence(decoded > 0.5).reshape(size),
+    )
+
+
+def classes_around(means: np.ndarray, labels: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """The most frequent label of the posterior means nearest to each code, shape (codes,)."""
+    search = NearestNeighbors(n_neighbors=LATTICE_NEIGHBOURS).fit(means)
+    around = labels[search.kneighbors(codes, return_distance=False)]
+    return np.array([np.bincount(labels).argmax() for labels in around])
+
+
+def transitions_of(decoded: DecodedLattice) -> dict[str, float | None]:
     """How 7, 9 and 4 meet among a lattice's decoded images.
 
     Returns:
@@ -96,10 +133,7 @@ def transitions_of(view: EncodedTestSet, lattice: np.ndarray) -> dict[str, float
         whichever is smaller; and `less_alike`, by how much a smaller share of the nearest training
         images is of one class there than where other classes meet, None where either is nowhere.
     """
-    size = lattice.shape[:2]
-    decoded = view.model.decode(lattice.reshape(-1, 2)).mean().numpy()
-    classes = view.classify(decoded).reshape(size)
-    alike = view.confidence(decoded > 0.5).reshape(size)
+    classes, alike = decoded.classes, decoded.alike
     beside = [(np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1, :], np.s_[1:, :])]
     pairs = np.concatenate(
         [np.stack([classes[a], classes[b]], axis=-1).reshape(-1, 2) for a, b in beside]
@@ -113,28 +147,6 @@ def transitions_of(view: EncodedTestSet, lattice: np.ndarray) -> dict[str, float
         "meetings": int(min(one.sum() for one in found)),
         "less_alike": float(shares[elsewhere].mean() - shares[here].mean()) if both else None,
     }
-
-
-def decoded_classes(view: EncodedTestSet, lattice: np.ndarray) -> np.ndarray:
-    """Classes that the classifier sees in the images decoded from a lattice, shape (codes,)."""
-    return view.classify(view.model.decode(lattice.reshape(-1, 2)).mean().numpy())
-
-
-def lattice_agreement(view: EncodedTestSet, lattice: np.ndarray, classes: np.ndarray) -> float:
-    """Share of lattice codes whose class is the most frequent one among the codes around.
-
-    Arguments:
-        view: `EncodedTestSet` of a model with two latent dimensions.
-        lattice: Array of shape (size, size, 2).
-        classes: Class of each lattice code, for example from `decoded_classes`.
-
-    Returns:
-        Number in [0, 1].
-    """
-    search = NearestNeighbors(n_neighbors=LATTICE_NEIGHBOURS).fit(view.means)
-    around = view.labels[search.kneighbors(lattice.reshape(-1, 2), return_distance=False)]
-    most_frequent = np.array([np.bincount(labels).argmax() for labels in around])
-    return float((classes == most_frequent).mean())
 
 
 def draw(measured: JsonObject, options: Options) -> Picture:
@@ -225,10 +237,17 @@ def in_words(title: str) -> str:
 
 
 def record(measured: JsonObject, options: Options) -> JsonObject:
-    """The agreement on either lattice, and how 7, 9 and 4 meet, of each trial."""
+    """The agreement on either lattice, how 7, 9 and 4 meet, and what is decoded, of each trial."""
     return {
         "agreement_with_the_codes_around": measured["agreement"],
         "transitions_from_7_to_9_to_4": measured["transitions"],
+        "lattices": {
+            title: [
+                {name: np.round(value, 5).tolist() for name, value in vars(one).items()}
+                for one in trials
+            ]
+            for title, trials in measured["decoded"].items()
+        },
     }
 
 

@@ -126,6 +126,24 @@ def crossings_per_epoch(activity: npt.ArrayLike, threshold: float, share: float)
     return np.mean(np.sum(last[:, 1:] != last[:, :-1], axis=-1), axis=1)
 
 
+def crossings(activity: npt.ArrayLike, threshold: float) -> list[list[list[int]]]:
+    """The epochs after which each dimension is active and was not before, or the reverse.
+
+    All are inactive before the first epoch, so that which are active after any epoch, and all that
+    follows from it, can be had from these.
+
+    Arguments:
+        activity: Array of shape (trials, epochs, latent_dim).
+        threshold: Activity above which a dimension counts as active.
+
+    Returns:
+        Lists, by trial and dimension, of epochs, counted from 1.
+    """
+    active = np.asarray(activity) > threshold
+    changed = np.diff(active, axis=1, prepend=False)
+    return [[(np.flatnonzero(one) + 1).tolist() for one in trial.T] for trial in changed]
+
+
 def _active_and_pruned(activity: npt.ArrayLike, threshold: float) -> tuple[np.ndarray, np.ndarray]:
     """Whether dimensions are active, and whether they were pruned by then, at every epoch."""
     active = np.asarray(activity) > threshold

@@ -69,3 +69,13 @@ def test_activity_equal_to_the_threshold_is_inactive():
     activity = np.array([[[0.1001], [0.1], [0.1001]], [[0.1001], [0.1], [0.1]]])
     assert pruning.returned_share(activity, 0.1) == [1, 0]
     assert pruning.crossings_per_epoch(activity, 0.1, 1.0).tolist() == [1, 0.5]
+
+
+def test_crossings_say_which_dimensions_were_active_when():
+    activity = np.random.default_rng(0).random((2, 30, 4))
+    found = pruning.crossings(activity, 0.5)
+    passed = np.zeros(activity.shape, int)
+    for trial, dimensions in enumerate(found):
+        for dimension, epochs in enumerate(dimensions):
+            passed[trial, np.array(epochs) - 1, dimension] = 1
+    np.testing.assert_array_equal(passed.cumsum(axis=1) % 2 == 1, activity > 0.5)

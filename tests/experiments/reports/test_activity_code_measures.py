@@ -6,7 +6,6 @@ from scipy.stats import norm
 
 from keras_vae.experiments.figures.catalogue import load_script
 from keras_vae.experiments.measures import lattices
-from keras_vae.experiments.reports.activity.views import EncodedTestSet
 
 encodings = load_script("fig_4_2_encodings.py")
 manifold = load_script("fig_4_3_manifold.py")
@@ -53,16 +52,11 @@ def test_plane_lattice_is_evenly_spaced():
     assert lattice[0, :, 0].tolist() == [-2, -1, 0, 1, 2]
 
 
-@pytest.mark.parametrize("sign, agreement", [(1, 1.0), (-1, 0.0)])
-def test_lattice_agreement(sign, agreement):
-    lattice = lattices.plane_lattice(8)
+def test_classes_around():
+    codes = lattices.plane_lattice(8).reshape(-1, 2)
     means = np.random.default_rng(0).uniform(-4, 4, size=(5000, 2))
-    labels = (means[:, 0] > 0).astype(int)
-    encoded = EncodedTestSet(
-        model=None, images=None, labels=labels, means=means, classify=None, confidence=None
-    )
-    decoded = (sign * lattice.reshape(-1, 2)[:, 0] > 0).astype(int)
-    assert manifold.lattice_agreement(encoded, lattice, decoded) == agreement
+    found = manifold.classes_around(means, (means[:, 0] > 0).astype(int), codes)
+    assert found.tolist() == (codes[:, 0] > 0).astype(int).tolist()
 
 
 def test_neighbours_by_hand():

@@ -12,8 +12,14 @@ COUNTS = {"0.1": [[1, 1], [3, 0]], "0.01": [[2, 2], [3, 1]]}
 @pytest.mark.parametrize("figure", ["3.1", "3.2", "five_digits", "continuous_data"])
 def test_active_dimensions_at_both_thresholds_are_recorded(figure):
     methods = {name: ACTIVITY + index for index, name in enumerate(BASE[figure])}
-    first, *others = recorded(figure, methods)["active_dimensions"].values()
+    content = recorded(figure, methods)
+    first, *others = content["active_dimensions"].values()
     assert first == COUNTS
+    crossings = next(iter(content["crossings"].values()))
+    assert crossings == {
+        "0.1": [[[1, 2], [2], []], [[1, 2], [1, 2], [1, 2]]],
+        "0.01": [[[1], [1], []], [[1, 2], [1, 2], [1]]],
+    }
     all_active = [[3, 3], [3, 3]]
     assert others == [{"0.1": all_active, "0.01": all_active}] * (len(methods) - 1)
 

@@ -328,6 +328,18 @@ def test_what_is_measured_of_codes():
     share = second.readings[0].values["share of neighbours, each trial"]
     assert share == pytest.approx([6 / 11] * 2)
     assert first.readings[0].values["recognised"][0] == pytest.approx([10 / 11] * 2)
+    # From what is recorded of each image the shares follow.
+    labels = np.array(list(found.data["labels"]), int)
+    for codes, recognised, trial in zip(
+        *(found.data[name] for name in ("codes", "recognised", "trials")), strict=True
+    ):
+        confusion = MODULES["4.2"].neighbour_confusion(np.array(codes), labels)
+        np.testing.assert_allclose(confusion, trial["neighbour_confusion"], atol=1e-5)
+        shares = [
+            np.mean([r == "1" for r, k in zip(recognised, labels, strict=True) if k == n])
+            for n in range(10)
+        ]
+        np.testing.assert_allclose(shares, trial["recognised_share_by_class"], atol=1e-5)
 
 
 def test_what_is_measured_of_the_manifold():
@@ -341,6 +353,9 @@ def test_what_is_measured_of_the_manifold():
     found = analysed("4.3", {"2": method(labels, *models)})
     agreement = found.data["agreement_with_the_codes_around"]
     assert agreement == {"(a) Equal prior mass": [0.7, 1], "(b) Even spacing": [0.6, 1]}
+    lattices = found.data["lattices"]["(b) Even spacing"]
+    assert lattices[0]["classes"] == [[0] * 8 + [1] * 12] * 20
+    assert lattices[0]["around"] == lattices[1]["around"] == [[1] * 20] * 20
     assert found.caption == "means of p(x|z), n_z = 2 (IW), seed 0"
     assert answers(found.claims[0]) == ["yes", "no"]
     assert found.claims[0].readings[0].values == {"agreeing share, each trial": [0.7, 1]}
@@ -360,14 +375,17 @@ def test_transitions_by_hand():
     alike = np.array([[1.0, 0.8, 0.6, 0.4, 0.6, 1.0]] * 2)
     view = types.SimpleNamespace(
         model=types.SimpleNamespace(decode=lambda codes: Distribution(np.full((12, 1, 1), 0.75))),
+        means=np.zeros((25, 2)),
+        labels=np.repeat([3, 5], [12, 13]),
         classify=lambda images: classes.ravel(),
         # Of the decoded images with white where a pixel is more likely white.
         confidence=lambda images: alike.ravel() * images.ravel(),
     )
-    lattice = np.zeros((2, 6, 2))
-    found = MODULES["4.3"].transitions_of(view, lattice)
+    decoded = MODULES["4.3"].decode_lattice(view, np.zeros((2, 6, 2)))
+    assert decoded.around.tolist() == [[5] * 6] * 2
+    found = MODULES["4.3"].transitions_of(decoded)
     # 7 beside 9 at 0.7, 9 beside 4 at 0.5, in two rows; 4 beside 1 at 0.8.
     assert found == {"meetings": 2, "less_alike": pytest.approx(0.8 - 0.6)}
     # 9 beside 4 once only, and 7 beside 9 twice.
     classes[1, 3] = 1
-    assert MODULES["4.3"].transitions_of(view, lattice)["meetings"] == 1
+    assert MODULES["4.3"].transitions_of(decoded)["meetings"] == 1

@@ -14,6 +14,7 @@ from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.figure import Figure, Report
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options, Preset
+from keras_vae.experiments.measures.pruning import crossings
 from keras_vae.experiments.reports import REPORTS
 from keras_vae.experiments.runs.spec import (
     DataSpec,
@@ -223,12 +224,17 @@ def caption_counts(activity: Activity, options: Options) -> str:
 
 
 def record_counts(activity: Activity, options: Options) -> JsonObject:
-    """Active dimensions of every trial and epoch at both thresholds, by method."""
-    return {
-        "active_dimensions": {
-            name: {str(t): active_counts(value, t).tolist() for t in THRESHOLDS}
+    """Counts of every trial and epoch at both thresholds, and when each dimension crossed them."""
+
+    def by_threshold(measure: Callable[[np.ndarray, float], Any]) -> JsonObject:
+        return {
+            name: {str(threshold): measure(value, threshold) for threshold in THRESHOLDS}
             for name, value in activity.items()
         }
+
+    return {
+        "active_dimensions": by_threshold(lambda *of: active_counts(*of).tolist()),
+        "crossings": by_threshold(crossings),
     }
 
 

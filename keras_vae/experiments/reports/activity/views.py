@@ -43,9 +43,13 @@ class EncodedTestSet:
         """Means of p(x|z) at the posterior means, shape (N, height, width)."""
         return self.model.decode(self.means).mean().numpy()
 
+    def recognised(self) -> np.ndarray:
+        """Which reconstructions are classified as of the image's own class, shape (N,)."""
+        return self.classify(self.reconstructions) == self.labels
+
     def recognised_by_class(self) -> np.ndarray:
         """Share of each class's reconstructions that are classified as that class."""
-        return by_class(self.classify(self.reconstructions) == self.labels, self.labels)
+        return by_class(self.recognised(), self.labels)
 
 
 def encoded_test_sets(method: MethodRuns) -> list[EncodedTestSet]:
