@@ -27,7 +27,7 @@ from keras_vae.experiments.figures.claims import (
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.measures.lattices import LATTICE_SIZE, plane_lattice, square_lattice
+from keras_vae.experiments.measures.points import LATTICE_SIZE, plane_lattice, square_lattice
 from keras_vae.experiments.reports import activity as protocol
 from keras_vae.experiments.reports.activity.views import (
     EncodedTestSet,

@@ -14,7 +14,7 @@ from keras_vae.experiments.figures.claims import JsonObject
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.measures.lattices import plane_lattice
+from keras_vae.experiments.measures.points import plane_lattice
 from keras_vae.experiments.reports.understanding import latent_dim_runs, report_figure
 
 POINTS = plane_lattice()[0, :, 0]
