@@ -14,7 +14,7 @@ from keras_vae.experiments.figures.claims import Claim, JsonObject, Number, Read
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options, Preset
-from keras_vae.experiments.reports.geometry.protocol import PROTOCOL, GeometryFigure
+from keras_vae.experiments.reports.geometry import PROTOCOL, GeometryFigure
 from keras_vae.geometry import fisher_rao_distance, fisher_rao_geodesic, straight_line
 
 # (mu, sigma) of both ends: equal deviations near and far, unequal ones, and equal means.

@@ -33,7 +33,7 @@ from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.points import evenly_spaced, pairs_of_two_classes
-from keras_vae.experiments.reports.geometry.protocol import (
+from keras_vae.experiments.reports.geometry import (
     LATENT_DIM,
     NEEDED,
     GeometryFigure,

@@ -26,7 +26,7 @@ from keras_vae.experiments.figures.claims import (
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.reports.geometry.protocol import NEEDED
+from keras_vae.experiments.reports.geometry import NEEDED
 from keras_vae.experiments.reports.geometry.renyi_runs import (
     OUTER_ALPHAS,
     Grid,

@@ -23,12 +23,7 @@ from keras_vae.experiments.figures.claims import (
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.reports.vampprior.figures import (
-    add_prior_options,
-    by_dataset,
-    report_figure,
-)
-from keras_vae.experiments.reports.vampprior.protocol import (
+from keras_vae.experiments.reports.vampprior import (
     ALL,
     HVAE,
     PRESETS,
@@ -39,6 +34,11 @@ from keras_vae.experiments.reports.vampprior.protocol import (
     schedule,
     tenths,
     unmet_requirements,
+)
+from keras_vae.experiments.reports.vampprior.figures import (
+    add_prior_options,
+    by_dataset,
+    report_figure,
 )
 
 DATASET = "fashion_mnist"

@@ -8,6 +8,7 @@ report says of them compares the models, and is judged with Figure 9.
 import sys
 
 from keras_vae.experiments.figures.figure import main
+from keras_vae.experiments.reports.vampprior import VAE
 from keras_vae.experiments.reports.vampprior.figures import add_prior_options, report_figure
 from keras_vae.experiments.reports.vampprior.pictures import (
     RECONSTRUCTION_CAPTION,
@@ -15,7 +16,6 @@ from keras_vae.experiments.reports.vampprior.pictures import (
     measure_reconstructions,
     record_reconstructions,
 )
-from keras_vae.experiments.reports.vampprior.protocol import VAE
 
 FIGURE = report_figure(
     script=__file__,

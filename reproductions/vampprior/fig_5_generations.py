@@ -11,8 +11,8 @@ import sys
 from keras_vae.experiments.figures.claims import Claim, JsonObject, Number, Reading, plus_minus
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.options import Options
+from keras_vae.experiments.reports.vampprior import HVAE, PANELS, VAE, VAMPPRIOR
 from keras_vae.experiments.reports.vampprior.figures import add_prior_options, report_figure
-from keras_vae.experiments.reports.vampprior.protocol import HVAE, PANELS, VAE, VAMPPRIOR
 from keras_vae.experiments.reports.vampprior.samples import (
     UNLIKE_MEANS,
     caption_generations,

@@ -10,8 +10,8 @@ import sys
 from keras_vae.experiments.figures.claims import Claim, JsonObject
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.options import Options
+from keras_vae.experiments.reports.vampprior import VAE, VAMPPRIOR
 from keras_vae.experiments.reports.vampprior.figures import add_prior_options, report_figure
-from keras_vae.experiments.reports.vampprior.protocol import VAE, VAMPPRIOR
 from keras_vae.experiments.reports.vampprior.samples import (
     caption_generations,
     draw_generations,

@@ -28,8 +28,7 @@ from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options, Preset
 from keras_vae.experiments.reports import REPORTS
-from keras_vae.experiments.reports.vampprior.figures import DataSetFigure, split_name
-from keras_vae.experiments.reports.vampprior.protocol import (
+from keras_vae.experiments.reports.vampprior import (
     HVAE,
     PRESETS,
     PROTOCOL,
@@ -41,6 +40,7 @@ from keras_vae.experiments.reports.vampprior.protocol import (
     run_spec,
     schedule,
 )
+from keras_vae.experiments.reports.vampprior.figures import DataSetFigure, split_name
 from keras_vae.experiments.reports.vampprior.swapped import (
     NAME,
     NUM_SAMPLES,

@@ -26,14 +26,7 @@ from keras_vae.experiments.figures.claims import (
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.reports.vampprior.figures import (
-    add_prior_options,
-    by_dataset,
-    report_figure,
-    split_name,
-)
-from keras_vae.experiments.reports.vampprior.pictures import first_trained
-from keras_vae.experiments.reports.vampprior.protocol import (
+from keras_vae.experiments.reports.vampprior import (
     HVAE,
     REPORT,
     TITLES,
@@ -43,6 +36,13 @@ from keras_vae.experiments.reports.vampprior.protocol import (
     tenths,
     unmet_requirements,
 )
+from keras_vae.experiments.reports.vampprior.figures import (
+    add_prior_options,
+    by_dataset,
+    report_figure,
+    split_name,
+)
+from keras_vae.experiments.reports.vampprior.pictures import first_trained
 from keras_vae.experiments.reports.vampprior.swapped import evaluate_swapped
 from keras_vae.experiments.runs.evaluation import paired_difference, without_images
 
