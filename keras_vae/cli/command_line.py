@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from keras_vae import UserError, __version__
 from keras_vae.cli import compare, data, explorer, export, figures, reproduce, runs
-from keras_vae.cli.errors import FAILED, INTERRUPTED, MISUSED
+from keras_vae.cli.common import FAILED, INTERRUPTED, MISUSED
 
 DESCRIPTION = (
     "Reproduces the figures of four reports on variational auto-encoders, and looks after the "

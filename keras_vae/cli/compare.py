@@ -6,8 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from keras_vae.cli.errors import CommandError
-from keras_vae.cli.output import Commands
+from keras_vae.cli.common import CommandError, Commands
 from keras_vae.experiments.figures.options import given_path
 
 if TYPE_CHECKING:

@@ -2,9 +2,7 @@
 
 import argparse
 
-from keras_vae.cli.errors import CommandError
-from keras_vae.cli.output import Commands, format_bytes
-from keras_vae.cli.startup import start_tensorflow
+from keras_vae.cli.common import CommandError, Commands, format_bytes, start_tensorflow
 from keras_vae.experiments.figures.options import given_path
 
 

@@ -12,9 +12,14 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from keras_vae.cli.errors import FAILED, INTERRUPTED, MISUSED, CommandError
-from keras_vae.cli.output import Commands
-from keras_vae.cli.startup import start_tensorflow
+from keras_vae.cli.common import (
+    FAILED,
+    INTERRUPTED,
+    MISUSED,
+    CommandError,
+    Commands,
+    start_tensorflow,
+)
 from keras_vae.experiments.figures import catalogue
 from keras_vae.experiments.figures.catalogue import Script
 from keras_vae.experiments.figures.options import check_shared_options

@@ -10,8 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from keras_vae._internal.files import JsonObject
-from keras_vae.cli.errors import CommandError
-from keras_vae.cli.output import format_bytes
+from keras_vae.cli.common import CommandError, format_bytes
 
 if TYPE_CHECKING:
     from keras_vae.cli.stored_runs import RunFolder

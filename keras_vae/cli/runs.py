@@ -6,10 +6,8 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 
-from keras_vae.cli import output, run_descriptions, stored_runs
-from keras_vae.cli.errors import FAILED, MISUSED, CommandError
-from keras_vae.cli.output import Commands
-from keras_vae.cli.startup import start_tensorflow
+from keras_vae.cli import common, run_descriptions, stored_runs
+from keras_vae.cli.common import FAILED, MISUSED, CommandError, Commands, start_tensorflow
 from keras_vae.experiments.figures.options import given_path
 from keras_vae.experiments.runs.run_folder import CHECKPOINT
 
@@ -43,9 +41,9 @@ def list_runs(arguments: argparse.Namespace) -> None:
     start_tensorflow()
     rows = [run_descriptions.describe(run) for run in runs]
     if arguments.json:
-        output.print_json(rows)
+        common.print_json(rows)
     else:
-        output.make_console().print(run_descriptions.table(rows))
+        common.make_console().print(run_descriptions.table(rows))
 
 
 def show_run(arguments: argparse.Namespace) -> None:
@@ -54,9 +52,9 @@ def show_run(arguments: argparse.Namespace) -> None:
     start_tensorflow()
     details = run_descriptions.details(run)
     if arguments.json:
-        output.print_json(details)
+        common.print_json(details)
     else:
-        output.make_console().print(run_descriptions.details_table(details))
+        common.make_console().print(run_descriptions.details_table(details))
 
 
 def remove_runs(arguments: argparse.Namespace) -> int:
@@ -85,10 +83,10 @@ def show_disk(arguments: argparse.Namespace) -> None:
     for run in runs:
         for name, size in run.sizes().items():
             by_kind[_kind(name)] += size
-    print(f"{store.folder}: {len(runs)} runs, {output.format_bytes(by_kind.total())}")
+    print(f"{store.folder}: {len(runs)} runs, {common.format_bytes(by_kind.total())}")
     for kind, size in by_kind.items():
-        print(f"  {kind}: {output.format_bytes(size)}")
-    print(f"free: {output.format_bytes(shutil.disk_usage(store.folder).free)}")
+        print(f"  {kind}: {common.format_bytes(size)}")
+    print(f"free: {common.format_bytes(shutil.disk_usage(store.folder).free)}")
 
 
 def _add(
@@ -114,7 +112,7 @@ def _confirmed(runs: Sequence[stored_runs.RunFolder]) -> bool:
             "Runs are removed for good: say --yes where nobody can be asked.", MISUSED
         )
     for run in runs:
-        size = output.format_bytes(sum(run.sizes().values()))
+        size = common.format_bytes(sum(run.sizes().values()))
         print(f"{run.id}: {run.epochs} epochs, {size}")
     noun = "this run" if len(runs) == 1 else f"these {len(runs)} runs"
     try:
