@@ -170,7 +170,7 @@ def ratio_to(reference: list[float | None], amounts: list[float | None]) -> Json
 def judge_end_of_warm_up(counts: np.ndarray, unmet: tuple[str, ...]) -> Claim:
     """Section 3.2: whether all pruning is done once beta is 1."""
     last = protocol.WARM_UP_EPOCHS
-    at_end = counts[:, last - 1] if counts.shape[1] >= last else np.full(len(counts), np.nan)
+    at_end = protocol.count_after(counts, last)
     left = over_seeds(at_end - final_values(counts))
     number = Number(left, "dimensions", at_least=-NEAR_FINAL, at_most=NEAR_FINAL)
     return Claim(
