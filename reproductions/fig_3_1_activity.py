@@ -1,12 +1,12 @@
 """Figure 3.1: active latent dimensions per epoch, by training method.
 
-"Latent Space Activity and Visualization", Section 3. Run are the four methods, n_z = 50. Measured
-is the activity of every dimension over the test images after every epoch, and within the first
-epoch every 20 steps: a dimension that is inactive after it may have been pruned, or may not have
-risen yet. For that, the first epoch of a run that is stored already is trained over again. Drawn
-are the counts at the threshold 0.1, a panel for each comparison, and under it the first epoch, at
-the threshold 0.01 too. Recorded are the counts at both thresholds, and what was pruned and had not
-risen by then.
+"Latent Space Activity and Visualization", Section 3. Runs: the four methods, n_z = 50. Measured:
+the activity of every dimension over the test images, after every epoch, and every 20 steps within
+the first epoch, since a dimension that is inactive after it may have been pruned or may not have
+risen yet. (Where a run is stored without these steps, its first epoch is trained over again.)
+Drawn: the counts at the threshold 0.1, a panel for each comparison, and below it the first epoch,
+also at the threshold 0.01. Recorded: the counts at both thresholds, and how many dimensions were
+pruned within the first epoch or had not risen by its end.
 """
 
 import dataclasses

@@ -1,11 +1,12 @@
 """Figure 3.3: shade plots of the activity of every latent dimension after every epoch.
 
-"Latent Space Activity and Visualization", Section 3.3: dimensions sorted by their activity
-after the first epoch, the most active at the bottom; one trial. The report samples the variance
-over a random subset of the data, this takes the whole test set. Drawn is the logarithm, darker
-where higher, in blue under the threshold 0.1 and in brown above it, from the hundredth to the
-ninety-ninth percentile, so that a few values do not decide the scale. Judged are, from the same
-activities, what the dimensions under the threshold contribute, and two sentences on counts.
+"Latent Space Activity and Visualization", Section 3.3. Runs: the four methods of Figure 3.1.
+Measured: the activity of every dimension; the report samples the variance over a random subset of
+the data, this takes the whole test set. Drawn: one trial, its dimensions sorted by their activity
+after the first epoch, the most active at the bottom. The shade is the logarithm, darker where it is
+higher, blue below the threshold 0.1 and brown above it; it runs from the first to the ninety-ninth
+percentile, so that a few values do not decide the scale. Judged, from the same activities: what the
+dimensions below the threshold contribute, and two sentences about counts.
 """
 
 import sys

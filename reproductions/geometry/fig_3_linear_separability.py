@@ -1,8 +1,11 @@
 """Figure 3: linear classifiers of latent features through training, by latent dimensions.
 
-"An Explanatory Analysis of the Geometry of Latent Variables", Section 2.2. The VAE is trained once;
-classifiers are fitted to weights that were kept on the way. What is said of where they end needs
-accuracies that have stopped changing.
+"An Explanatory Analysis of the Geometry of Latent Variables", Section 2.2. Runs: the usual VAE with
+k = 5 to 50 latent dimensions, and one run at alpha = 0. Measured: the test accuracy of logistic
+regression on posterior means, on means and variances, and on samples, with each set of weights that
+was kept during training; and the same of pixels. Drawn: accuracies against epochs. Judged: how high
+they end, with which features and at which k. Claims about where they end need accuracies that have
+stopped changing.
 """
 
 import dataclasses

@@ -1,7 +1,8 @@
 """Figure 4: Fisher-Rao geodesics between Gaussians in the plane of mean and deviation.
 
-"An Explanatory Analysis of the Geometry of Latent Variables", Section 2.3. A closed form: nothing
-is trained for it.
+"An Explanatory Analysis of the Geometry of Latent Variables", Section 2.3. Nothing is trained:
+geodesics have a closed form. Drawn: five of them, beside straight lines. Measured and judged:
+whether the deviation rises along geodesics between 10,000 random pairs of Gaussians.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Figure 5: images decoded from an even lattice over two latent dimensions.
 
-"Understanding Variational Auto-Encoder", Section 4. The lattice is that of its author's code:
-20 x 20 codes from -3 to 3.
+"Understanding Variational Auto-Encoder", Section 4. The lattice is that of its author's code: 20 x
+20 codes from -3 to 3. Drawn: the first trial's images. Nothing is judged.
 """
 
 import sys

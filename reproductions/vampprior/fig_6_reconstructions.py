@@ -1,8 +1,8 @@
 """Figure 6: test images and their reconstructions with the VampPrior, on three data sets.
 
-"Project: Large VAE", Section 3.2. Of the first trial ten test images are drawn over what their
-posterior means decode to. Over all test images and trials, pixels' errors are recorded; what the
-report says of them compares the models, and is judged with Figure 9.
+"Project: Large VAE", Section 3.2. Drawn: ten test images of the first trial, over what their
+posterior means decode to. Measured and recorded, over all test images and trials: errors of pixels.
+What the report says of these compares the models, and is judged with Figure 9.
 """
 
 import sys
