@@ -52,7 +52,7 @@ def add_parser(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Writes the page and prints where it is."""
-    # It draws with Matplotlib, for which `--help` shall not wait.
+    # It draws with Matplotlib, for which `--help` should not wait.
     from keras_vae.experiments import page
 
     if arguments.list_originals:

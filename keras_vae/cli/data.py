@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _prepare(name: str) -> None:
-    # NumPy, for which `--help` shall not wait.
+    # NumPy, for which `--help` should not wait.
     from keras_vae import datasets
 
     try:

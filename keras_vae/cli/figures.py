@@ -102,7 +102,7 @@ def states(scripts: Sequence[catalogue.Script], results: pathlib.Path) -> list[J
 
 def _folders(results: pathlib.Path) -> list[pathlib.Path]:
     """All folders of results, in order of their names."""
-    # These draw with Matplotlib, for which `--help` shall not wait.
+    # These draw with Matplotlib, for which `--help` should not wait.
     from keras_vae.experiments.figures.results import CLAIMS, DATA, LONGER
 
     found = {path.parent for name in (DATA, CLAIMS) for path in results.rglob(name)}

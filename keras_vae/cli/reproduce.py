@@ -67,7 +67,7 @@ def split(argv: list[str]) -> tuple[list[str], list[str]]:
         argv: List of all arguments.
 
     Returns:
-        Two lists: what this command line reads, and what the scripts shall read. The latter is
+        Two lists: what this command line reads, and what the scripts read. The latter is
         empty where another command is called.
     """
     if argv[:1] != [COMMAND]:

@@ -158,7 +158,7 @@ def _measure_trial(method: MethodRuns, trial: int, epochs: list[int]) -> list[di
 def latent_accuracy(model: LatentVariableModel, data: ImageData, kind: str) -> float:
     """Test accuracy of a linear classifier of one of `linear_probe.FEATURES`."""
     (train_images, train_labels), (test_images, test_labels) = data
-    # Seeds that differ: a training and a test image shall not share their noise.
+    # Seeds that differ: a training and a test image must not share their noise.
     train, test = (
         linear_probe.posterior_features(model, images, kind, seed)
         for seed, images in enumerate((train_images, test_images))

@@ -38,7 +38,7 @@ POLL_SECONDS = 0.5
 # Runs of less cost in all, some ten seconds on two cores, are trained by the time that another
 # process has started and compiled what this one compiles once, unless they are many.
 SHORT, SHORT_RUNS_PER_JOB = 1_000_000, 2
-# Each run with the epochs that it shall have.
+# Each run with the epochs that it is to have.
 Wanted = Sequence[tuple[RunSpec, int]]
 # Further Keras callbacks for a run, made in the process that trains it.
 MakeCallbacks = Callable[[RunSpec], Sequence[keras.callbacks.Callback]]
@@ -71,7 +71,7 @@ def train_all(
 
     Arguments:
         specs: List of `RunSpec`.
-        epochs: Epochs each run shall have: one number, or a list of one for each run.
+        epochs: Epochs each run is to have: one number, or a list of one for each run.
         store: `RunStore`.
         jobs: Runs at a time; None uses one a core (at most four with a GPU), but this process
             alone where training takes less time than other processes need to start.
@@ -222,7 +222,7 @@ def _attempt(spec: RunSpec, epochs: int, work: Work) -> str | None:
             return str(error)
         finally:
             if in_worker:
-                # The next run in this process shall not add to this one's memory.
+                # The next run in this process must not add to this one's memory.
                 keras.utils.clear_session(free_memory=True)
     return None
 
