@@ -65,7 +65,8 @@ class PrincipalComponents:
         """Number of components whose eigenvalue exceeds a threshold.
 
         Arguments:
-            threshold: Positive number; the geometry report's is 0.01.
+            threshold: Positive number; Peşte, Malagò & Sârbu, "An Explanatory Analysis of the
+                Geometry of Latent Variables", have 0.01.
 
         Returns:
             Integer.

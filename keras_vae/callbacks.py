@@ -159,7 +159,7 @@ class LinearProbe(keras.callbacks.Callback):
             logs["probe_accuracy"] = self.accuracy[-1]
 
     def _both(self) -> Iterator[tuple[int, Labelled]]:
-        # Seeds that differ: a training and a test image shall not share their noise.
+        # Seeds that differ: a training and a test image must not share their noise.
         return enumerate((self.train, self.test))
 
     def _features(self, labelled: Labelled, seed: int) -> Labelled:

@@ -59,7 +59,7 @@ def save(model: LatentVariableModel, path: str | os.PathLike[str]) -> pathlib.Pa
 
     Arguments:
         model: `keras_vae.VAE` or `keras_vae.HierarchicalVAE`, with any prior and likelihood.
-        path: Folder that shall hold it and must not exist yet; for TensorFlow Serving the name
+        path: Folder to write, which must not exist yet; for TensorFlow Serving the name
             of the model followed by a number, its version.
 
     Returns:
@@ -81,7 +81,7 @@ def save_tflite(model: LatentVariableModel, path: str | os.PathLike[str]) -> pat
 
     Arguments:
         model: As in `save`.
-        path: File that shall hold it and must not exist yet.
+        path: File to write, which must not exist yet.
 
     Returns:
         `pathlib.Path` of the file, which is complete or absent.

@@ -184,6 +184,17 @@ class Objective:
 
         Returns:
             Tensor of shape (samples, batch), through which no gradient passes.
+
+        Example, the ELBO without the posterior's score (Roeder et al. 2017):
+            @keras.saving.register_keras_serializable("mine")
+            class WithoutScore(keras_vae.objectives.Objective):
+                doubly_reparameterized = True
+
+                def bound(self, log_weights):
+                    return tf.reduce_mean(log_weights, axis=0)
+
+                def path_factor(self, log_weights, beta=1.0):
+                    return tf.ones_like(log_weights)
         """
         raise NotImplementedError
 

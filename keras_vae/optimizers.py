@@ -1,4 +1,4 @@
-"""Keras' optimisers, with what older code has of them: other rates for biases, a plainer Adam."""
+"""Keras' optimisers, and variants from older code: a rate for biases, Adam without correction."""
 
 import math
 from collections.abc import Sequence

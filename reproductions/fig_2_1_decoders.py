@@ -1,10 +1,11 @@
 """Figure 2.1: bounds per epoch with a Bernoulli and with a Gaussian decoder.
 
-"Latent Space Activity and Visualization", Section 2.3. Run is the plain VAE with either decoder on
-binary images; beyond the report, the same two on grey images, since the claim is that a decoder
-has to suit its data (bounds on grey and on binary images, or of a probability and of a density,
-do not measure the same thing). Measured is the bound after every epoch, on training and on test
-data; drawn are both, a panel each; recorded are the curves and each trial's end and last change.
+"Latent Space Activity and Visualization", Section 2.3. Runs: the plain VAE with either decoder on
+binary images; beyond the report, the same two on grey images, since the claim is that a decoder has
+to suit its data (bounds on grey and on binary images, or of a probability and of a density, do not
+measure the same thing). Measured: the bound after every epoch, on training and on test data. Drawn:
+both bounds, a panel each. Judged: how far the bounds on binary images end apart, and whether the
+Gaussian's has converged. Recorded: the curves, and each trial's end and last change.
 """
 
 import math

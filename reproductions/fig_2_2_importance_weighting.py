@@ -1,8 +1,8 @@
 """Figure 2.2: bounds per epoch of the plain VAE and with importance weighting.
 
-"Latent Space Activity and Visualization", Section 2.4. Measured is the bound after every epoch, on
-training and on test data, and the test log-likelihood at the end; drawn are both bounds, a panel
-each; recorded are the curves and each trial's end and last change.
+"Latent Space Activity and Visualization", Section 2.4. Measured: the bound after every epoch, on
+training and on test data, and the test log-likelihood at the end. Drawn: both bounds, a panel each.
+Recorded: the curves, and each trial's end and last change.
 """
 
 import sys

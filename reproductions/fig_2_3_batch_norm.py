@@ -1,9 +1,9 @@
 """Figure 2.3: bounds per epoch with and without batch normalisation.
 
-"Latent Space Activity and Visualization", Section 2.5. Measured is the bound after every epoch, on
-training and on test data, and the test log-likelihood at the end; drawn are both bounds, a panel
-each; recorded are the curves and each trial's end and last change. Training bounds are taken with
-each batch's own statistics, as the model trains, test bounds with the running ones.
+"Latent Space Activity and Visualization", Section 2.5. Measured: the bound after every epoch, on
+training and on test data, and the test log-likelihood at the end. Drawn: both bounds, a panel each.
+Recorded: the curves, and each trial's end and last change. Training bounds are taken with each
+batch's own statistics, as the model trains, test bounds with the running ones.
 """
 
 import sys

@@ -1,8 +1,8 @@
 """Figure 2.4: bounds per epoch with and without warm-up.
 
-"Latent Space Activity and Visualization", Section 2.6. Measured is the bound at beta = 1 after
-every epoch, on training and on test data, and beside it what warm-up maximises: the training bound
-whose KL has the weight beta. Drawn are all three, recorded are the curves and each trial's end.
+"Latent Space Activity and Visualization", Section 2.6. Measured: the bound at beta = 1 after every
+epoch, on training and on test data, and what warm-up maximises, which is the training bound with
+the KL weighted by beta. Drawn: all three. Recorded: the curves, and each trial's end.
 """
 
 import sys

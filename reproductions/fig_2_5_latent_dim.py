@@ -1,8 +1,8 @@
 """Figure 2.5: bounds per epoch by the number of latent dimensions.
 
-"Latent Space Activity and Visualization", Section 2.7. Measured is the bound after every epoch, on
-training and on test data; drawn are both, a panel each, with 10 and more dimensions once more
-enlarged; recorded are the curves and each trial's end and last change.
+"Latent Space Activity and Visualization", Section 2.7. Measured: the bound after every epoch, on
+training and on test data. Drawn: both, a panel each, and once more enlarged for 10 dimensions and
+more. Recorded: the curves, and each trial's end and last change.
 """
 
 import sys

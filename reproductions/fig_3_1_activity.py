@@ -1,21 +1,20 @@
 """Figure 3.1: active latent dimensions per epoch, by training method.
 
-"Latent Space Activity and Visualization", Section 3. Run are the four methods, n_z = 50. Measured
-is the activity of every dimension over the test images after every epoch, and within the first
-epoch every 20 steps: a dimension that is inactive after it may have been pruned, or may not have
-risen yet. For that, the first epoch of a run that is stored already is trained over again. Drawn
-are the counts at the threshold 0.1, a panel for each comparison, and under it the first epoch, at
-the threshold 0.01 too. Recorded are the counts at both thresholds, and what was pruned and had not
-risen by then.
+"Latent Space Activity and Visualization", Section 3. Runs: the four methods, n_z = 50. Measured:
+the activity of every dimension over the test images, after every epoch, and every 20 steps within
+the first epoch, since a dimension that is inactive after it may have been pruned or may not have
+risen yet. (Where a run is stored without these steps, its first epoch is trained over again.)
+Drawn: the counts at the threshold 0.1, a panel for each comparison, and below it the first epoch,
+also at the threshold 0.01. Recorded: the counts at both thresholds, and how many dimensions were
+pruned within the first epoch or had not risen by its end.
 """
 
 import dataclasses
 import itertools
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 
 from keras_vae.experiments.figures import plots
@@ -33,12 +32,7 @@ from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures import first_epoch
-from keras_vae.experiments.measures.convergence import (
-    FINAL,
-    LASTING,
-    final_rates,
-    final_values,
-)
+from keras_vae.experiments.measures.convergence import FINAL, LASTING, final_rates, final_values
 from keras_vae.experiments.measures.pruning import (
     epochs_to_half_pruned,
     largest_drop,
@@ -57,25 +51,24 @@ CLEAR_DIFFERENCE = 0.5
 DIMS = "dimensions"
 # "Not likely": a chance of under one half, of that to be pruned or of all.
 UNLIKELY = 0.5
-BEFORE, AFTER, RISEN, RATE = (
-    "all count as active before the first epoch",
-    "from the end of the first epoch on",
-    "of dimensions that had risen",
-    "by the rate",
-)
 LARGEST = f"In the first {EARLY} epochs the largest fall of {{slow}}'s count in an epoch is"
+MEAN = f"Over the first {FIRST} epochs {{slow}}'s mean fall in an epoch is"
+ALL_AT_FIRST = "What is inactive after the first epoch counts as pruned in it."
+# What early pruning may mean: which fall is taken, and what of the first epoch counts.
 EARLY_READINGS = {
-    BEFORE: (LARGEST, "What is inactive after the first epoch counts as pruned in it."),
-    AFTER: (LARGEST, "What happened within the first epoch does not count."),
-    RISEN: (
+    "all count as active before the first epoch": (LARGEST, ALL_AT_FIRST),
+    "from the end of the first epoch on": (
+        LARGEST,
+        "What happened within the first epoch does not count.",
+    ),
+    "of dimensions that had risen": (
         LARGEST,
         "In the first epoch those count that were active at one of its steps, but not after it.",
     ),
-    RATE: (
-        f"Over the first {FIRST} epochs {{slow}}'s mean fall in an epoch is",
-        "What is inactive after the first epoch counts as pruned in it.",
-    ),
+    "by the rate": (MEAN, ALL_AT_FIRST),
 }
+# What stands beside it of the first epoch, at each threshold.
+WITHIN_IT = {"pruned": "pruned within the first epoch", "not_risen": "not risen by its end"}
 # The faster and the slower method, the claim, its source, what the slower one's fall has to be,
 # and the same as the most that it less a multiple of the faster one's may be.
 SLOWER = {
@@ -136,20 +129,17 @@ class MethodActivity:
         """Active dimensions, integers of shape (trials, epochs)."""
         return protocol.active_counts(self.activity)
 
-    def count_after(self, epoch: int) -> np.ndarray:
-        """Each trial's count after an epoch counted from 1; NaN if it never ran."""
-        if epoch > self.counts.shape[1]:
-            return np.full(len(self.counts), np.nan)
-        return self.counts[:, epoch - 1]
-
-    def early_fall(self, reading: str) -> np.ndarray:
+    def early_falls(self) -> dict[str, np.ndarray]:
         """Largest fall of each trial's count in an early epoch, or the mean one, by reading."""
-        if reading == RATE:
-            return mean_fall(self.counts, FIRST, start=self.activity.shape[-1])
-        if reading == BEFORE:
-            return largest_drop(self.counts, EARLY, start=self.activity.shape[-1])
+        dims = self.activity.shape[-1]
         fall = largest_drop(self.counts, EARLY)
-        return fall if reading == AFTER else np.maximum(fall, self.first_epoch.pruned(THRESHOLD))
+        falls = (
+            largest_drop(self.counts, EARLY, start=dims),
+            fall,
+            np.maximum(fall, self.first_epoch.pruned(THRESHOLD)),
+            mean_fall(self.counts, FIRST, start=dims),
+        )
+        return dict(zip(EARLY_READINGS, falls, strict=True))
 
 
 Measured = dict[str, MethodActivity]
@@ -164,27 +154,21 @@ def measure(methods: Methods, options: Options) -> Measured:
 
 
 def draw(measured: Measured, options: Options) -> Picture:
-    """Draws the three panels of epochs, and the first epoch under each."""
+    """Draws the three panels of epochs, and under each the first one, dots at 0.01."""
     figure, (upper, lower) = plots.grid(2, len(PANELS), width=4.0, sharey=True)
     for axis, within, (letter, names) in zip(upper, lower, PANELS.items(), strict=True):
         protocol.draw_counts(axis, {name: measured[name].counts for name in names})
         axis.set_title(f"({letter}) {names[0]} and {names[1]}")
         for name in names:
-            draw_first_epoch(within, measured[name].first_epoch, name)
+            style, first = protocol.STYLES[name], measured[name].first_epoch
+            plots.line_with_trials(within, first.steps, first.counts(THRESHOLD), name, style)
+            low, color = first.counts(min(THRESHOLDS)).mean(axis=0), plots.COLORS[style]
+            within.plot(first.steps, low, ".", color=color, markersize=4, label=f"{name}, > 0.01")
         axis.legend()
         within.set_xlabel("Step of the first epoch")
     protocol.label_counts(upper[0])
     lower[0].set_ylabel("Active latent dimensions\n(> 0.1 lines, > 0.01 dots)")
     return figure
-
-
-def draw_first_epoch(axis: Axes, found: first_epoch.FirstEpoch, name: str) -> None:
-    """Draws one method's counts by step, those of the lower threshold with small dots."""
-    style = protocol.STYLES[name]
-    plots.line_with_trials(axis, found.steps, found.counts(THRESHOLD), name, style)
-    low = found.counts(min(THRESHOLDS)).mean(axis=0)
-    color = plots.COLORS[style % len(plots.COLORS)]
-    axis.plot(found.steps, low, ".", color=color, markersize=4, label=f"{name}, > 0.01")
 
 
 def caption(measured: Measured, options: Options) -> str:
@@ -197,20 +181,7 @@ def record(measured: Measured, options: Options) -> JsonObject:
     return {
         **protocol.record_counts({name: of.activity for name, of in measured.items()}, options),
         "first_epoch": {
-            name: {
-                "steps": of.first_epoch.steps.tolist(),
-                "activity_at_its_end_less_the_stored": float(
-                    np.abs(of.first_epoch.activity[:, -1] - of.activity[:, 0]).max()
-                ),
-                **{
-                    str(threshold): {
-                        "active": of.first_epoch.counts(threshold).tolist(),
-                        "pruned": of.first_epoch.pruned(threshold).tolist(),
-                        "not_risen": of.first_epoch.not_risen(threshold).tolist(),
-                    }
-                    for threshold in THRESHOLDS
-                },
-            }
+            name: of.first_epoch.to_dict(THRESHOLDS, stored=of.activity[:, 0])
             for name, of in measured.items()
         },
     }
@@ -275,12 +246,18 @@ def judge_slower(measured: Measured, figure: str, unmet: tuple[str, ...]) -> Cla
     """All panels: whether one method's early falls are smaller than another's."""
     fast, slow, statement, reported, rule, factor, limit = SLOWER[figure]
     names = (fast, slow)
-    falls = {
-        reading: {name: measured[name].early_fall(reading) for name in names}
-        for reading in EARLY_READINGS
-    }
+    falls_of = {name: measured[name].early_falls() for name in names}
+    falls = {each: {name: falls_of[name][each] for name in names} for each in EARLY_READINGS}
     less = {reading: over_seeds(of[slow] - factor * of[fast]) for reading, of in falls.items()}
     means = (f"{of[slow].mean():.3g}, {of[fast].mean():.3g}" for of in falls.values())
+    within = {name: measured[name].first_epoch for name in names}
+    beside = {
+        f"{words}, threshold {threshold:g}": Number(
+            {name: getattr(of, what)(threshold).tolist() for name, of in within.items()}, DIMS
+        )
+        for threshold in THRESHOLDS
+        for what, words in WITHIN_IT.items()
+    }
     return Claim(
         id=f"activity.{figure}",
         statement=statement,
@@ -297,25 +274,13 @@ def judge_slower(measured: Measured, figure: str, unmet: tuple[str, ...]) -> Cla
                     "fall in an epoch, each trial": Number(
                         {name: values.tolist() for name, values in falls[reading].items()}, DIMS
                     ),
-                    **first_epoch_numbers({name: measured[name].first_epoch for name in names}),
+                    **beside,
                 },
                 unmet=unmet,
             )
             for reading, (which, counted) in EARLY_READINGS.items()
         ],
     )
-
-
-def first_epoch_numbers(found: Mapping[str, first_epoch.FirstEpoch]) -> dict[str, Number]:
-    """What was pruned in the first epoch, and what had not risen by its end, at each threshold."""
-    words = {"pruned": "pruned within the first epoch", "not_risen": "not risen by its end"}
-    return {
-        f"{words[what]}, threshold {threshold:g}": Number(
-            {name: getattr(of, what)(threshold).tolist() for name, of in found.items()}, DIMS
-        )
-        for threshold in THRESHOLDS
-        for what in words
-    }
 
 
 def final_counts(measured: Measured, names: Sequence[str]) -> tuple[dict[str, JsonObject], str]:
@@ -377,10 +342,10 @@ def judge_about_ten(measured: Measured, unmet: tuple[str, ...]) -> Claim:
 
 def judge_smooth(warm_up: MethodActivity, unmet: tuple[str, ...]) -> Claim:
     """Panel (c): how pruning goes on while beta rises."""
-    fall = over_seeds(warm_up.count_after(LAST // 2) - warm_up.count_after(LAST))
     drop = Number(over_seeds(largest_drop(warm_up.counts, LAST)), DIMS, at_most=5)
     start = np.full(len(warm_up.counts), float(warm_up.activity.shape[-1]))
-    counts = [start, *(warm_up.count_after(epoch) for epoch in QUARTERS)]
+    counts = [start, *(protocol.count_after(warm_up.counts, epoch) for epoch in QUARTERS)]
+    fall = over_seeds(counts[2] - counts[4])
     falls = [over_seeds(before - after) for before, after in itertools.pairwise(counts)]
     parts = {f"to epoch {end}": of for end, of in zip(QUARTERS, falls, strict=True)}
     return Claim(

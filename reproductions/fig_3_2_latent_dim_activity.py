@@ -1,8 +1,8 @@
 """Figure 3.2: active latent dimensions per epoch by the number of latent dimensions.
 
-"Latent Space Activity and Visualization", Section 3.2. Measured is the activity of every dimension
-over the test images after every epoch; drawn are the counts at the threshold 0.1, a line for each
-number of dimensions; recorded are those at 0.1 and 0.01.
+"Latent Space Activity and Visualization", Section 3.2. Measured: the activity of every dimension
+over the test images after every epoch. Drawn: the counts at the threshold 0.1, a line for each
+number of dimensions. Recorded: the counts at 0.1 and 0.01.
 """
 
 import sys

@@ -1,11 +1,12 @@
 """Figure 3.3: shade plots of the activity of every latent dimension after every epoch.
 
-"Latent Space Activity and Visualization", Section 3.3: dimensions sorted by their activity
-after the first epoch, the most active at the bottom; one trial. The report samples the variance
-over a random subset of the data, this takes the whole test set. Drawn is the logarithm, darker
-where higher, in blue under the threshold 0.1 and in brown above it, from the hundredth to the
-ninety-ninth percentile, so that a few values do not decide the scale. Judged are, from the same
-activities, what the dimensions under the threshold contribute, and two sentences on counts.
+"Latent Space Activity and Visualization", Section 3.3. Runs: the four methods of Figure 3.1.
+Measured: the activity of every dimension; the report samples the variance over a random subset of
+the data, this takes the whole test set. Drawn: one trial, its dimensions sorted by their activity
+after the first epoch, the most active at the bottom. The shade is the logarithm, darker where it is
+higher, blue below the threshold 0.1 and brown above it; it runs from the first to the ninety-ninth
+percentile, so that a few values do not decide the scale. Judged, from the same activities: what the
+dimensions below the threshold contribute, and two sentences about counts.
 """
 
 import sys
@@ -170,7 +171,7 @@ def ratio_to(reference: list[float | None], amounts: list[float | None]) -> Json
 def judge_end_of_warm_up(counts: np.ndarray, unmet: tuple[str, ...]) -> Claim:
     """Section 3.2: whether all pruning is done once beta is 1."""
     last = protocol.WARM_UP_EPOCHS
-    at_end = counts[:, last - 1] if counts.shape[1] >= last else np.full(len(counts), np.nan)
+    at_end = protocol.count_after(counts, last)
     left = over_seeds(at_end - final_values(counts))
     number = Number(left, "dimensions", at_least=-NEAR_FINAL, at_most=NEAR_FINAL)
     return Claim(

@@ -1,8 +1,8 @@
 """Figure 4.1: test images and their reconstructions from 2 and from 50 latent dimensions.
 
-"Latent Space Activity and Visualization", Section 4.1. Measured is, of every test image, whether
-50 dimensions give it the higher log p(x|z), and whether a classifier recognises it; drawn is the
-first test image of each digit; recorded are the shares, by digit and trial.
+"Latent Space Activity and Visualization", Section 4.1. Measured, for every test image: whether 50
+dimensions give it the higher log p(x|z), and whether a classifier recognises it. Drawn: the first
+test image of each digit. Recorded: the shares, by digit and trial.
 """
 
 import sys

@@ -1,8 +1,8 @@
 """Figure 4.2: test images encoded in two latent dimensions, by class.
 
-"Latent Space Activity and Visualization", Section 4.2. Measured is which classes a code's nearest
-neighbours are of, how far classes lie apart, and which reconstructions a classifier recognises;
-drawn are the first test images' posterior means; recorded are the shares by class, and all codes.
+"Latent Space Activity and Visualization", Section 4.2. Measured: of which classes a code's nearest
+neighbours are, how far classes lie apart, and which reconstructions a classifier recognises. Drawn:
+the first test images' posterior means. Recorded: the shares by class, and all codes.
 """
 
 import sys

@@ -1,9 +1,9 @@
 """Figure 4.3: images decoded from a lattice over two latent dimensions.
 
-"Latent Space Activity and Visualization", Section 4.3. One lattice covers the prior's mass
-evenly, through the inverse of the Gaussian's distribution function; the other is the report's,
-evenly spaced on the plane. Measured is which class a classifier sees in each decoded image, and
-how like one class it is; drawn are both lattices' images; recorded are shares and classes by trial.
+"Latent Space Activity and Visualization", Section 4.3. One lattice covers the prior's mass evenly,
+through the inverse of the Gaussian's distribution function; the other is the report's, evenly
+spaced on the plane. Measured: which class a classifier sees in each decoded image, and how much it
+is like one class. Drawn: the images of both. Recorded: shares and classes by trial.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ from keras_vae.experiments.figures.claims import (
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.measures.lattices import LATTICE_SIZE, plane_lattice, square_lattice
+from keras_vae.experiments.measures.points import LATTICE_SIZE, plane_lattice, square_lattice
 from keras_vae.experiments.reports import activity as protocol
 from keras_vae.experiments.reports.activity.views import (
     EncodedTestSet,

@@ -1,9 +1,9 @@
 """Section 5: what each choice brings to the bound, and whether active dimensions go with it.
 
-"Latent Space Activity and Visualization", Sections 3.2 and 5, say so in words; there is no such
-figure. Run is nothing but what Figures 2.1 to 2.5 run. Measured is where the bounds, on training
-and on test data, and the test log-likelihood end, and how many dimensions are active then; drawn
-is, (a), how much each choice adds, and, (b), each run's bound against its count.
+"Latent Space Activity and Visualization", Sections 3.2 and 5, say so in words; the report has no
+such figure. Runs: those of Figures 2.1 to 2.5, and no others. Measured: where the bounds, on
+training and on test data, and the test log-likelihood end, and how many dimensions are active then.
+Drawn: (a) how much each choice adds, (b) each run's bound against its count.
 """
 
 import dataclasses

@@ -14,7 +14,7 @@ import keras_vae as kv
 from keras_vae import cli
 from keras_vae.cli import command_line, main, reproduce
 from keras_vae.cli import figures as figures_command
-from keras_vae.cli.errors import MISUSED
+from keras_vae.cli.common import MISUSED
 from keras_vae.datasets.sources import DataUnavailableError
 from keras_vae.experiments import page
 from keras_vae.experiments.figures import catalogue

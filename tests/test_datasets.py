@@ -13,8 +13,7 @@ from keras_vae import UserError, datasets
 from keras_vae._internal import verified_files
 from keras_vae.datasets import ImageData, Source, Split, image_data, sources
 from keras_vae.datasets.frey_faces.frey_faces_dataset_builder import ArrayUnpickler
-from keras_vae.experiments.reports import understanding
-from keras_vae.experiments.reports.vampprior import protocol as vampprior
+from keras_vae.experiments.reports import understanding, vampprior
 from keras_vae.experiments.runs import sweeps
 from keras_vae.experiments.runs.run_models import NoEpochError
 from keras_vae.experiments.runs.spec import DataSpec, RunSpec

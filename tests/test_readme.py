@@ -1,11 +1,13 @@
 """The README says what is so."""
 
+import inspect
 import io
 import json
 import pathlib
 import re
 import runpy
 import sys
+import textwrap
 import types
 import urllib.request
 import warnings
@@ -13,6 +15,8 @@ import warnings
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
 
 import keras_vae as kv
 from keras_vae.experiments.figures import catalogue
@@ -88,6 +92,27 @@ def test_a_prior_a_likelihood_and_an_objective_of_ones_own_train_and_load(tmp_pa
     model.save(tmp_path / "mine.keras")
     loaded = keras.models.load_model(tmp_path / "mine.keras")
     np.testing.assert_allclose(loaded.log_weights(images, 2), model.log_weights(images, 2))
+
+
+@pytest.mark.parametrize(
+    "documented, role",
+    [
+        (kv.likelihoods.Likelihood, "likelihood"),
+        (kv.objectives.Objective.bound_of, "objective"),
+        (kv.objectives.Objective.path_factor, "objective"),
+    ],
+)
+def test_a_part_that_a_docstring_shows_trains(documented, role, images):
+    example = inspect.getdoc(documented).partition("\nExample")[2].partition("\n")[2]
+    assert 0 < len([line for line in example.splitlines() if line.strip()]) < 20
+    given = {"keras": keras, "keras_vae": kv, "tf": tf, "tfp": tfp}
+    names = dict(given)
+    exec(compile(textwrap.dedent(example), documented.__qualname__, "exec"), names)
+    (part,) = names.keys() - given.keys() - {"__builtins__"}
+    arguments = {"num_samples": 2} if role == "objective" else {}
+    model = kv.VAE(latent_dim=2, hidden_units=(4,), **{role: names[part](**arguments)})
+    model.compile(run_eagerly=True)
+    assert np.isfinite(model.fit(images[:8], epochs=1, verbose=0).history["bound"][0])
 
 
 def test_a_posterior_of_ones_own_trains_and_loads(tmp_path, images):

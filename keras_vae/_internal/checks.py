@@ -141,7 +141,7 @@ def get_part(
     if identifier is None:
         identifier = next(iter(choices))
     if isinstance(identifier, dict):
-        # The checks of data sets shall not wait for TensorFlow.
+        # The checks of data sets should not wait for TensorFlow.
         from keras_vae._internal.backend import keras
 
         identifier = keras.saving.deserialize_keras_object(identifier)

@@ -31,7 +31,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """A binary file that takes its name only once it is written and on disk.
 
     Arguments:
-        path: Where the file shall be. The folder must exist.
+        path: Where the file is written. The folder must exist.
 
     Yields:
         An open binary file. If the block raises, `path` is left as it was.
@@ -60,7 +60,7 @@ def locked(path: pathlib.Path) -> Iterator[None]:
     Raises:
         OSError: If the file cannot be written.
     """
-    # `--help` shall not wait for it.
+    # `--help` should not wait for it.
     import filelock
 
     lock = filelock.FileLock(path)

@@ -40,7 +40,7 @@ def write_arrays(path: pathlib.Path, about: JsonObject, arrays: Mapping[str, Any
     """Writes named arrays so that the file is complete or not there.
 
     Arguments:
-        path: Where the file shall be; its folder must exist.
+        path: Where the file is written; its folder must exist.
         about: What the file is.
         arrays: Dictionary of arrays.
     """
@@ -106,7 +106,7 @@ def write_json(path: pathlib.Path, about: JsonObject, content: Any) -> None:
     """Writes JSON-compatible values so that the file is complete or not there.
 
     Arguments:
-        path: Where the file shall be; its folder must exist.
+        path: Where the file is written; its folder must exist.
         about: What the file is.
         content: JSON-compatible values.
     """

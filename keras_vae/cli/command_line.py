@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from keras_vae import UserError, __version__
 from keras_vae.cli import compare, data, explorer, export, figures, reproduce, runs
-from keras_vae.cli.errors import FAILED, INTERRUPTED, MISUSED
+from keras_vae.cli.common import FAILED, INTERRUPTED, MISUSED
 
 DESCRIPTION = (
     "Reproduces the figures of four reports on variational auto-encoders, and looks after the "
@@ -54,8 +54,8 @@ def main(argv: list[str] | None = None) -> int:
         argv: List of arguments, or None for the command line's own.
 
     Returns:
-        Exit status: 0, 1 after an error that is explained on standard error, 2 if the command
-        makes no sense, 130 if interrupted.
+        Exit status: 0, 1 after an error that is explained on standard error, 2 if the command line
+        is wrong, 130 if interrupted.
     """
     for stream in (sys.stdout, sys.stderr):
         # Names of files need not be text. Where a stream cannot be set up so, they are seldom odd.
@@ -82,7 +82,7 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        # One that names no file, or one of this package, is no affair of the user's.
+        # The user cannot mend one that names no file, or a file of this package.
         if error.filename is None or PACKAGE in pathlib.Path(str(error.filename)).parents:
             raise
         print(f"error: {error}", file=sys.stderr)

@@ -6,8 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from keras_vae.cli.errors import CommandError
-from keras_vae.cli.output import Commands
+from keras_vae.cli.common import CommandError, Commands
 from keras_vae.experiments.figures.options import given_path
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def add_parser(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Writes the page and prints where it is."""
-    # It draws with Matplotlib, for which `--help` shall not wait.
+    # It draws with Matplotlib, for which `--help` should not wait.
     from keras_vae.experiments import page
 
     if arguments.list_originals:

@@ -7,10 +7,8 @@ import pathlib
 from rich.table import Table
 
 from keras_vae._internal import files
-from keras_vae.cli import output
-from keras_vae.cli.errors import MISUSED, CommandError
-from keras_vae.cli.output import Commands
-from keras_vae.cli.startup import start_tensorflow
+from keras_vae.cli import common
+from keras_vae.cli.common import MISUSED, CommandError, Commands, start_tensorflow
 
 
 def add_parser(commands: Commands) -> None:
@@ -39,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _prepare(name: str) -> None:
-    # NumPy, for which `--help` shall not wait.
+    # NumPy, for which `--help` should not wait.
     from keras_vae import datasets
 
     try:
@@ -63,7 +61,7 @@ def _print_state() -> None:
         source, at_hand = datasets.get_source(name), datasets.is_at_hand(name)
         counts = (f"{count:,}" for count in (source.train_images, source.test_images))
         table.add_row(name, "yes" if at_hand else "no", *counts)
-    output.make_console().print(table)
+    common.make_console().print(table)
     for what, where in _places().items():
         print(f"{what}: {where}")
 

@@ -2,9 +2,7 @@
 
 import argparse
 
-from keras_vae.cli.errors import CommandError
-from keras_vae.cli.output import Commands, format_bytes
-from keras_vae.cli.startup import start_tensorflow
+from keras_vae.cli.common import CommandError, Commands, format_bytes, start_tensorflow
 from keras_vae.experiments.figures.options import given_path
 
 
@@ -41,11 +39,12 @@ def add_parser(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Writes the page and prints where it is."""
+    # Mistakes that can be told without TensorFlow do not wait for it.
+    for path in arguments.models:
+        if not path.is_file():
+            raise CommandError(f"There is no model file {path}.")
     start_tensorflow()
     from keras_vae.experiments.page import explorer
 
-    try:
-        path = explorer.write(arguments.models, arguments.output, arguments.dataset)
-    except (ConnectionError, ValueError) as error:
-        raise CommandError(str(error)) from error
+    path = explorer.write(arguments.models, arguments.output, arguments.dataset)
     print(f"Wrote {path}, {format_bytes(path.stat().st_size)}.")

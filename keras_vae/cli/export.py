@@ -7,9 +7,7 @@ import pathlib
 from typing import TYPE_CHECKING
 
 from keras_vae.cli import stored_runs
-from keras_vae.cli.errors import CommandError
-from keras_vae.cli.output import Commands
-from keras_vae.cli.startup import start_tensorflow
+from keras_vae.cli.common import CommandError, Commands, start_tensorflow
 from keras_vae.experiments.figures.options import given_path
 from keras_vae.experiments.runs.run_folder import SPEC, restorable_epochs
 

@@ -11,10 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from keras_vae._internal.files import JsonObject, require_no_other
-from keras_vae.cli import output
-from keras_vae.cli.errors import CommandError
-from keras_vae.cli.output import Commands
-from keras_vae.cli.startup import start_tensorflow
+from keras_vae.cli import common
+from keras_vae.cli.common import CommandError, Commands, start_tensorflow
 from keras_vae.experiments.figures import catalogue
 from keras_vae.experiments.figures.claims import STYLES
 from keras_vae.experiments.figures.options import given_path
@@ -51,12 +49,12 @@ def run(arguments: argparse.Namespace) -> None:
         raise CommandError(f"There is no folder {arguments.results}.")
     rows = states(_scripts(arguments.update), arguments.results)
     if arguments.json:
-        output.print_json(rows)
+        common.print_json(rows)
         return
     table = Table("figure", "shows", "data set", "epochs x trials", "claims")
     for row in rows:
         table.add_row(Text(row["folder"]), Text(row["title"]), *_cells(row))
-    output.make_console().print(table)
+    common.make_console().print(table)
 
 
 def _scripts(update: bool) -> list[catalogue.Script]:
@@ -104,7 +102,7 @@ def states(scripts: Sequence[catalogue.Script], results: pathlib.Path) -> list[J
 
 def _folders(results: pathlib.Path) -> list[pathlib.Path]:
     """All folders of results, in order of their names."""
-    # These draw with Matplotlib, for which `--help` shall not wait.
+    # These draw with Matplotlib, for which `--help` should not wait.
     from keras_vae.experiments.figures.results import CLAIMS, DATA, LONGER
 
     found = {path.parent for name in (DATA, CLAIMS) for path in results.rglob(name)}

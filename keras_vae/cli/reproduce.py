@@ -12,9 +12,14 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from keras_vae.cli.errors import FAILED, INTERRUPTED, MISUSED, CommandError
-from keras_vae.cli.output import Commands
-from keras_vae.cli.startup import start_tensorflow
+from keras_vae.cli.common import (
+    FAILED,
+    INTERRUPTED,
+    MISUSED,
+    CommandError,
+    Commands,
+    start_tensorflow,
+)
 from keras_vae.experiments.figures import catalogue
 from keras_vae.experiments.figures.catalogue import Script
 from keras_vae.experiments.figures.options import check_shared_options
@@ -62,7 +67,7 @@ def split(argv: list[str]) -> tuple[list[str], list[str]]:
         argv: List of all arguments.
 
     Returns:
-        Two lists: what this command line reads, and what the scripts shall read. The latter is
+        Two lists: what this command line reads, and what the scripts read. The latter is
         empty where another command is called.
     """
     if argv[:1] != [COMMAND]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import filelock
 
-from keras_vae.cli.errors import CommandError
+from keras_vae.cli.common import CommandError
 from keras_vae.experiments.runs import run_folder
 from keras_vae.experiments.runs.run_folder import CHECKPOINT, LOCK
 from keras_vae.experiments.runs.store import RunStore

@@ -26,9 +26,9 @@ class HierarchicalVAE(LatentVariableModel):
 
     q(z|x) = q(z_L|x) prod_l q(z_l|x, z_{l+1}, ..., z_L), and
     p(x, z) = p(z_L) prod_l p(z_l|z_{l+1}, ..., z_L) p(x|z_1, ..., z_L). With two levels these are
-    the vampprior report's networks: 2 hidden layers in q(z_2|x) and p(z_1|z_2); in q(z_1|x, z_2)
-    one for each input and two joint ones; in p(x|z_1, z_2) one for each and one joint one. A code
-    z is a tuple of tensors, from the top down: (z_2, z_1).
+    the networks of Zappia, Zampinetti & Schouten, "Project: Large VAE": 2 hidden layers in q(z_2|x)
+    and p(z_1|z_2); in q(z_1|x, z_2) one for each input and two joint ones; in p(x|z_1, z_2) one for
+    each and one joint one. A code z is a tuple of tensors, from the top down: (z_2, z_1).
 
     Arguments:
         latent_dims: Dimensions of each level, from the top down.

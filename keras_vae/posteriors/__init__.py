@@ -4,9 +4,12 @@ from typing import Any
 
 from keras_vae._internal.checks import get_part
 from keras_vae.posteriors.base import Posterior
-from keras_vae.posteriors.conditional import ConditionalGaussian
 from keras_vae.posteriors.flow import InverseAutoregressiveFlow
-from keras_vae.posteriors.gaussian import DiagonalGaussian, FullCovarianceGaussian
+from keras_vae.posteriors.gaussian import (
+    ConditionalGaussian,
+    DiagonalGaussian,
+    FullCovarianceGaussian,
+)
 from keras_vae.posteriors.sampling import (
     Drawn,
     Noise,

@@ -70,6 +70,7 @@ FIGURE = protocol.ActivityFigure(
     caption=FIGURE_3_1.caption,
     judge=judge,
     record=FIGURE_3_1.record,
+    make_callbacks=FIGURE_3_1.FIGURE.make_callbacks,
 )
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Beyond the activity report: which choices Figure 3.1's counts of VAE and IW depend on.
 
-"Latent Space Activity and Visualization", Section 3.2, has IW end with fewer active dimensions
-than the VAE, and about ten of either; Figure 3.1 does not. The text leaves open, or contradicts
-its code's likely habits in, four things that are varied here one at a time: how pixels are made
-binary, if at all; whether the VAE's KL is sampled; Adam's epsilon and beta_2; and the images and
-the threshold that activity is taken with. Measured is the activity of every dimension at the end;
-drawn are the counts of every run, a row for each choice; recorded are those of all combinations.
+"Latent Space Activity and Visualization", Section 3.2, says that IW ends with fewer active
+dimensions than the VAE, and that both have about ten; our Figure 3.1 finds neither. Four things
+that the text leaves open, or that its authors' code may do otherwise, are varied here one at a
+time: how pixels are made binary, if at all; whether the VAE's KL is sampled; Adam's epsilon and
+beta_2; and the images and the threshold that activity is taken with. Measured: the activity of
+every dimension at the end. Drawn: the counts of every run, a row for each choice. Recorded: the
+counts of all combinations.
 """
 
 import dataclasses

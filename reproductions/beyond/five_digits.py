@@ -1,10 +1,10 @@
 """Beyond the activity report: latent activity when only the digits 1-5 are learned.
 
-"Latent Space Activity and Visualization", Section 5.1, asks whether about ten dimensions
-stay active because MNIST has ten classes. Digits 1-5 are also half of the images, so that
-as many images of all ten digits are the comparison. Measured is the activity of every dimension
-over the test images after every epoch; drawn are the counts at the threshold 0.1, a panel for each
-method; recorded are those at 0.1 and 0.01.
+"Latent Space Activity and Visualization", Section 5.1, asks whether about ten dimensions stay
+active because MNIST has ten classes. Digits 1-5 are also half of the images, so they are compared
+with as many images of all ten digits. Measured: the activity of every dimension over the test
+images after every epoch. Drawn: the counts at the threshold 0.1, a panel for each method. Recorded:
+the counts at 0.1 and 0.01.
 """
 
 import sys

@@ -1,10 +1,10 @@
 """Beyond the activity report: latent activity of two stochastic layers.
 
-"Latent Space Activity and Visualization", Section 5.1, asks for deep VAEs: a second layer of
-fifty dimensions above the first, in the networks of `keras_vae.HierarchicalVAE` with 200
-softplus units. The claims are what Burda et al. (2015, Section 5) and Sonderby et al. (2016)
-found of others. Measured is the activity of every dimension over the test images after every
-epoch; drawn and recorded are the counts at the threshold 0.1, a panel for each layer.
+"Latent Space Activity and Visualization", Section 5.1, asks for deep VAEs. Runs: a second layer of
+fifty dimensions above the first, in the networks of `keras_vae.HierarchicalVAE` with 200 softplus
+units. Measured: the activity of every dimension over the test images after every epoch. Drawn and
+recorded: the counts at the threshold 0.1, a panel for each layer. The claims are what Burda et al.
+(2015, Section 5) and Sonderby et al. (2016) found of other models.
 """
 
 import sys

@@ -26,7 +26,7 @@ from keras_vae.experiments.figures.claims import (
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.reports.geometry.protocol import (
+from keras_vae.experiments.reports.geometry import (
     LATENT_DIM,
     NEEDED,
     GeometryFigure,

@@ -1,7 +1,8 @@
 """Figure 4: Fisher-Rao geodesics between Gaussians in the plane of mean and deviation.
 
-"An Explanatory Analysis of the Geometry of Latent Variables", Section 2.3. A closed form: nothing
-is trained for it.
+"An Explanatory Analysis of the Geometry of Latent Variables", Section 2.3. Nothing is trained:
+geodesics have a closed form. Drawn: five of them, beside straight lines. Measured and judged:
+whether the deviation rises along geodesics between 10,000 random pairs of Gaussians.
 """
 
 import sys
@@ -14,7 +15,7 @@ from keras_vae.experiments.figures.claims import Claim, JsonObject, Number, Read
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options, Preset
-from keras_vae.experiments.reports.geometry.protocol import PROTOCOL, GeometryFigure
+from keras_vae.experiments.reports.geometry import PROTOCOL, GeometryFigure
 from keras_vae.geometry import fisher_rao_distance, fisher_rao_geodesic, straight_line
 
 # (mu, sigma) of both ends: equal deviations near and far, unequal ones, and equal means.

@@ -1,6 +1,8 @@
 """Figure 4: images decoded from samples of the prior, in two and in twenty dimensions.
 
-"Understanding Variational Auto-Encoder", Section 4.
+"Understanding Variational Auto-Encoder", Section 4. Drawn: a hundred samples of the first trial, a
+panel for each number of dimensions. Measured and recorded, for every trial: how many pixels samples
+differ from their nearest training images, beside the same of held-out images.
 """
 
 import sys

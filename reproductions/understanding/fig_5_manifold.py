@@ -1,7 +1,7 @@
 """Figure 5: images decoded from an even lattice over two latent dimensions.
 
-"Understanding Variational Auto-Encoder", Section 4. The lattice is that of its author's code:
-20 x 20 codes from -3 to 3.
+"Understanding Variational Auto-Encoder", Section 4. The lattice is that of its author's code: 20 x
+20 codes from -3 to 3. Drawn: the first trial's images. Nothing is judged.
 """
 
 import sys
@@ -14,7 +14,7 @@ from keras_vae.experiments.figures.claims import JsonObject
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.measures.lattices import plane_lattice
+from keras_vae.experiments.measures.points import plane_lattice
 from keras_vae.experiments.reports.understanding import latent_dim_runs, report_figure
 
 POINTS = plane_lattice()[0, :, 0]

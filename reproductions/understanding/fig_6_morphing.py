@@ -33,7 +33,7 @@ from keras_vae.experiments.measures.class_measures import (
     distance_to_images,
     draw_pixels,
 )
-from keras_vae.experiments.measures.image_pairs import evenly_spaced, pairs_of_two_classes
+from keras_vae.experiments.measures.points import evenly_spaced, pairs_of_two_classes
 from keras_vae.experiments.reports.understanding import (
     EPOCHS,
     SEEDS_PRESETS,

@@ -20,8 +20,7 @@ from keras_vae.experiments.figures.claims import Claim, JsonObject, Number, Read
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options, Preset
-from keras_vae.experiments.reports.vampprior.figures import report_figure
-from keras_vae.experiments.reports.vampprior.protocol import (
+from keras_vae.experiments.reports.vampprior import (
     HVAE,
     PANELS,
     PROTOCOL,
@@ -30,6 +29,7 @@ from keras_vae.experiments.reports.vampprior.protocol import (
     VAMPPRIOR,
     run_spec,
 )
+from keras_vae.experiments.reports.vampprior.figures import report_figure
 from keras_vae.experiments.runs.run_models import build_model, load_stored
 from keras_vae.experiments.runs.spec import RunSpec, Specs
 from keras_vae.experiments.runs.store import RunStore

@@ -29,6 +29,12 @@ from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.class_measures import flatten
+from keras_vae.experiments.reports.vampprior import (
+    LEARNED_PRIORS,
+    PANELS,
+    VAMPPRIOR,
+    unmet_requirements,
+)
 from keras_vae.experiments.reports.vampprior.figures import (
     add_prior_options,
     by_dataset,
@@ -36,12 +42,6 @@ from keras_vae.experiments.reports.vampprior.figures import (
     split_name,
 )
 from keras_vae.experiments.reports.vampprior.pictures import SIDE, draw_square, each_panel
-from keras_vae.experiments.reports.vampprior.protocol import (
-    LEARNED_PRIORS,
-    PANELS,
-    VAMPPRIOR,
-    unmet_requirements,
-)
 from keras_vae.models import LatentVariableModel
 
 # Directions in which training images vary most, out of 560 or 784.

@@ -21,6 +21,13 @@ from keras_vae.experiments.figures.claims import (
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
+from keras_vae.experiments.reports.vampprior import (
+    HVAE,
+    PANELS,
+    VAE,
+    VAMPPRIOR,
+    unmet_requirements,
+)
 from keras_vae.experiments.reports.vampprior.figures import (
     add_prior_options,
     by_dataset,
@@ -32,13 +39,6 @@ from keras_vae.experiments.reports.vampprior.pictures import (
     draw_reconstructions,
     measure_reconstructions,
     record_reconstructions,
-)
-from keras_vae.experiments.reports.vampprior.protocol import (
-    HVAE,
-    PANELS,
-    VAE,
-    VAMPPRIOR,
-    unmet_requirements,
 )
 
 MODELS = (VAE, VAMPPRIOR, HVAE)

@@ -22,18 +22,18 @@ from keras_vae.experiments.figures.claims import (
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.reports.vampprior.figures import (
-    by_dataset,
-    curves_by_dataset,
-    report_figure,
-)
-from keras_vae.experiments.reports.vampprior.protocol import (
+from keras_vae.experiments.reports.vampprior import (
     AT_THE_USUAL_RATE,
     PANELS,
     STYLES,
     VAMPPRIOR,
     tenths,
     unmet_of_panels,
+)
+from keras_vae.experiments.reports.vampprior.figures import (
+    by_dataset,
+    curves_by_dataset,
+    report_figure,
 )
 
 USUAL = VAMPPRIOR + AT_THE_USUAL_RATE

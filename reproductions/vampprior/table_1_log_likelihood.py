@@ -1,10 +1,10 @@
 """Table 1: test log-likelihoods of the three models, on three data sets.
 
-"Project: Large VAE", Section 3.2. The runs are one of each model on each data set, as `protocol`'s
-`run_spec` has them: `DataSetFigure.trial` puts them together. Log-likelihoods are
-importance-sampled over the test images; models are compared image by image, and seeds are the unit
-of error. Beside the report's numbers stand published ones, and what the swapped formula of the
-report's public code makes of our models; `swapped_formula.py` trains models on it.
+"Project: Large VAE", Section 3.2. Runs: each model on each data set, with the report's sizes,
+epochs and warm-up. Measured: importance-sampled log-likelihoods of the test images. Judged: which
+model's is the highest; models are compared image by image, and seeds are the unit of error. Beside
+the report's numbers stand published ones, and what the swapped formula of the report's public code
+makes of our models; `swapped_formula.py` trains models on it.
 """
 
 import sys
@@ -26,14 +26,7 @@ from keras_vae.experiments.figures.claims import (
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.reports.vampprior.figures import (
-    add_prior_options,
-    by_dataset,
-    report_figure,
-    split_name,
-)
-from keras_vae.experiments.reports.vampprior.pictures import first_trained
-from keras_vae.experiments.reports.vampprior.protocol import (
+from keras_vae.experiments.reports.vampprior import (
     HVAE,
     REPORT,
     TITLES,
@@ -43,6 +36,13 @@ from keras_vae.experiments.reports.vampprior.protocol import (
     tenths,
     unmet_requirements,
 )
+from keras_vae.experiments.reports.vampprior.figures import (
+    add_prior_options,
+    by_dataset,
+    report_figure,
+    split_name,
+)
+from keras_vae.experiments.reports.vampprior.pictures import first_trained
 from keras_vae.experiments.reports.vampprior.swapped import evaluate_swapped
 from keras_vae.experiments.runs.evaluation import paired_difference, without_images
 

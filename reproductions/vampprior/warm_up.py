@@ -23,18 +23,18 @@ from keras_vae.experiments.figures.claims import (
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.reports.vampprior.figures import (
-    by_dataset,
-    curves_by_dataset,
-    report_figure,
-)
-from keras_vae.experiments.reports.vampprior.protocol import (
+from keras_vae.experiments.reports.vampprior import (
     PANELS,
     STYLES,
     VAE,
     WITHOUT_WARM_UP,
     tenths,
     unmet_of_panels,
+)
+from keras_vae.experiments.reports.vampprior.figures import (
+    by_dataset,
+    curves_by_dataset,
+    report_figure,
 )
 
 WITHOUT = VAE + WITHOUT_WARM_UP

@@ -15,7 +15,7 @@ import torch_vae
 from architecture import BATCH_SIZE, LATENT_DIM, PIXELS
 
 from keras_vae.datasets import Split
-from keras_vae.experiments.reports.vampprior import protocol as vampprior
+from keras_vae.experiments.reports import vampprior
 from keras_vae.experiments.runs.run_models import build_model
 from keras_vae.experiments.runs.spec import ObjectiveSpec
 from keras_vae.experiments.runs.store import RunStore

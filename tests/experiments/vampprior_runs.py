@@ -3,8 +3,8 @@
 import dataclasses
 
 from keras_vae.experiments.figures import options
-from keras_vae.experiments.reports.vampprior import protocol
-from keras_vae.experiments.reports.vampprior.protocol import HVAE, VAE, VAMPPRIOR
+from keras_vae.experiments.reports import vampprior as protocol
+from keras_vae.experiments.reports.vampprior import HVAE, VAE, VAMPPRIOR
 
 MODELS = (VAE, VAMPPRIOR, HVAE)
 

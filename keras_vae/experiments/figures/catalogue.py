@@ -1,6 +1,6 @@
 """The reproduction scripts: where they are, and which figure each of them makes.
 
-Running a script's definitions imports TensorFlow, for which lists and `--help` shall not wait.
+Running a script's definitions imports TensorFlow, for which lists and `--help` should not wait.
 `catalogue.json` beside the scripts says what they define; `keras-vae figures --update` writes it.
 """
 

@@ -136,7 +136,7 @@ class Figure:
         return {} if self.runs is None else self.runs(options, seed)
 
     def epochs_of(self, label: str, options: Options) -> int:
-        """Epochs that a method's runs shall have."""
+        """Epochs that a method's runs are trained for."""
         return options.epochs
 
     def epochs_asked(self, label: str) -> int | None:

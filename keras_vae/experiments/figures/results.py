@@ -173,7 +173,7 @@ def panel_box(picture: Picture) -> list[float]:
 
 def provenance() -> JsonObject:
     """When and where results are made: date, commit of the scripts (None outside git), machine."""
-    # It imports TensorFlow, for which those that only read results shall not wait.
+    # It imports TensorFlow, for which those that only read results should not wait.
     from keras_vae._internal import backend
 
     cores, gpus = backend.cores(), len(backend.gpus())

@@ -27,11 +27,6 @@ def final_values(values: npt.ArrayLike) -> np.ndarray:
     return values[:, -_window(values, LAST_TENTH) :].mean(axis=1)
 
 
-def final_value(values: npt.ArrayLike) -> float:
-    """Mean over trials of `final_values`."""
-    return float(final_values(values).mean())
-
-
 def final_rates(values: npt.ArrayLike) -> np.ndarray:
     """Change per epoch of each trial over the last third of the epochs, by least squares.
 

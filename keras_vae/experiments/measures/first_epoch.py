@@ -2,10 +2,12 @@
 
 import dataclasses
 import functools
+from collections.abc import Iterable
 
 import numpy as np
 
 from keras_vae._internal.backend import keras
+from keras_vae._internal.files import JsonObject
 from keras_vae.activity import latent_activity
 from keras_vae.experiments.figures.method_runs import MethodRuns
 from keras_vae.experiments.runs.evaluation import remembered
@@ -42,6 +44,28 @@ class FirstEpoch:
     def not_risen(self, threshold: float) -> np.ndarray:
         """Dimensions of each trial that were never active in the epoch."""
         return np.count_nonzero(~(self.activity > threshold).any(axis=1), axis=-1)
+
+    def to_dict(self, thresholds: Iterable[float], stored: np.ndarray) -> JsonObject:
+        """Returns the counts as JSON-compatible values, lists of one number a trial.
+
+        Arguments:
+            thresholds: Activities above which a dimension counts as active.
+            stored: Activity after the epoch as the runs have it, shape (trials, latent_dim).
+        """
+        return {
+            "steps": self.steps.tolist(),
+            "activity_at_its_end_less_the_stored": float(
+                np.abs(self.activity[:, -1] - stored).max()
+            ),
+            **{
+                str(threshold): {
+                    "active": self.counts(threshold).tolist(),
+                    "pruned": self.pruned(threshold).tolist(),
+                    "not_risen": self.not_risen(threshold).tolist(),
+                }
+                for threshold in thresholds
+            },
+        }
 
 
 def measure(method: MethodRuns) -> FirstEpoch:

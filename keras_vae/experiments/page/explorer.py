@@ -122,7 +122,8 @@ def describe_model(path: str | os.PathLike[str], dataset: str | None) -> tuple[J
         dataset: Name of the data set; None as in `write`.
 
     Raises:
-        ExplorerError: If the model cannot be shown, or does not fit the data set.
+        ExplorerError: If the model cannot be shown, or does not fit the data set, or that is
+            unknown.
         ModelFileError: If it cannot be read.
     """
     path = pathlib.Path(path)
@@ -130,6 +131,11 @@ def describe_model(path: str | os.PathLike[str], dataset: str | None) -> tuple[J
     layers = decoder_layers(model, path)
     recorded_dataset, epochs, log_likelihood = _recorded(path)
     dataset = dataset or recorded_dataset
+    if dataset not in datasets.NAMES:
+        raise ExplorerError(
+            f"{path}: there is no data set {dataset!r}, only {', '.join(datasets.NAMES)}. Name one "
+            "with --dataset."
+        )
     likelihood = model.likelihood
     binary = isinstance(likelihood, likelihoods.Bernoulli) and not likelihood.grey_levels
     test = datasets.load(dataset, binarize="static" if binary else None).test

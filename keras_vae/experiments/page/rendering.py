@@ -38,21 +38,19 @@ from keras_vae.experiments.page.entries import (
     read_findings,
     read_results,
 )
-from keras_vae.experiments.page.making import (
-    all_versions,
-    describe_making,
-    list_versions,
-    shared_making,
-)
 from keras_vae.experiments.page.pictures import ShownOriginal, renew_webp, show_original
 from keras_vae.experiments.page.wording import (
+    all_versions,
+    describe_making,
     describe_measured,
     describe_number,
     describe_numbers,
     describe_source,
     describe_time,
+    list_versions,
     markdown_code,
     markdown_text,
+    shared_making,
 )
 
 # Each page, its template, and what a file of that name holds if it is one of ours.

@@ -1,7 +1,6 @@
 """The yardstick that all stored runs share: the importance-sampled test log-likelihood."""
 
 import contextlib
-import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypedDict
@@ -147,22 +146,6 @@ def paired_difference(first: LogLikelihood, second: LogLikelihood) -> Estimate |
     if len(before) < 2 or len(before) != len(after):
         return None
     return mean_and_error(after - before)
-
-
-def independent_difference(first: Estimate, second: Estimate) -> Estimate:
-    """How much higher the second of two independent means is.
-
-    Arguments:
-        first: Dictionary with `mean` and `standard_error`.
-        second: Another one.
-
-    Returns:
-        Dictionary with `mean` and `standard_error`.
-    """
-    return {
-        "mean": second["mean"] - first["mean"],
-        "standard_error": math.hypot(first["standard_error"], second["standard_error"]),
-    }
 
 
 def without_images(estimate: Mapping[str, Any]) -> JsonObject:

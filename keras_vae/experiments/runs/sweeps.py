@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from keras_vae import UserError, datasets, likelihoods
+from keras_vae import UserError, datasets, likelihoods, objectives, priors
 from keras_vae._internal import backend
 from keras_vae._internal.backend import keras
 from keras_vae._internal.checks import check_positive_integer
@@ -27,12 +27,18 @@ from keras_vae.experiments.runs.spec import RunSpec
 from keras_vae.experiments.runs.store import RunStore, StoredRun
 from keras_vae.experiments.runs.training import check_runs, train
 
+# Parts of models that a spec names; a script may have added some of its own.
+PARTS: tuple[dict[str, Any], ...] = (
+    priors.PRIORS,
+    likelihoods.LIKELIHOODS,
+    objectives.OBJECTIVES,
+)
 MAX_RUNS_PER_GPU = 4
 POLL_SECONDS = 0.5
 # Runs of less cost in all, some ten seconds on two cores, are trained by the time that another
 # process has started and compiled what this one compiles once, unless they are many.
 SHORT, SHORT_RUNS_PER_JOB = 1_000_000, 2
-# Each run with the epochs that it shall have.
+# Each run with the epochs that it is to have.
 Wanted = Sequence[tuple[RunSpec, int]]
 # Further Keras callbacks for a run, made in the process that trains it.
 MakeCallbacks = Callable[[RunSpec], Sequence[keras.callbacks.Callback]]
@@ -65,7 +71,7 @@ def train_all(
 
     Arguments:
         specs: List of `RunSpec`.
-        epochs: Epochs each run shall have: one number, or a list of one for each run.
+        epochs: Epochs each run is to have: one number, or a list of one for each run.
         store: `RunStore`.
         jobs: Runs at a time; None uses one a core (at most four with a GPU), but this process
             alone where training takes less time than other processes need to start.
@@ -126,7 +132,7 @@ def train_all(
             make_callbacks,
             keep_weights,
             datasets.registered(),
-            dict(likelihoods.LIKELIHOODS),
+            tuple(map(dict, PARTS)),
             workers.process_name(),
             # The workers of a cluster know themselves how many they have.
             max(1, backend.cores() // jobs) if dask is None else None,
@@ -151,7 +157,7 @@ class Work:
         make_callbacks: Function from a `RunSpec` to a list of Keras callbacks, or None.
         keep_weights: Whether weights of earlier epochs are kept.
         sources: Data sets that a worker has to register before it knows them.
-        likelihoods: Likelihoods by name, for the same reason.
+        parts: Priors, likelihoods and objectives by name, as `PARTS`, for the same reason.
         sender: Name of the process that wants it.
         threads: Threads for one run; None for as many as the worker has.
     """
@@ -162,7 +168,7 @@ class Work:
     make_callbacks: MakeCallbacks | None
     keep_weights: bool
     sources: tuple[datasets.Source, ...]
-    likelihoods: dict[str, type[likelihoods.Likelihood]]
+    parts: tuple[dict[str, Any], ...]
     sender: tuple[str, int]
     threads: int | None
 
@@ -216,7 +222,7 @@ def _attempt(spec: RunSpec, epochs: int, work: Work) -> str | None:
             return str(error)
         finally:
             if in_worker:
-                # The next run in this process shall not add to this one's memory.
+                # The next run in this process must not add to this one's memory.
                 keras.utils.clear_session(free_memory=True)
     return None
 
@@ -232,7 +238,8 @@ def _lost(spec: RunSpec) -> str:
 def _register(work: Work) -> None:
     for source in work.sources:
         datasets.register(source)
-    likelihoods.LIKELIHOODS.update(work.likelihoods)
+    for known, sent in zip(PARTS, work.parts, strict=True):
+        known.update(sent)
 
 
 def _check_cluster(client: workers.Client, wanted: Wanted, store: RunStore, work: Work) -> None:

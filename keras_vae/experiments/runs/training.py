@@ -49,7 +49,7 @@ def train(
 
     Arguments:
         spec: `RunSpec`.
-        epochs: Epochs that the run shall have in all; a longer stored run is left alone.
+        epochs: Epochs that the run is to have in all; a longer stored run is left alone.
         store: `RunStore`.
         callbacks: Further Keras callbacks; what they do is not part of the stored run.
         keep_weights: Whether to keep the weights after epochs 1, 2, 5, 10, 20 and so on, apart
@@ -85,7 +85,7 @@ def check_runs(specs: Sequence[RunSpec]) -> list[int]:
     Raises:
         DataError: If a data set lacks what a spec names, or has fewer training images than a
             batch takes.
-        SpecError: If it has fewer than pseudo-inputs shall be taken from it.
+        SpecError: If it has fewer images than the pseudo-inputs that begin as some of them.
         ConnectionError: If data are neither on this machine nor to be downloaded.
     """
     images = {}

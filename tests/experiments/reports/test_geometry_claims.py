@@ -11,7 +11,7 @@ from keras_vae.experiments.figures.claims import (
     REPRODUCED,
 )
 from keras_vae.experiments.figures.options import resolve
-from keras_vae.experiments.reports.geometry.protocol import (
+from keras_vae.experiments.reports.geometry import (
     PRESETS,
     change_per_100_epochs,
     has_settled,

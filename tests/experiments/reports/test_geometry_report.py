@@ -13,8 +13,7 @@ from keras_vae.datasets import ImageData, Split
 from keras_vae.experiments.figures.catalogue import load_script
 from keras_vae.experiments.figures.figure import read_options
 from keras_vae.experiments.figures.options import resolve
-from keras_vae.experiments.reports.geometry import renyi_runs
-from keras_vae.experiments.reports.geometry.protocol import PRESETS, run_spec, vae_spec
+from keras_vae.experiments.reports.geometry import PRESETS, renyi_runs, run_spec, vae_spec
 from keras_vae.geometry import fisher_rao_distance, fisher_rao_geodesic
 from keras_vae.random import derive_seed
 

@@ -13,7 +13,7 @@ from keras_vae.experiments.figures import results as originals
 from keras_vae.experiments.figures.catalogue import load_script
 from keras_vae.experiments.figures.claims import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED
 from keras_vae.experiments.measures.class_measures import draw_pixels
-from keras_vae.experiments.measures.image_pairs import pairs_of_two_classes
+from keras_vae.experiments.measures.points import pairs_of_two_classes
 from keras_vae.experiments.reports import understanding
 from keras_vae.experiments.runs.spec import (
     DataSpec,

@@ -14,9 +14,9 @@ from keras_vae.experiments.figures.claims import (
     REPRODUCED,
 )
 from keras_vae.experiments.figures.options import resolve
-from keras_vae.experiments.reports.vampprior import protocol
+from keras_vae.experiments.reports import vampprior as protocol
+from keras_vae.experiments.reports.vampprior import run_spec
 from keras_vae.experiments.reports.vampprior.figures import by_dataset
-from keras_vae.experiments.reports.vampprior.protocol import run_spec
 
 VAE, VAMPPRIOR, HVAE = MODELS = ("VAE", "VampPrior", "HVAE")
 WITHOUT, USUAL = "VAE without warm-up", "VampPrior at 1e-3"

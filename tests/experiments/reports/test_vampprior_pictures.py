@@ -11,8 +11,14 @@ from vampprior_runs import ask, small
 import keras_vae as kv
 from keras_vae.datasets import Split
 from keras_vae.experiments.figures.catalogue import load_script
-from keras_vae.experiments.reports.vampprior import pictures, samples
-from keras_vae.experiments.reports.vampprior.protocol import HVAE, VAE, VAMPPRIOR, run_spec
+from keras_vae.experiments.reports.vampprior import (
+    HVAE,
+    VAE,
+    VAMPPRIOR,
+    pictures,
+    run_spec,
+    samples,
+)
 from keras_vae.experiments.runs.run_models import build_model
 
 figure_7 = load_script("vampprior/fig_7_pseudo_inputs.py")

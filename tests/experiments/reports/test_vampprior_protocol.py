@@ -9,13 +9,13 @@ from vampprior_runs import MODELS, ask, small
 
 from keras_vae import UserError
 from keras_vae.experiments.figures.figure import read_options
-from keras_vae.experiments.reports.vampprior import protocol
+from keras_vae.experiments.reports import vampprior as protocol
+from keras_vae.experiments.reports.vampprior import HVAE, VAE, VAMPPRIOR, run_spec
 from keras_vae.experiments.reports.vampprior.figures import (
     LEARNED_PRIORS,
     add_prior_options,
     report_figure,
 )
-from keras_vae.experiments.reports.vampprior.protocol import HVAE, VAE, VAMPPRIOR, run_spec
 from keras_vae.experiments.reports.vampprior.samples import draw_generations
 from keras_vae.experiments.runs.run_models import untrained_model
 from keras_vae.experiments.runs.spec import (

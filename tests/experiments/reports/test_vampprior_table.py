@@ -9,8 +9,8 @@ from vampprior_runs import MODELS
 
 import keras_vae as kv
 from keras_vae.experiments.figures.catalogue import load_script
+from keras_vae.experiments.reports.vampprior import HVAE, VAE, VAMPPRIOR, run_spec
 from keras_vae.experiments.reports.vampprior import swapped as swapped_formula
-from keras_vae.experiments.reports.vampprior.protocol import HVAE, VAE, VAMPPRIOR, run_spec
 
 table = load_script("vampprior/table_1_log_likelihood.py")
 

@@ -10,7 +10,6 @@ from scipy import stats
 from keras_vae.experiments.runs import evaluation
 from keras_vae.experiments.runs.evaluation import (
     evaluate_log_likelihood,
-    independent_difference,
     mean_and_error,
     paired_difference,
     remembered,
@@ -183,13 +182,6 @@ def test_paired_difference_by_hand():
     found = paired_difference(first, second)
     assert found == {"mean": 2.0, "standard_error": pytest.approx((8 / 2 / 3) ** 0.5)}
     assert paired_difference(second, first)["mean"] == -2.0
-
-
-def test_independent_difference_by_hand():
-    first = {"mean": -80.0, "standard_error": 0.3}
-    second = {"mean": -82.5, "standard_error": 0.4}
-    found = independent_difference(first, second)
-    assert found == {"mean": -2.5, "standard_error": pytest.approx(0.5)}
 
 
 def test_no_difference_without_the_same_images():

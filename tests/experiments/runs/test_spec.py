@@ -6,10 +6,8 @@ import math
 
 import pytest
 
-from keras_vae.experiments.reports import understanding
+from keras_vae.experiments.reports import geometry, understanding, vampprior
 from keras_vae.experiments.reports.activity import method_specs
-from keras_vae.experiments.reports.geometry import protocol as geometry
-from keras_vae.experiments.reports.vampprior import protocol as vampprior
 from keras_vae.experiments.runs.spec import (
     DataSpec,
     ModelSpec,

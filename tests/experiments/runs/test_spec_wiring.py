@@ -12,9 +12,7 @@ import pytest
 import small_data
 
 from keras_vae.callbacks import WarmUp
-from keras_vae.experiments.reports import understanding
-from keras_vae.experiments.reports.geometry import protocol as geometry
-from keras_vae.experiments.reports.vampprior import protocol as vampprior
+from keras_vae.experiments.reports import geometry, understanding, vampprior
 from keras_vae.experiments.runs import training
 from keras_vae.experiments.runs.run_models import build_model, untrained_model
 from keras_vae.experiments.runs.spec import (

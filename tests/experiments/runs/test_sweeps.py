@@ -11,6 +11,7 @@ from rich.console import Console
 
 from keras_vae import UserError
 from keras_vae.experiments.runs import sweeps, workers
+from keras_vae.experiments.runs.run_models import NoEpochError
 from keras_vae.experiments.runs.spec import DataSpec, ModelSpec, ObjectiveSpec
 from keras_vae.experiments.runs.store import DamagedRunError, StoredRun, StoreError
 from keras_vae.experiments.runs.sweeps import (
@@ -246,11 +247,31 @@ def test_the_bar_is_drawn_on_the_console_that_is_given(attempts, seeds, store, c
     assert capsys.readouterr().out == ""
 
 
+def test_workers_know_parts_that_a_script_added(store, spec, tmp_path, monkeypatch):
+    """As in a worker process: one that does not know them."""
+    passed = []
+    for known in sweeps.PARTS:
+        monkeypatch.setitem(known, "mine", type("Mine", (), {}))
+    monkeypatch.setattr(sweeps, "_train_missing", lambda *arguments: passed.append(arguments[4]))
+    with pytest.raises(NoEpochError):
+        # Nothing was trained.
+        train_all([spec], 1, store)
+    work = dataclasses.replace(passed[0], store=str(tmp_path))
+    added = [known.pop("mine") for known in sweeps.PARTS]
+    sweeps._find_missing("none", [], work)
+    assert not any("mine" in known for known in sweeps.PARTS)
+    (tmp_path / "there").touch()
+    assert sweeps._find_missing("there", [], work) is None
+    assert [known["mine"] for known in sweeps.PARTS] == added
+
+
 def test_a_worker_says_whether_it_sees_the_store(store, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     store.folder.mkdir(exist_ok=True)
-    work = sweeps.Work(str(store.folder), (50, None), None, None, False, (), {}, ("asker", 1), 1)
+    work = sweeps.Work(
+        str(store.folder), (50, None), None, None, False, (), ({},) * 3, ("asker", 1), 1
+    )
     with store.marker() as name:
         assert sweeps._find_missing(name, [], work) is None
         blind = dataclasses.replace(work, store=str(elsewhere))

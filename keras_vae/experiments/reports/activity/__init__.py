@@ -182,6 +182,13 @@ def active_counts(activity: npt.ArrayLike, threshold: float = THRESHOLD) -> np.n
     return np.count_nonzero(np.asarray(activity) > threshold, axis=-1)
 
 
+def count_after(counts: np.ndarray, epoch: int) -> np.ndarray:
+    """Each trial's count after an epoch counted from 1, shape (trials,); NaN if it never ran."""
+    if epoch > counts.shape[1]:
+        return np.full(len(counts), np.nan)
+    return counts[:, epoch - 1]
+
+
 def draw_counts(axis: Axes, counts: Mapping[str, np.ndarray]) -> None:
     """Draws active dimensions per epoch, one line a method.
 

@@ -20,8 +20,8 @@ from keras_vae.experiments.measures.convergence import (
 )
 from keras_vae.experiments.reports.activity import PROTOCOL, STYLES, ActivityFigure
 
-# Nats under a bound's end from which it counts as reached, and that a settled one may move an
-# epoch: less than a nat in a hundred.
+# A bound has reached its end once it is within so many nats of it, and has settled if it changes by
+# at most so many an epoch: a nat in a hundred epochs.
 NEAR = 1.0
 SETTLED = 0.01
 SPLITS = ("train", "test")

@@ -16,7 +16,7 @@ from keras_vae._internal.files import JsonObject
 from keras_vae.activity import active_units, latent_activity, principal_components
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options, positive_integer
-from keras_vae.experiments.reports.geometry.protocol import LATENT_DIM, GeometryFigure, run_spec
+from keras_vae.experiments.reports.geometry import LATENT_DIM, GeometryFigure, run_spec
 from keras_vae.experiments.runs.spec import RunSpec, Specs
 from keras_vae.linear_probe import posterior_features
 

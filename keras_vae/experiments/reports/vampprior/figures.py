@@ -14,7 +14,7 @@ from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.figure import Figure
 from keras_vae.experiments.figures.options import Options, positive_integer
 from keras_vae.experiments.reports import REPORTS
-from keras_vae.experiments.reports.vampprior.protocol import (
+from keras_vae.experiments.reports.vampprior import (
     ALL,
     LEARNED_PRIORS,
     PANELS,

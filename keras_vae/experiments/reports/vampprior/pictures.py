@@ -14,8 +14,8 @@ from keras_vae.distributions import DiscretizedLogistic
 from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
+from keras_vae.experiments.reports.vampprior import TITLES, describe_epochs
 from keras_vae.experiments.reports.vampprior.figures import by_dataset, split_name
-from keras_vae.experiments.reports.vampprior.protocol import TITLES, describe_epochs
 from keras_vae.models import LatentVariableModel
 
 # As each set is usually shown: ink black on white, but a face as a photograph.

@@ -21,6 +21,7 @@ from keras_vae.experiments.figures.claims import Number, Reading, over_seeds
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures.class_measures import distance_to_images, flatten
+from keras_vae.experiments.reports.vampprior import unmet_requirements
 from keras_vae.experiments.reports.vampprior.figures import by_dataset, method_name
 from keras_vae.experiments.reports.vampprior.pictures import (
     SIDE,
@@ -29,7 +30,6 @@ from keras_vae.experiments.reports.vampprior.pictures import (
     first_trained,
     shown_images,
 )
-from keras_vae.experiments.reports.vampprior.protocol import unmet_requirements
 from keras_vae.models import LatentVariableModel
 
 BATCHES = 10

@@ -1,4 +1,4 @@
-"""How commands print: tables for a person, JSON for a program, sizes."""
+"""What commands share: their errors, the start of TensorFlow, and how they print."""
 
 import argparse
 import json
@@ -8,9 +8,38 @@ from typing import Any, TypeAlias
 
 from rich.console import Console
 
+from keras_vae import UserError
+
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 PIPED_WIDTH = 160
 # Where each command adds its own parser.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+class CommandError(UserError):
+    """A command cannot do what it should; the message says why.
+
+    Arguments:
+        message: What `error: ` is put before.
+        exit_code: `FAILED`, or `MISUSED` where the command itself has to be written otherwise.
+    """
+
+    def __init__(self, message: str, exit_code: int = FAILED) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def start_tensorflow() -> None:
+    """Imports TensorFlow in silence.
+
+    Raises:
+        CommandError: If Keras is set up with another backend, or a package is missing.
+    """
+    try:
+        from keras_vae._internal import backend
+    except ImportError as error:
+        raise CommandError(str(error)) from error
+    backend.keep_modules()
 
 
 def make_console() -> Console:
