@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_vae._internal.backend import keras, tf
+from keras_vae._internal.backend import initializer_config, keras, tf
 from keras_vae._internal.checks import as_sizes, check_positive_integer
 from keras_vae.random import derive_seed, resolve_seed
 
@@ -203,8 +203,8 @@ class DenseStack(keras.layers.Layer):
             "activation": keras.activations.serialize(self.activation),
             "batch_norm": self.batch_norm,
             "gated": self.gated,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_initializer": initializer_config(self.kernel_initializer),
+            "bias_initializer": initializer_config(self.bias_initializer),
             "seed": self.seed,
         }
 
@@ -361,6 +361,6 @@ class MaskedAutoregressiveNetwork(keras.layers.Layer):
             "hidden_units": list(self.hidden_units),
             "activation": keras.activations.serialize(self.activation),
             "context_dim": self.context_dim,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "kernel_initializer": initializer_config(self.kernel_initializer),
             "seed": self.seed,
         }

@@ -81,6 +81,19 @@ _require_tensorflow_backend(keras.backend.backend())
 
 tfd: Any = tfp.distributions
 
+# Arguments of initialisers that Keras 3.15 writes, and that Keras 3.11 does not know.
+NEWER_ARGUMENTS = ("input_axes", "output_axes")
+
+
+def initializer_config(initializer: Any) -> Any:
+    """`keras.initializers.serialize` without newer arguments that were not given."""
+    config = keras.initializers.serialize(initializer)
+    arguments = config["config"] if isinstance(config, dict) else None
+    if not isinstance(arguments, dict):
+        return config
+    unused = [name for name in NEWER_ARGUMENTS if arguments.get(name, "") is None]
+    return {**config, "config": {k: v for k, v in arguments.items() if k not in unused}}
+
 
 def reason(error: BaseException) -> str:
     """What happened, without the operation that TensorFlow puts before it and what follows."""

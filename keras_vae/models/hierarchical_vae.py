@@ -5,12 +5,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from keras_vae import distributions, likelihoods, posteriors, priors, random
-from keras_vae._internal.backend import keras, tf, tfd
+from keras_vae._internal.backend import initializer_config, keras, tf, tfd
 from keras_vae._internal.checks import check_positive_integer, one_shape
 from keras_vae.models.base import DEFAULT_SHAPE, LatentVariableModel
 from keras_vae.models.given_networks import get_network, take
 from keras_vae.models.inputs import Data, given
-from keras_vae.models.saving import initializer_config
 from keras_vae.networks import JointStack
 from keras_vae.objectives import LogTerms, Objective
 from keras_vae.random import derive_seed

@@ -4,21 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_vae._internal.backend import keras
-
 # Name, among a saved model's own variables, of the steps made before it was last compiled.
 STEPS_BEFORE = "steps_before_compile"
-
-# Arguments of initialisers that Keras 3.15 writes, and that Keras 3.11 does not know.
-NEWER_ARGUMENTS = ("input_axes", "output_axes")
-
-
-def initializer_config(initializer: Any) -> Any:
-    """`keras.initializers.serialize` without newer arguments that were not given."""
-    config = keras.initializers.serialize(initializer)
-    arguments = config["config"]
-    unused = [name for name in NEWER_ARGUMENTS if arguments.get(name, "") is None]
-    return {**config, "config": {k: v for k, v in arguments.items() if k not in unused}}
 
 
 class Saving:

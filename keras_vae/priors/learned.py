@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_vae import posteriors
-from keras_vae._internal.backend import keras, tf, tfd
+from keras_vae._internal.backend import initializer_config, keras, tf, tfd
 from keras_vae._internal.checks import check_data_shape, check_finite, check_positive_integer
 from keras_vae.distributions import DiagonalGaussianMixture
 from keras_vae.priors.base import Encoder, Prior
@@ -137,7 +137,7 @@ class VampPrior(Prior):
         return {
             **super().get_config(),
             "num_pseudo_inputs": self.num_pseudo_inputs,
-            "initializer": keras.initializers.serialize(self.initializer),
+            "initializer": initializer_config(self.initializer),
             "seed": self.seed,
         }
 
