@@ -26,6 +26,7 @@ from keras_vae.experiments.figures.claims import (
     JsonObject,
     Number,
     Reading,
+    any_may_turn,
     over_seeds,
     plus_minus,
     unmet_requirements,
@@ -34,11 +35,10 @@ from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.geometry import (
+    LASTING,
     LATENT_DIM,
     NEEDED,
     NUM_SAMPLES,
-    change_per_100_epochs,
-    has_settled,
 )
 from keras_vae.experiments.reports.geometry.renyi_runs import (
     INFORMATIVE,
@@ -51,6 +51,7 @@ from keras_vae.experiments.reports.geometry.renyi_runs import (
     measure_components,
     measure_grid,
     nested_dict,
+    of_each,
     order_name,
     order_of,
     orders_left_out,
@@ -65,11 +66,14 @@ BATCH = 500
 # Apart from the noise with which runs are evaluated.
 NOISE_SEED = 301
 SAME = 1.0
-# Components per 100 epochs.
-SETTLED = 0.5
+# Limits on what `_shape` measures, for a count that saturates.
+SATURATES: dict[str, dict[str, float]] = {
+    "rise": {"at_least": SAME},
+    "last_rise_less_half_a_step": {"at_most": 0.0},
+    "below_k": {"above": 0.0},
+}
 LIKELIHOOD_SAMPLES = 2000
-VR_MAX_DISTANCE = 0.5
-ASIDE = 0.01
+VR_MAX_DISTANCE, ASIDE = 0.5, 0.01
 PANELS = {
     "Informative components": f"Number above {INFORMATIVE:g}",
     "Bound and log-likelihood": "Nats per test image",
@@ -97,16 +101,6 @@ class Bounds:
         pairs = zip(self.log_likelihood, self.bound, strict=True)
         return np.array([np.subtract(a["per_image"], b["per_image"]).mean() for a, b in pairs])
 
-    @property
-    def bounds(self) -> list[float]:
-        """Each trial's bound, averaged over images."""
-        return [of["mean"] for of in self.bound]
-
-    @property
-    def log_likelihoods(self) -> list[float]:
-        """Each trial's log-likelihood, averaged over images."""
-        return [of["mean"] for of in self.log_likelihood]
-
     def to_dict(self) -> JsonObject:
         """Returns all but the values per image as JSON-compatible values."""
         return {
@@ -123,14 +117,14 @@ def measure(methods: Methods, options: Options) -> tuple[Grid, Grid]:
 
 def measure_bounds(method: MethodRuns) -> Bounds:
     """Measures the `Bounds` of one method's runs; what is stored is not computed again."""
-    bounds = [_measure_trial(method, trial) for trial in range(len(method.specs))]
-    epochs = [method.kept_epochs()[-1], *(of["epochs"] for of in method.log_likelihood)]
+    kept = method.kept_epochs()[-1]
+    bounds = [_measure_trial(method, trial, kept) for trial in range(len(method.specs))]
+    epochs = [kept, *(of["epochs"] for of in method.log_likelihood)]
     return Bounds(bounds, method.log_likelihood, epochs)
 
 
-def _measure_trial(method: MethodRuns, trial: int) -> JsonObject:
-    alpha, epochs = order_of(method.specs[trial]), method.kept_epochs()[-1]
-    images = method.log_likelihood[trial]["images"]
+def _measure_trial(method: MethodRuns, trial: int, epochs: int) -> JsonObject:
+    alpha, images = order_of(method.specs[trial]), method.log_likelihood[trial]["images"]
 
     def compute() -> JsonObject:
         model, data = method.load_model(trial)
@@ -159,11 +153,18 @@ def draw(measured: tuple[Grid, Grid], options: Options) -> Picture:
     picture, axes = plots.panels(2, width=5.2, height=4.0)
     orders = all_orders(components)
     for index, size in enumerate(components):
-        label, of, found = f"k = {size}", components[size], bounds[size]
-        error_line(axes[0], orders, of, "informative", f"{label}, components", index)
-        error_line(axes[0], orders, of, "active", f"{label}, active units", index, filled=False)
-        error_line(axes[1], orders, found, "log_likelihoods", f"{label}, log p(x)", index)
-        error_line(axes[1], orders, found, "bounds", f"{label}, bound", index, filled=False)
+        found, reached = components[size].values(), bounds[size].values()
+        likelihoods = [[of["mean"] for of in one.log_likelihood] for one in reached]
+        trained = [[of["mean"] for of in one.bound] for one in reached]
+        lines = {
+            "components": (axes[0], [one.informative for one in found]),
+            "active units": (axes[0], [one.active for one in found]),
+            "log p(x)": (axes[1], likelihoods),
+            "bound": (axes[1], trained),
+        }
+        for place, (name, (axis, trials)) in enumerate(lines.items()):
+            label, filled = f"k = {size}, {name}", not place % 2
+            error_line(axis, orders, components[size], trials, label, index, filled=filled)
     names = ["VR-max" if np.isinf(alpha) else order_name(alpha) for alpha in orders]
     for axis, letter, (title, label) in plots.lettered(axes, PANELS.items()):
         axis.set(title=f"{letter} {title}", xlabel="α", ylabel=label)
@@ -175,32 +176,29 @@ def draw(measured: tuple[Grid, Grid], options: Options) -> Picture:
 def error_line(
     axis: Axes,
     orders: Collection[float],
-    by_order: Mapping[float, Any],
-    attribute: str,
+    own_orders: Collection[float],
+    trials: list[list[float]],
     label: str,
     index: int,
     *,
     filled: bool = True,
 ) -> None:
-    """Draws means of trials of an attribute of one k, with bars from lowest to highest.
-
-    Points are joined only where the k has all of the orders.
-    """
-    trials = np.array([getattr(one, attribute) for one in by_order.values()]).T
-    mean = trials.mean(axis=0)
+    """Draws means of trials, with bars from lowest to highest; joined where k has all orders."""
+    values = np.array(trials)
+    mean = values.mean(axis=1)
     color = plots.COLORS[index % len(plots.COLORS)]
     line = "-" if filled else "--"
     # Side by side where they would cover each other.
     aside = ASIDE * (2 * index + (not filled))
     axis.errorbar(
-        [position(alpha, orders) + aside for alpha in by_order],
+        [position(alpha, orders) + aside for alpha in own_orders],
         mean,
-        yerr=[mean - trials.min(axis=0), trials.max(axis=0) - mean],
+        yerr=[mean - values.min(axis=1), values.max(axis=1) - mean],
         color=color,
         marker="osD^v"[index % 5],
         markersize=5,
         markerfacecolor=color if filled else "white",
-        linestyle=line if len(by_order) == len(orders) else "none",
+        linestyle=line if len(own_orders) == len(orders) else "none",
         capsize=3,
         label=label,
     )
@@ -224,46 +222,30 @@ def caption(measured: tuple[Grid, Grid], options: Options) -> str:
 
 def judge(measured: tuple[Grid, Grid], options: Options) -> list[Claim]:
     """Judges the claims about the number of components, the bound and the log-likelihood."""
-    components, bounds = measured
-    return [*judge_counts(components, options), *judge_bounds(bounds, options)]
+    return [*judge_counts(measured[0], options), *judge_bounds(measured[1], options)]
 
 
 def judge_counts(components: Grid, options: Options) -> list[Claim]:
     """Judges the claims about the number of informative components."""
-    found = flat_list(components)
-    counts = {
-        size: {alpha: np.array(one.informative, dtype=float) for alpha, one in by_order.items()}
-        for size, by_order in components.items()
-    }
-    rates = {
-        name: over_seeds(change_per_100_epochs(one.epochs, one.informative_after))
-        for name, one in _by_name(components).items()
-    }
-    settled = all(has_settled(rate, SETTLED) for rate in rates.values())
+    counts = of_each(components, lambda one: np.array(one.informative, dtype=float))
+    rates = of_each(components, lambda one: one.rates)
     unmet = unmet_requirements(
-        options, weights_epochs=[one.epochs[-1] for one in found], settled=settled, **NEEDED
+        options, weights_epochs=[one.epochs[-1] for one in flat_list(components)], **NEEDED
     )
     ends = {
         size: [f"{of[alpha].mean():.1f}" if alpha in of else "-" for alpha in (0.0, 1.0)]
         for size, of in counts.items()
     }
     line = "; ".join(f"k = {size}: {zero} at 0, {one} at 1" for size, (zero, one) in ends.items())
-    rate = {"change_per_100_epochs": Number(rates, "components")}
-    apart = {
-        f"alpha {order_name(alpha)}, k {size} - {other}": over_seeds(
-            counts[size][alpha] - counts[other][alpha]
-        )
-        for other, size in itertools.combinations(counts, 2)
-        for alpha in counts[other]
-        if alpha in counts[size]
-    }
+    differences = {name: over_seeds(values) for name, values in _apart(counts).items()}
+    apart = Number(differences, "components", -SAME, SAME)
     return [
         Claim(
             id="geometry.2a.1",
             statement="The number of informative components saturates as alpha goes to 0.",
             reported="Figure 2, left (Section 2.1)",
             measured=line,
-            readings=[_saturation(counts, (LATENT_DIM,), rate, unmet)],
+            readings=[_saturation(counts, rates, (LATENT_DIM,), unmet, options)],
         ),
         Claim(
             id="geometry.2a.2",
@@ -274,49 +256,71 @@ def judge_counts(components: Grid, options: Options) -> list[Claim]:
                 Reading(
                     "the same whatever k",
                     rule="At every alpha that was trained with more k than one, the counts of "
-                    f"each two k lie within {SAME:g} of each other.",
-                    numbers={"difference": Number(apart, "components", -SAME, SAME), **rate},
-                    unmet=unmet,
+                    f"each two k lie within {SAME:g} of each other. {LASTING}",
+                    numbers={"difference": apart},
+                    unmet=unmet + apart.may_turn(_apart(rates), options.epochs),
                 ),
                 dataclasses.replace(
-                    _saturation(counts, (40, 50), rate, unmet), name="it saturates there, too"
+                    _saturation(counts, rates, (40, 50), unmet, options),
+                    name="it saturates there, too",
                 ),
             ],
         ),
     ]
 
 
+def _apart(counts: Grid) -> dict[str, np.ndarray]:
+    """How much higher the larger of each two k is, at every alpha of both."""
+    return {
+        f"alpha {order_name(alpha)}, k {size} - {other}": counts[size][alpha] - counts[other][alpha]
+        for other, size in itertools.combinations(counts, 2)
+        for alpha in counts[other]
+        if alpha in counts[size]
+    }
+
+
 def _saturation(
-    counts: Mapping[int, Mapping[float, np.ndarray]],
+    counts: Grid,
+    rates: Grid,
     sizes: Collection[int],
-    rate: Mapping[str, Number],
     unmet: tuple[str, ...],
+    options: Options,
 ) -> Reading:
     """The `Reading` that counts saturate as alpha goes to 0, at some numbers of dimensions."""
-    rises: dict[str, JsonObject] = {}
-    excess: dict[str, JsonObject] = {}
-    room: dict[str, JsonObject] = {}
-    for size in sizes:
-        name = f"k = {size}"
-        rises[name] = excess[name] = room[name] = over_seeds([None])
-        of = {alpha: trials for alpha, trials in counts.get(size, {}).items() if 0 <= alpha <= 1}
-        if of.keys() >= {0.0, 0.25, 1.0}:
-            rise = of[0.0] - of[1.0]
-            rises[name] = over_seeds(rise)
-            excess[name] = over_seeds(of[0.0] - of[0.25] - 0.5 * rise / (len(of) - 1))
-            room[name] = over_seeds(size - of[0.0])
+    # Of changes, k is none.
+    found = {f"k = {size}": _shape(counts.get(size, {}), size) for size in sizes}
+    moving = {f"k = {size}": _shape(rates.get(size, {}), 0) for size in sizes}
+
+    numbers = {
+        what: Number(
+            {name: over_seeds(of[what]) for name, of in found.items()}, "components", **limit
+        )
+        for what, limit in SATURATES.items()
+    }
+    pairs = [
+        (each, {name: of[what] for name, of in moving.items()}) for what, each in numbers.items()
+    ]
     return Reading(
         rule=f"At k = {' and '.join(map(str, sizes))} the count at alpha = 0 is higher than at 1 "
         f"by at least {SAME:g} and below k, and from 0.25 to 0 it rises by at most half of what it "
-        "rises in a step on average.",
-        numbers={
-            "rise": Number(rises, "components", at_least=SAME),
-            "last_rise_less_half_a_step": Number(excess, "components", at_most=0.0),
-            "below_k": Number(room, "components", above=0.0),
-            **rate,
-        },
-        unmet=unmet,
+        f"rises in a step on average. {LASTING}",
+        numbers=numbers,
+        unmet=unmet + any_may_turn(pairs, options.epochs),
     )
+
+
+def _shape(of: Mapping[float, np.ndarray], size: int) -> dict[str, Any]:
+    """How counts at one k rise towards alpha = 0, as `_saturation` asks; None without them."""
+    within = {alpha: trials for alpha, trials in of.items() if 0 <= alpha <= 1}
+    if not within.keys() >= {0.0, 0.25, 1.0}:
+        return {what: [None] for what in SATURATES}
+    rise = within[0.0] - within[1.0]
+    half_a_step = 0.5 * rise / (len(within) - 1)
+    return {
+        "rise": rise,
+        "last_rise_less_half_a_step": within[0.0] - within[0.25] - half_a_step,
+        "below_k": size - within[0.0],
+    }
 
 
 def judge_bounds(bounds: Grid, options: Options) -> list[Claim]:
@@ -327,10 +331,6 @@ def judge_bounds(bounds: Grid, options: Options) -> list[Claim]:
     unmet = unmet_requirements(options, weights_epochs=epochs, **NEEDED)
     if samples < LIKELIHOOD_SAMPLES:
         unmet += (f"{samples} importance samples, needs {LIKELIHOOD_SAMPLES}",)
-    return [_judge_gap(bounds, unmet)]
-
-
-def _judge_gap(bounds: Grid, unmet: tuple[str, ...]) -> Claim:
     steps = {
         f"k = {size}, {order_name(high)} minus {order_name(low)}": over_seeds(
             by_order[high].gaps - by_order[low].gaps
@@ -339,7 +339,7 @@ def _judge_gap(bounds: Grid, unmet: tuple[str, ...]) -> Claim:
         for low, high in itertools.pairwise(sorted(a for a in by_order if 0 <= a <= 1))
     }
     least = min(steps.values(), key=lambda step: step["mean"], default=None)
-    return Claim(
+    claim = Claim(
         id="geometry.2b.1",
         statement="The bound gets closer to the log-likelihood as alpha goes to 0.",
         reported="Figure 2, right (Section 2.1)",
@@ -363,6 +363,7 @@ def _judge_gap(bounds: Grid, unmet: tuple[str, ...]) -> Claim:
             )
         ],
     )
+    return [claim]
 
 
 def _by_name(by_size: Grid) -> dict[str, Any]:
@@ -376,10 +377,9 @@ def _by_name(by_size: Grid) -> dict[str, Any]:
 
 def record(measured: tuple[Grid, Grid], options: Options) -> JsonObject:
     """Components and bounds for `data.json`."""
-    components, bounds = measured
     return {
-        "components": nested_dict(components, Components.to_dict),
-        "bounds": nested_dict(bounds, Bounds.to_dict),
+        "components": nested_dict(measured[0], Components.to_dict),
+        "bounds": nested_dict(measured[1], Bounds.to_dict),
     }
 
 

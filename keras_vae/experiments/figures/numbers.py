@@ -118,6 +118,24 @@ class Number:
         return {"value": self.value, "unit": self.unit, **self.limits}
 
 
+def any_may_turn(
+    moving: Sequence[tuple[Number, npt.ArrayLike | Mapping[str, npt.ArrayLike]]], epochs: int
+) -> tuple[str, ...]:
+    """`Number.may_turn` of several numbers that a rule asks for together.
+
+    Arguments:
+        moving: Each number with its rates.
+        epochs: Number of epochs of the runs.
+
+    Returns:
+        Tuple of reasons; empty if one number stays past its limit, whatever the others do.
+    """
+    reasons = [(number, number.may_turn(rates, epochs)) for number, rates in moving]
+    if any(number.holds is False and not found for number, found in reasons):
+        return ()
+    return tuple(reason for _, found in reasons for reason in found)
+
+
 def over_seeds(values: npt.ArrayLike | Sequence[float | None]) -> JsonObject:
     """Mean over trials with its standard error, the unit of error of all that is trained.
 

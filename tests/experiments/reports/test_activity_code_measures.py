@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from keras_vae.experiments.figures.catalogue import load_script
-from keras_vae.experiments.measures import lattices
+from keras_vae.experiments.measures import points
 
 encodings = load_script("fig_4_2_encodings.py")
 manifold = load_script("fig_4_3_manifold.py")
@@ -48,12 +48,12 @@ def test_quantile_lattice_has_equal_prior_mass_in_each_cell():
 
 
 def test_plane_lattice_is_evenly_spaced():
-    lattice = lattices.plane_lattice(5, extent=2.0)
+    lattice = points.plane_lattice(5, extent=2.0)
     assert lattice[0, :, 0].tolist() == [-2, -1, 0, 1, 2]
 
 
 def test_classes_around():
-    codes = lattices.plane_lattice(8).reshape(-1, 2)
+    codes = points.plane_lattice(8).reshape(-1, 2)
     means = np.random.default_rng(0).uniform(-4, 4, size=(5000, 2))
     found = manifold.classes_around(means, (means[:, 0] > 0).astype(int), codes)
     assert found.tolist() == (codes[:, 0] > 0).astype(int).tolist()

@@ -16,7 +16,12 @@ from keras_vae._internal.files import JsonObject
 from keras_vae.activity import active_units, latent_activity, principal_components
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options, positive_integer
-from keras_vae.experiments.reports.geometry import LATENT_DIM, GeometryFigure, run_spec
+from keras_vae.experiments.reports.geometry import (
+    LATENT_DIM,
+    GeometryFigure,
+    rates_since_half,
+    run_spec,
+)
 from keras_vae.experiments.runs.spec import RunSpec, Specs
 from keras_vae.linear_probe import posterior_features
 
@@ -137,6 +142,14 @@ def all_orders(by_size: Grid) -> list[float]:
     return sorted({alpha for by_order in by_size.values() for alpha in by_order})
 
 
+def of_each(by_size: Grid, measure: Callable[[Any], Any]) -> Grid:
+    """A grid of what a function returns of each value of another one."""
+    return {
+        size: {alpha: measure(value) for alpha, value in by_order.items()}
+        for size, by_order in by_size.items()
+    }
+
+
 def nested_dict(by_size: Grid, to_value: Callable[[Any], Any]) -> JsonObject:
     """What `measure_grid` returns, with names and values that JSON can have.
 
@@ -172,6 +185,11 @@ class Components:
     correlation: list[float]
     epochs: list[int]
     informative_after: np.ndarray
+
+    @property
+    def rates(self) -> np.ndarray:
+        """How fast the informative components change, shape (trials,), an epoch."""
+        return rates_since_half(self.epochs, self.informative_after)
 
     def to_dict(self) -> JsonObject:
         """Returns all but the eigenvectors as JSON-compatible values."""
