@@ -62,7 +62,7 @@ def judge(bounds: Bounds, options: Options) -> list[Claim]:
             id="activity.2.1.1",
             statement="The Bernoulli decoder's bound is far higher than the Gaussian's.",
             reported="'a much tighter lower bound' (Section 2.3.3, Figure 2.1)",
-            measured=f"Bernoulli less Gaussian: {in_words(higher)}",
+            measured=f"Bernoulli minus Gaussian: {in_words(higher)}",
             readings=[
                 Reading(
                     READINGS[split],

@@ -38,7 +38,7 @@ def judge(bounds: Bounds, options: Options) -> list[Claim]:
             id="activity.2.2.1",
             statement="Importance weighting's bound is significantly higher.",
             reported="'significantly improves the learned log-likelihood bound' (Section 2.4)",
-            measured=f"IW less VAE: {in_words(higher)}",
+            measured=f"IW minus VAE: {in_words(higher)}",
             readings=[
                 Reading(
                     READINGS[reading],

@@ -39,7 +39,7 @@ def judge(bounds: Bounds, options: Options) -> list[Claim]:
             id="activity.2.3.1",
             statement="Batch normalisation is worse.",
             reported="'performing poorer' (Section 2.5, Figure 2.3)",
-            measured=f"IW+BN less IW: {in_words(higher)}",
+            measured=f"IW+BN minus IW: {in_words(higher)}",
             readings=[
                 Reading(
                     READINGS[reading],

@@ -3,7 +3,7 @@
 "Latent Space Activity and Visualization", Section 3. Runs: the four methods, n_z = 50. Measured:
 the activity of every dimension over the test images, after every epoch, and every 20 steps within
 the first epoch, since a dimension that is inactive after it may have been pruned or may not have
-risen yet. (Where a run is stored without these steps, its first epoch is trained over again.)
+risen yet.
 Drawn: the counts at the threshold 0.1, a panel for each comparison, and below it the first epoch,
 also at the threshold 0.01. Recorded: the counts at both thresholds, and how many dimensions were
 pruned within the first epoch or had not risen by its end.
@@ -36,41 +36,29 @@ from keras_vae.experiments.measures.convergence import FINAL, LASTING, final_rat
 from keras_vae.experiments.measures.pruning import (
     epochs_to_half_pruned,
     largest_drop,
-    mean_fall,
-    return_to_prune_ratio,
     returned_share,
+    time_to_half_pruned,
 )
 from keras_vae.experiments.reports import activity as protocol
 from keras_vae.experiments.reports.activity import THRESHOLD, THRESHOLDS
 from keras_vae.experiments.runs.spec import Specs
 
 PANELS = {"a": ("VAE", "IW"), "b": ("IW", "IW+BN"), "c": ("IW", "IW+WU")}
-EARLY, FIRST, LAST = 30, 5, protocol.WARM_UP_EPOCHS
+EARLY, LAST = 30, protocol.WARM_UP_EPOCHS
 QUARTERS = (LAST // 4, LAST // 2, 3 * LAST // 4, LAST)
 CLEAR_DIFFERENCE = 0.5
 DIMS = "dimensions"
-# "Not likely": a chance of under one half, of that to be pruned or of all.
 UNLIKELY = 0.5
-LARGEST = f"In the first {EARLY} epochs the largest fall of {{slow}}'s count in an epoch is"
-MEAN = f"Over the first {FIRST} epochs {{slow}}'s mean fall in an epoch is"
-ALL_AT_FIRST = "What is inactive after the first epoch counts as pruned in it."
-# What early pruning may mean: which fall is taken, and what of the first epoch counts.
+# What of the first epoch counts as early pruning.
 EARLY_READINGS = {
-    "all count as active before the first epoch": (LARGEST, ALL_AT_FIRST),
-    "from the end of the first epoch on": (
-        LARGEST,
-        "What happened within the first epoch does not count.",
-    ),
-    "of dimensions that had risen": (
-        LARGEST,
-        "In the first epoch those count that were active at one of its steps, but not after it.",
-    ),
-    "by the rate": (MEAN, ALL_AT_FIRST),
+    "all count as active before the first epoch": "What is inactive after the first epoch counts "
+    "as pruned in it.",
+    "from the end of the first epoch on": "What happened within the first epoch does not count.",
+    "of dimensions that had risen": "In the first epoch a dimension counts that was active at one "
+    f"of every {first_epoch.STEPS_BETWEEN} steps and is not after the last.",
 }
-# What stands beside it of the first epoch, at each threshold.
-WITHIN_IT = {"pruned": "pruned within the first epoch", "not_risen": "not risen by its end"}
 # The faster and the slower method, the claim, its source, what the slower one's fall has to be,
-# and the same as the most that it less a multiple of the faster one's may be.
+# and the same as the most that it minus a multiple of the faster one's may be.
 SLOWER = {
     "3.1a.2": (
         *("VAE", "IW", "IW smooths early pruning."),
@@ -130,16 +118,19 @@ class MethodActivity:
         return protocol.active_counts(self.activity)
 
     def early_falls(self) -> dict[str, np.ndarray]:
-        """Largest fall of each trial's count in an early epoch, or the mean one, by reading."""
+        """Largest fall of each trial's count in an early epoch, by reading."""
         dims = self.activity.shape[-1]
         fall = largest_drop(self.counts, EARLY)
         falls = (
             largest_drop(self.counts, EARLY, start=dims),
             fall,
             np.maximum(fall, self.first_epoch.pruned(THRESHOLD)),
-            mean_fall(self.counts, FIRST, start=dims),
         )
         return dict(zip(EARLY_READINGS, falls, strict=True))
+
+    def half_times(self) -> np.ndarray:
+        """Epochs until half of what each trial prunes in all is pruned."""
+        return time_to_half_pruned(self.counts, start=self.activity.shape[-1])
 
 
 Measured = dict[str, MethodActivity]
@@ -159,6 +150,9 @@ def draw(measured: Measured, options: Options) -> Picture:
     for axis, within, (letter, names) in zip(upper, lower, PANELS.items(), strict=True):
         protocol.draw_counts(axis, {name: measured[name].counts for name in names})
         axis.set_title(f"({letter}) {names[0]} and {names[1]}")
+        # Most is pruned in the first ten of three hundred epochs.
+        axis.set_xscale("log")
+        plots.plain_ticks(axis, (1, 3, 10, 30, 100, 300))
         for name in names:
             style, first = protocol.STYLES[name], measured[name].first_epoch
             plots.line_with_trials(within, first.steps, first.counts(THRESHOLD), name, style)
@@ -210,34 +204,26 @@ def judge(measured: Measured, options: Options, about: str = "mnist") -> list[Cl
 def judge_quick_pruning(vae: MethodActivity, unmet: tuple[str, ...]) -> Claim:
     """Panel (a): how fast the VAE prunes, and whether it is for good."""
     half = Number(over_seeds(epochs_to_half_pruned(vae.counts)), "epochs", at_most=EARLY)
-    ratio = over_seeds(return_to_prune_ratio(vae.activity, THRESHOLD))
     share = over_seeds(returned_share(vae.activity, THRESHOLD))
-    by_reading = {
-        "in an epoch": (
-            "a pruned dimension's chance to return is at most half an active one's to be pruned",
-            {"chance to return / to be pruned": Number(ratio, "1", at_most=UNLIKELY)},
-        ),
-        "ever again": (
-            "at most half of the pruned dimensions are active again after any later epoch",
-            {"share that returns": Number(share, "1", at_most=UNLIKELY)},
-        ),
-    }
+    returned = "none" if share["mean"] is None else f"{share['mean']:.0%}"
     return Claim(
         id="activity.3.1a.1",
         statement="The VAE prunes quickly, and pruned dimensions are not likely to come back.",
         reported="'tends to quickly prune'; 'not likely to reactivate' (Section 3.2)",
-        measured=f"half pruned after {plus_minus(half.value)} epochs; a share of "
-        f"{plus_minus(share, 2)} ever returns",
+        measured=f"half pruned {plus_minus(half.value)} epochs after the start; {returned} of the "
+        "pruned dimensions return",
         readings=[
             Reading(
-                reading,
-                rule=f"Half of the pruning, from a trial's highest count down to its last, is done "
-                f"within {EARLY} epochs, and {rule}; on average over seeds. Pruned is what was "
+                rule="Half of the pruning, from a trial's highest count down to its last, is done "
+                f"within {EARLY} epochs of the start, and at most half of the pruned dimensions "
+                "are active again after any later epoch; on average over seeds. Pruned is what was "
                 "active after an earlier epoch and is not now.",
-                numbers={"epochs to half pruned": half, **numbers},
+                numbers={
+                    "epochs to half pruned": half,
+                    "share that returns": Number(share, "1", at_most=UNLIKELY),
+                },
                 unmet=unmet,
             )
-            for reading, (rule, numbers) in by_reading.items()
         ],
     )
 
@@ -249,37 +235,60 @@ def judge_slower(measured: Measured, figure: str, unmet: tuple[str, ...]) -> Cla
     falls_of = {name: measured[name].early_falls() for name in names}
     falls = {each: {name: falls_of[name][each] for name in names} for each in EARLY_READINGS}
     less = {reading: over_seeds(of[slow] - factor * of[fast]) for reading, of in falls.items()}
-    means = (f"{of[slow].mean():.3g}, {of[fast].mean():.3g}" for of in falls.values())
-    within = {name: measured[name].first_epoch for name in names}
-    beside = {
-        f"{words}, threshold {threshold:g}": Number(
-            {name: getattr(of, what)(threshold).tolist() for name, of in within.items()}, DIMS
+    first, second, _ = falls.values()
+    in_words = "; ".join(
+        f"{name} {first[name].mean():.3g}, {second[name].mean():.3g}, "
+        f"{measured[name].half_times().mean():.2g}"
+        for name in names
+    )
+    beside = first_epoch.numbers({name: measured[name].first_epoch for name in names}, THRESHOLDS)
+    readings = [
+        Reading(
+            reading,
+            rule=f"In the first {EARLY} epochs the largest fall of {slow}'s count in an epoch is "
+            f"{rule}, on average over seeds. {counted}",
+            numbers={
+                f"{slow} - {fast if factor == 1 else f'{factor:g} x {fast}'}": Number(
+                    less[reading], DIMS, at_most=limit
+                ),
+                "fall in an epoch, each trial": Number(
+                    {name: values.tolist() for name, values in falls[reading].items()}, DIMS
+                ),
+                **beside,
+            },
+            unmet=unmet,
         )
-        for threshold in THRESHOLDS
-        for what, words in WITHIN_IT.items()
-    }
+        for reading, counted in EARLY_READINGS.items()
+    ]
     return Claim(
         id=f"activity.{figure}",
         statement=statement,
         reported=reported,
-        measured=f"early falls in an epoch ({slow}, {fast}), by reading: {'; '.join(means)}",
-        readings=[
-            Reading(
-                reading,
-                rule=f"{which.format(slow=slow)} {rule}, on average over seeds. {counted}",
-                numbers={
-                    f"{slow} - {fast if factor == 1 else f'{factor:g} x {fast}'}": Number(
-                        less[reading], DIMS, at_most=limit
-                    ),
-                    "fall in an epoch, each trial": Number(
-                        {name: values.tolist() for name, values in falls[reading].items()}, DIMS
-                    ),
-                    **beside,
-                },
-                unmet=unmet,
-            )
-            for reading, (which, counted) in EARLY_READINGS.items()
-        ],
+        measured=f"largest fall, that after epoch 1, epochs to half: {in_words}",
+        readings=[*readings, judge_half_times(measured, figure, unmet)],
+    )
+
+
+def judge_half_times(measured: Measured, figure: str, unmet: tuple[str, ...]) -> Reading:
+    """Whether one method takes longer until half of what it prunes in all is pruned."""
+    fast, slow, _, _, _, factor, _ = SLOWER[figure]
+    half_times = {name: measured[name].half_times() for name in (fast, slow)}
+    longer = over_seeds(half_times[slow] - half_times[fast] / factor)
+    times = "longer than" if factor == 1 else f"more than {1 / factor:g} times as long as"
+    return Reading(
+        "by the time to half of all pruning",
+        rule=f"{slow} takes {times} {fast} until half of what is pruned in all is pruned, on "
+        "average over seeds; all dimensions count as active at the start, and between two epochs "
+        "a count is a straight line.",
+        numbers={
+            f"{slow} - {fast if factor == 1 else f'{1 / factor:g} x {fast}'}": Number(
+                longer, "epochs", above=0
+            ),
+            "epochs, each trial": Number(
+                {name: values.tolist() for name, values in half_times.items()}, "epochs"
+            ),
+        },
+        unmet=unmet,
     )
 
 
@@ -316,27 +325,23 @@ def judge_about_ten(measured: Measured, unmet: tuple[str, ...]) -> Claim:
     ends, in_words = final_counts(measured, tuple(measured))
     rates = {name: final_rates(of.counts) for name, of in measured.items()}
     epochs = min(of.counts.shape[1] for of in measured.values())
-    found = {
-        reading: (
-            Number({name: ends[name] for name in names}, DIMS, at_least=8, at_most=12),
-            {name: rates[name] for name in names},
+
+    def reading(which: str, names: Sequence[str]) -> Reading:
+        found = {name: ends[name] for name in names}
+        number = Number(found, DIMS, at_least=8, at_most=12)
+        return Reading(
+            which,
+            rule=f"The final counts lie in [8, 12], on average over seeds. {FINAL} {LASTING}",
+            numbers={"final count": number},
+            unmet=unmet + number.may_turn({name: rates[name] for name in names}, epochs),
         )
-        for reading, names in ABOUT_TEN.items()
-    }
+
     return Claim(
         id="activity.3.1a.4",
         statement="About 10 active dimensions remain.",
         reported="'~ 10 active dimensions', 'with these methods' (Section 3.2)",
         measured=f"active dimensions: {in_words}",
-        readings=[
-            Reading(
-                reading,
-                rule=f"The final counts lie in [8, 12], on average over seeds. {FINAL} {LASTING}",
-                numbers={"final count": number},
-                unmet=unmet + number.may_turn(changes, epochs),
-            )
-            for reading, (number, changes) in found.items()
-        ],
+        readings=[reading(*each) for each in ABOUT_TEN.items()],
     )
 
 
@@ -345,14 +350,14 @@ def judge_smooth(warm_up: MethodActivity, unmet: tuple[str, ...]) -> Claim:
     drop = Number(over_seeds(largest_drop(warm_up.counts, LAST)), DIMS, at_most=5)
     start = np.full(len(warm_up.counts), float(warm_up.activity.shape[-1]))
     counts = [start, *(protocol.count_after(warm_up.counts, epoch) for epoch in QUARTERS)]
-    fall = over_seeds(counts[2] - counts[4])
     falls = [over_seeds(before - after) for before, after in itertools.pairwise(counts)]
     parts = {f"to epoch {end}": of for end, of in zip(QUARTERS, falls, strict=True)}
+    half = Number(over_seeds(counts[2] - counts[4]), DIMS, at_least=1)
     return Claim(
         id="activity.3.1c.2",
         statement="With warm-up, pruning goes on smoothly through epoch 100.",
         reported="'smoothly throughout the entire warm-up period of 100 epochs' (Section 3.2)",
-        measured=f"fewer by quarters of warm-up: {', '.join(map(in_digits, falls))}; at most "
+        measured=f"fall in each quarter of warm-up: {', '.join(map(in_digits, falls))}; at most "
         f"{in_digits(drop.value)} in an epoch",
         readings=[
             Reading(
@@ -370,10 +375,7 @@ def judge_smooth(warm_up: MethodActivity, unmet: tuple[str, ...]) -> Claim:
                 "up to its end",
                 rule=f"From epoch {LAST // 2} to {LAST} the count falls by at least 1, and in the "
                 f"first {LAST} epochs it never falls by more than 5 in one, on average over seeds.",
-                numbers={
-                    "fall in the second half of warm-up": Number(fall, DIMS, at_least=1),
-                    "largest fall in an epoch": drop,
-                },
+                numbers={"fall in its second half": half, "largest fall in an epoch": drop},
                 unmet=unmet,
             ),
         ],

@@ -65,8 +65,8 @@ def judge(activity: Activity, options: Options) -> list[Claim]:
             id="activity.3.2.1",
             statement="Fewer than 10 latent dimensions are never pruned.",
             reported="'latent dimensions fewer than 10 were never pruned' (Section 3.2)",
-            measured="ever pruned, each trial: "
-            + ", ".join(f"{value} of {name}" for name, value in pruned.items()),
+            measured="ever pruned, by trial: "
+            + "; ".join(f"{', '.join(map(str, of))} of {name}" for name, of in pruned.items()),
             readings=[
                 Reading(
                     "at any epoch",

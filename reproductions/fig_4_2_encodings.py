@@ -190,8 +190,8 @@ def judge_overlap(confusion: np.ndarray, unmet: tuple[str, ...]) -> Claim:
         id="activity.4.2.2",
         statement="Classes 2 and 3 overlap in latent space.",
         reported="'not distinguished in the latent encoding' (Section 4.2, Figure 4.2)",
-        measured=f"{shares.mean():.1%} of the neighbours are of the other digit; of 45 pairs, by "
-        f"trial, number {', '.join(map(str, ranks))}",
+        measured=f"{shares.mean():.1%} of the neighbours of 2s are 3s, or the reverse; rank of 45 "
+        f"pairs, by trial: {', '.join(map(str, ranks))}",
         readings=[
             Reading(
                 "by itself",

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from keras_vae._internal.backend import keras
 from keras_vae._internal.files import JsonObject
 from keras_vae.activity import latent_activity
 from keras_vae.experiments.figures.method_runs import MethodRuns
+from keras_vae.experiments.figures.numbers import Number
+from keras_vae.experiments.measures.pruning import crossings
 from keras_vae.experiments.runs.evaluation import remembered
 from keras_vae.experiments.runs.spec import RunSpec
 from keras_vae.experiments.runs.store import RunStore
@@ -46,7 +48,7 @@ class FirstEpoch:
         return np.count_nonzero(~(self.activity > threshold).any(axis=1), axis=-1)
 
     def to_dict(self, thresholds: Iterable[float], stored: np.ndarray) -> JsonObject:
-        """Returns the counts as JSON-compatible values, lists of one number a trial.
+        """Returns counts, lists of one number a trial, and crossings as JSON-compatible values.
 
         Arguments:
             thresholds: Activities above which a dimension counts as active.
@@ -54,7 +56,8 @@ class FirstEpoch:
         """
         return {
             "steps": self.steps.tolist(),
-            "activity_at_its_end_less_the_stored": float(
+            # Runs that were trained again, on another machine, differ by more than rounding.
+            "largest_difference_from_the_stored_activity": float(
                 np.abs(self.activity[:, -1] - stored).max()
             ),
             **{
@@ -62,10 +65,25 @@ class FirstEpoch:
                     "active": self.counts(threshold).tolist(),
                     "pruned": self.pruned(threshold).tolist(),
                     "not_risen": self.not_risen(threshold).tolist(),
+                    # By place in `steps`, from 1; at the start nothing is active.
+                    "crossings": crossings(self.activity, threshold),
                 }
                 for threshold in thresholds
             },
         }
+
+
+def numbers(by_name: Mapping[str, FirstEpoch], thresholds: Iterable[float]) -> dict[str, Number]:
+    """What became of dimensions within the first epoch, each trial, at each threshold."""
+    words = {"pruned": "pruned within the first epoch", "not_risen": "not risen by its end"}
+    return {
+        f"{of_what}, threshold {threshold:g}": Number(
+            {name: getattr(of, what)(threshold).tolist() for name, of in by_name.items()},
+            "dimensions",
+        )
+        for threshold in thresholds
+        for what, of_what in words.items()
+    }
 
 
 def measure(method: MethodRuns) -> FirstEpoch:

@@ -23,19 +23,24 @@ def largest_drop(
     return np.maximum(0.0, -np.diff(first, axis=1).min(axis=1, initial=0.0))
 
 
-def mean_fall(counts: npt.ArrayLike, epochs: int, start: float) -> np.ndarray:
-    """Mean fall of each trial's count in an epoch, over the first epochs.
+def time_to_half_pruned(counts: npt.ArrayLike, start: float) -> np.ndarray:
+    """Epochs until half of what is pruned in all has been, straight between the epochs.
 
     Arguments:
-        counts: Array of shape (trials, all_epochs).
-        epochs: Number of epochs, from the first on.
+        counts: Array of shape (trials, epochs).
         start: Count before the first epoch.
 
     Returns:
-        Array of shape (trials,); below 0 where more are active in the end.
+        Array of shape (trials,); NaN where no fewer are active in the end.
     """
-    first = np.asarray(counts, dtype=float)[:, :epochs]
-    return (start - first[:, -1]) / first.shape[1]
+    found = []
+    for trial in np.asarray(counts, dtype=float):
+        trial = np.concatenate([[start], trial])
+        half = (start + trial[-1]) / 2
+        after = int(np.argmax(trial <= half))
+        beyond = (trial[after - 1] - half) / (trial[after - 1] - trial[after]) if after else np.nan
+        found.append(after - 1 + beyond)
+    return np.array(found)
 
 
 def epochs_to_half_pruned(counts: npt.ArrayLike) -> list[int]:
@@ -73,28 +78,6 @@ def returned_share(activity: npt.ArrayLike, threshold: float) -> list[float | No
     return _ratios(returned.sum(axis=-1), pruned[:, -1].sum(axis=-1))
 
 
-def return_to_prune_ratio(activity: npt.ArrayLike, threshold: float) -> list[float | None]:
-    """How much likelier an active dimension is pruned in an epoch than a pruned one returns.
-
-    Arguments:
-        activity: Array of shape (trials, epochs, latent_dim).
-        threshold: Activity above which a dimension counts as active.
-
-    Returns:
-        List, one a trial, of the chance to return, over all epochs and dimensions that were pruned
-        before, divided by the chance to be pruned, over all that were active; None where nothing
-        was pruned.
-    """
-    active, pruned = _active_and_pruned(activity, threshold)
-    before, after = active[:, :-1], active[:, 1:]
-    away = pruned[:, :-1] & ~before
-    falls = _ratios(np.sum(before & ~after, axis=(1, 2)), before.sum(axis=(1, 2)))
-    returns = _ratios(np.sum(away & after, axis=(1, 2)), away.sum(axis=(1, 2)))
-    # Pruned only in the last epoch, dimensions had no time to return.
-    chances = zip(returns, falls, strict=True)
-    return [None if back is None or not fall else back / fall for back, fall in chances]
-
-
 def ever_pruned(activity: npt.ArrayLike, threshold: float) -> np.ndarray:
     """Dimensions of each trial that were inactive after an epoch that follows an active one.
 
@@ -108,22 +91,20 @@ def ever_pruned(activity: npt.ArrayLike, threshold: float) -> np.ndarray:
     return _active_and_pruned(activity, threshold)[1][:, -1].sum(axis=-1)
 
 
-def crossings_per_epoch(activity: npt.ArrayLike, threshold: float, share: float) -> np.ndarray:
+def crossings_per_epoch(activity: npt.ArrayLike, threshold: float) -> np.ndarray:
     """How many dimensions pass a threshold, in either direction, from one epoch to the next.
 
     Arguments:
         activity: Array of shape (trials, epochs, latent_dim).
         threshold: Activity.
-        share: Share of all epochs, the last ones, to look at.
 
     Returns:
         Array of shape (trials,); NaN of a single epoch.
     """
     active = np.asarray(activity) > threshold
-    last = active[:, -max(2, round(share * active.shape[1])) :]
-    if last.shape[1] < 2:
+    if active.shape[1] < 2:
         return np.full(len(active), np.nan)
-    return np.mean(np.sum(last[:, 1:] != last[:, :-1], axis=-1), axis=1)
+    return np.mean(np.sum(active[:, 1:] != active[:, :-1], axis=-1), axis=1)
 
 
 def crossings(activity: npt.ArrayLike, threshold: float) -> list[list[list[int]]]:

@@ -1,7 +1,6 @@
 """Measures of pruning, on curves whose answers are known."""
 
 import numpy as np
-import pytest
 
 from keras_vae.experiments.measures import pruning
 
@@ -46,29 +45,25 @@ def test_ever_pruned_counts_dimensions():
     assert pruning.ever_pruned(np.stack([TRIAL, STEADY]), 0.5).tolist() == [2, 1]
 
 
-def test_chances_to_return_and_to_be_pruned():
-    # Pruned 3 times of 2 + 2 + 4 + 2 active epochs that have a next one; back 2 times of 4 away:
-    # the first dimension twice, the last one not in two.
-    active = TRIAL[:-1].sum()
-    falls, returns = 3 / active, 2 / 4
-    assert pruning.return_to_prune_ratio(TRIAL[None], 0.5) == [pytest.approx(returns / falls)]
-    # Nothing pruned, or only in the last epoch, with no time to return.
-    assert pruning.return_to_prune_ratio(np.ones((1, 3, 2)), 0.5) == [None]
-    assert pruning.return_to_prune_ratio(STEADY[None], 0.5) == [None]
+def test_the_time_to_half_is_from_the_start_and_straight_between_epochs():
+    # From 50 to 10: at 30, three quarters through the second epoch, and within the first.
+    counts = [[45, 25, 10], [20, 12, 10], [45, 30, 10]]
+    found = pruning.time_to_half_pruned(counts, start=50)
+    np.testing.assert_allclose(found, [1.75, 20 / 30, 2.0])
+    # Nothing is pruned, or more are active in the end.
+    assert np.isnan(pruning.time_to_half_pruned([[5, 5], [3, 6]], start=5)).all()
 
 
-def test_crossings_in_either_direction_over_the_last_share():
+def test_crossings_in_either_direction():
     activity = np.array([[[0], [1], [0], [1], [1], [1]]])
-    assert pruning.crossings_per_epoch(activity, 0.5, share=1.0).tolist() == [3 / 5]
-    assert pruning.crossings_per_epoch(activity, 0.5, share=2 / 3).tolist() == [1 / 3]
-    assert pruning.crossings_per_epoch(activity, 0.5, share=1 / 6).tolist() == [0]
-    assert np.isnan(pruning.crossings_per_epoch(activity[:, :1], 0.5, share=1.0)).all()
+    assert pruning.crossings_per_epoch(activity, 0.5).tolist() == [3 / 5]
+    assert np.isnan(pruning.crossings_per_epoch(activity[:, :1], 0.5)).all()
 
 
 def test_activity_equal_to_the_threshold_is_inactive():
     activity = np.array([[[0.1001], [0.1], [0.1001]], [[0.1001], [0.1], [0.1]]])
     assert pruning.returned_share(activity, 0.1) == [1, 0]
-    assert pruning.crossings_per_epoch(activity, 0.1, 1.0).tolist() == [1, 0.5]
+    assert pruning.crossings_per_epoch(activity, 0.1).tolist() == [1, 0.5]
 
 
 def test_crossings_say_which_dimensions_were_active_when():

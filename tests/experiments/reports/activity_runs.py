@@ -323,5 +323,9 @@ def _trials(changed):
 
 
 def _transitions(changed):
-    pairs = zip(changed.get("meetings", ()), changed.get("less_alike", ()), strict=True)
-    return [{"meetings": meetings, "less_alike": less} for meetings, less in pairs]
+    found = {}
+    for pair in ("7 and 9", "9 and 4"):
+        of = {**changed, **changed.get(pair, {})}
+        values = zip(of.get("meetings", ()), of.get("less_alike", ()), strict=True)
+        found[pair] = [{"meetings": meetings, "less_alike": less} for meetings, less in values]
+    return [dict(zip(found, trial, strict=True)) for trial in zip(*found.values(), strict=True)]

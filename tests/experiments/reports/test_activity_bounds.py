@@ -67,11 +67,16 @@ CASES = [
     ),
     ("2.3.1", {"IW": bounds(-76, -76), "IW+BN": bounds(-75, -75, train=-2)}, [*TRAIN, "no"]),
     # Half a nat apart, either way round.
-    ("2.4.2", {"IW": bounds(-76, -78), "IW+WU": bounds(-76.5, -78.5)}, BOTH),
-    ("2.4.2", {"IW": bounds(-76, -78), "IW+WU": bounds(-75.5, -77.5)}, BOTH),
-    ("2.4.2", {"IW": bounds(-76, -76), "IW+WU": bounds(*[-76.5 - TICK] * 2)}, NEITHER),
-    ("2.4.2", {"IW": bounds(-76, -76), "IW+WU": bounds(*[-75.5 + TICK] * 2)}, NEITHER),
-    ("2.4.2", {"IW": bounds(-76, -76), "IW+WU": bounds(-76, -76, train=2)}, TEST),
+    ("2.4.2", {"IW": bounds(-76, -78), "IW+WU": bounds(-76.5, -78.5)}, [*BOTH, "yes"]),
+    ("2.4.2", {"IW": bounds(-76, -78), "IW+WU": bounds(-75.5, -77.5)}, [*BOTH, "yes"]),
+    ("2.4.2", {"IW": bounds(-76, -76), "IW+WU": bounds(*[-76.5 - TICK] * 2)}, [*NEITHER, "no"]),
+    ("2.4.2", {"IW": bounds(-76, -76), "IW+WU": bounds(*[-75.5 + TICK] * 2)}, [*NEITHER, "no"]),
+    ("2.4.2", {"IW": bounds(-76, -76), "IW+WU": bounds(-76, -76, train=2)}, [*TEST, "yes"]),
+    (
+        "2.4.2",
+        {"IW": bounds(-76, -76), "IW+WU": bounds(-76, -76, log_likelihood=4)},
+        [*BOTH, "no"],
+    ),
     # The higher of 2 and 5 is exactly 1 nat under the lowest of the others, seed by seed.
     ("2.5.1", {"5": bounds(-78, -79), "50": bounds(-77, -78)}, BOTH),
     ("2.5.1", {"5": bounds(-78 + TICK, -78 + TICK)}, NEITHER),
@@ -93,7 +98,7 @@ def test_each_boundary(claim, changes, expected):
     assert answers(found) == expected, [reading.values for reading in found.readings]
 
 
-OWN, COMMON, MAXIMISED = slice(0, 2), slice(2, 4), 4
+OWN, COMMON = slice(0, 2), slice(2, 4)
 
 
 @pytest.mark.parametrize("slower", [0, 1])
@@ -104,7 +109,7 @@ def test_the_same_rate_is_a_quarter_more_or_less_at_most(slower):
             judged("2.4", dict(zip(("IW", "IW+WU")[:: 1 - 2 * slower], runs, strict=True)))["2.4.1"]
         )
 
-    assert said(50) == ["yes"] * 5 and said(51) == ["no"] * 5
+    assert said(50) == ["yes"] * 4 and said(51) == ["no"] * 4
 
 
 def test_a_rate_is_to_ones_own_end_or_to_a_common_level():
@@ -116,25 +121,6 @@ def test_a_rate_is_to_ones_own_end_or_to_a_common_level():
     }
     said = answers(judged("2.4", runs)["2.4.1"])
     assert said[OWN] == ["yes"] * 2 and said[COMMON] == ["no"] * 2
-
-
-def test_what_training_maximises_has_to_stay_near_its_end():
-    # It lies far above its end while beta is small, and comes near it from there in epoch 60.
-    falling = [(1, -20), (60, -76)]
-    runs = {
-        "IW": reaching(-77, 50, 50),
-        "IW+WU": bounds(*[[(1, -900), (50, -77)]] * 2, objective=falling),
-    }
-    claim = judged("2.4", runs)["2.4.1"]
-    assert claim.readings[MAXIMISED].values["epochs, each trial"] == {
-        "IW": [50] * 2,
-        "IW+WU": [60] * 2,
-    }
-    assert answers(claim)[MAXIMISED] == "yes"
-    stay = MODULES["2.4"].epochs_to_stay_near
-    assert stay(np.array([[0.0, 9, 0, 9, 9, 9.5], [9, 9, 9, 9, 9, 9]])) == [4, 1]
-    # Exactly 1 nat is near.
-    assert stay(np.array([[0.0] * 10 + [8.0] * 5 + [9.0] * 5])) == [11]
 
 
 @pytest.mark.parametrize("size", ["20", "50", "100"])
@@ -262,9 +248,9 @@ def test_bounds_that_approach_their_end_exponentially():
         return bounds(values, values)
 
     slow = judged("2.4", {"IW": approaching(-76, 30), "IW+WU": approaching(-77, 70)})
-    assert [answers(claim) for claim in slow.values()] == [["no"] * 5, NEITHER]
+    assert [answers(claim) for claim in slow.values()] == [["no"] * 4, [*NEITHER, "no"]]
     near = judged("2.4", {"IW": approaching(-76, 40), "IW+WU": approaching(-76.3, 45)})
-    assert [answers(claim) for claim in near.values()] == [["yes"] * 5, BOTH]
+    assert [answers(claim) for claim in near.values()] == [["yes"] * 4, [*BOTH, "yes"]]
 
 
 def test_too_few_epochs_for_a_rate_are_not_settled():

@@ -79,6 +79,8 @@ def test_shades_are_recorded_by_dimensions_in_the_order_of_the_first_epoch():
     # From 0.6 down; nothing is shown as 1e-12.
     assert found["IW"] == [[-0.2218, -0.3979, -0.5229], [-1.699, -12.0, -12.0]]
     assert found["IW+BN"] == found["IW+WU"] == found["VAE"]
+    last = recorded("3.3", methods)["activity_after_the_last_epoch"]
+    assert last["VAE"] == ACTIVITY[:, -1].tolist() and list(last) == list(methods)
 
 
 def test_the_first_epoch_is_recorded_at_both_thresholds():
@@ -86,9 +88,19 @@ def test_the_first_epoch_is_recorded_at_both_thresholds():
     assert list(found) == list(BASE["3.1"])
     assert found["VAE"] == {
         "steps": [0, 20],
-        "activity_at_its_end_less_the_stored": 0,
-        "0.1": {"active": [[0, 1], [0, 3]], "pruned": [0, 0], "not_risen": [2, 0]},
-        "0.01": {"active": [[0, 2], [0, 3]], "pruned": [0, 0], "not_risen": [1, 0]},
+        "largest_difference_from_the_stored_activity": 0,
+        "0.1": {
+            "active": [[0, 1], [0, 3]],
+            "pruned": [0, 0],
+            "not_risen": [2, 0],
+            "crossings": [[[2], [], []], [[2], [2], [2]]],
+        },
+        "0.01": {
+            "active": [[0, 2], [0, 3]],
+            "pruned": [0, 0],
+            "not_risen": [1, 0],
+            "crossings": [[[2], [2], []], [[2], [2], [2]]],
+        },
     }
 
 

@@ -150,6 +150,9 @@ CASES = [
     ("text.5", {"less_alike": [0.0, 0.0]}, ["no"]),
     ("text.5", {"less_alike": [0.1, -0.05]}, ["so far yes"]),
     ("text.5", {"less_alike": [0.1, None]}, ["not measured"]),
+    # Both pairs have to be less alike, and to meet.
+    ("text.5", {"9 and 4": {"less_alike": [-0.1, -0.1]}}, ["no"]),
+    ("text.5", {"9 and 4": {"meetings": [1, 0]}}, ["no"]),
 ]
 
 
@@ -360,7 +363,7 @@ def test_what_is_measured_of_the_manifold():
     assert answers(found.claims[0]) == ["yes", "no"]
     assert found.claims[0].readings[0].values == {"agreeing share, each trial": [0.7, 1]}
     # Neither 7 nor 9 nor 4 is decoded.
-    nowhere = {"meetings": 0, "less_alike": None}
+    nowhere = dict.fromkeys(("7 and 9", "9 and 4"), {"meetings": 0, "less_alike": None})
     assert found.data["transitions_from_7_to_9_to_4"]["(b) Even spacing"] == [nowhere] * 2
     ticks = [[label.get_text() for label in axis.get_xticklabels()] for axis in found.picture.axes]
     assert ticks == [
@@ -385,7 +388,10 @@ def test_transitions_by_hand():
     assert decoded.around.tolist() == [[5] * 6] * 2
     found = MODULES["4.3"].transitions_of(decoded)
     # 7 beside 9 at 0.7, 9 beside 4 at 0.5, in two rows; 4 beside 1 at 0.8.
-    assert found == {"meetings": 2, "less_alike": pytest.approx(0.8 - 0.6)}
+    assert found == {
+        "7 and 9": {"meetings": 2, "less_alike": pytest.approx(0.8 - 0.7)},
+        "9 and 4": {"meetings": 2, "less_alike": pytest.approx(0.8 - 0.5)},
+    }
     # 9 beside 4 once only, and 7 beside 9 twice.
     classes[1, 3] = 1
-    assert MODULES["4.3"].transitions_of(decoded)["meetings"] == 1
+    assert MODULES["4.3"].transitions_of(decoded)["9 and 4"]["meetings"] == 1
