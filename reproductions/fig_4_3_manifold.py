@@ -21,8 +21,8 @@ from keras_vae.experiments.figures.claims import (
     JsonObject,
     Number,
     Reading,
+    in_digits,
     over_seeds,
-    plus_minus,
 )
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
@@ -220,9 +220,9 @@ def judge_transitions(
         id="activity.text.5",
         statement="The manifold has problematic transitions from 7 to 9 to 4.",
         reported="'problematic representation, such as the transition from 7s to 9s to 4s' (4.3)",
-        measured="less alike between 7 and 9, 9 and 4: "
-        + "; ".join(
-            f"{', '.join(plus_minus(value, 2) for value in of.values())} ({in_words(title)})"
+        measured="less alike (7 and 9; 9 and 4) by "
+        + ", ".join(
+            f"{'; '.join(in_digits(value, 2) for value in of.values())} ({in_words(title)})"
             for title, of in less.items()
         ),
         readings=[
