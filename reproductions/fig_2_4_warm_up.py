@@ -47,7 +47,7 @@ from keras_vae.experiments.runs.spec import Specs
 SAME_RATE = 1.25
 SAME_BOUND = 0.5
 # Left, bottom, width and height, in shares of the panel.
-INSET = (0.42, 0.12, 0.54, 0.42)
+INSET = (0.52, 0.56, 0.46, 0.36)
 MAXIMISED = "IW+WU, as maximised"
 
 
