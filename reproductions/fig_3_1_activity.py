@@ -24,6 +24,7 @@ from keras_vae.experiments.figures.claims import (
     Number,
     Reading,
     in_digits,
+    in_json,
     over_seeds,
     plus_minus,
     unmet_requirements,
@@ -46,9 +47,8 @@ from keras_vae.experiments.runs.spec import Specs
 PANELS = {"a": ("VAE", "IW"), "b": ("IW", "IW+BN"), "c": ("IW", "IW+WU")}
 EARLY, LAST = 30, protocol.WARM_UP_EPOCHS
 QUARTERS = (LAST // 4, LAST // 2, 3 * LAST // 4, LAST)
-CLEAR_DIFFERENCE = 0.5
+CLEAR_DIFFERENCE, UNLIKELY = 0.5, 0.5
 DIMS = "dimensions"
-UNLIKELY = 0.5
 # What of the first epoch counts as early pruning.
 EARLY_READINGS = {
     "all count as active before the first epoch": "What is inactive after the first epoch counts "
@@ -129,7 +129,7 @@ class MethodActivity:
         return dict(zip(EARLY_READINGS, falls, strict=True))
 
     def half_times(self) -> np.ndarray:
-        """Epochs until half of what each trial prunes in all is pruned."""
+        """`time_to_half_pruned` of each trial."""
         return time_to_half_pruned(self.counts, start=self.activity.shape[-1])
 
 
@@ -285,7 +285,7 @@ def judge_half_times(measured: Measured, figure: str, unmet: tuple[str, ...]) ->
                 longer, "epochs", above=0
             ),
             "epochs, each trial": Number(
-                {name: values.tolist() for name, values in half_times.items()}, "epochs"
+                {name: in_json(values) for name, values in half_times.items()}, "epochs"
             ),
         },
         unmet=unmet,

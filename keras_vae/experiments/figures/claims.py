@@ -14,6 +14,7 @@ from keras_vae.experiments.figures.numbers import CLEAR_OF_LIMIT, leaves
 from keras_vae.experiments.figures.numbers import Number as Number
 from keras_vae.experiments.figures.numbers import any_may_turn as any_may_turn
 from keras_vae.experiments.figures.numbers import in_digits as in_digits
+from keras_vae.experiments.figures.numbers import in_json as in_json
 from keras_vae.experiments.figures.numbers import over_seeds as over_seeds
 from keras_vae.experiments.figures.numbers import plus_minus as plus_minus
 

@@ -154,6 +154,11 @@ def over_seeds(values: npt.ArrayLike | Sequence[float | None]) -> JsonObject:
     return {"mean": float(values.mean()), "standard_error": error, "seeds": len(values)}
 
 
+def in_json(values: npt.ArrayLike) -> list[float | None]:
+    """One number a trial, None where it could not be measured and is NaN."""
+    return [None if value != value else value for value in np.asarray(values, float).tolist()]
+
+
 def plus_minus(estimate: JsonObject, digits: int = 1) -> str:
     """A mean and its standard error in words, for `measured`."""
     mean, error = estimate["mean"], estimate["standard_error"]

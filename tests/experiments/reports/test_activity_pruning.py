@@ -102,6 +102,14 @@ def test_warm_up_leaves_at_most_half_of_the_initial_drop():
     assert found(both((1, 46), (2, 41), (3, 35), (4, 30)))[HALF] == "yes"
 
 
+def test_a_method_that_prunes_nothing_has_no_time_to_half_of_it():
+    claim = judged("3.1", {"IW": both((1, 45), (2, 10)), "IW+WU": both((1, 50))})["3.1c.1"]
+    half = claim.readings[HALF]
+    assert (
+        half.answer == "not measured" and half.values["epochs, each trial"]["IW+WU"] == [None] * 2
+    )
+
+
 def ends(*trials):
     return watched(*trials)
 
