@@ -17,6 +17,7 @@ import tempfile
 import time
 
 IMAGES, BATCH_SIZE, STEPS_PER_EXECUTION = 10_000, 100, 20
+CASES = ("vae_1", "vae_5", "renyi_10", "hvae", "vampprior")
 # The first that fits what an operation, or a kernel, is called; the rest are of other parts.
 PARTS = {
     "matrix products": r"MatMul|matmul|^dot",
@@ -33,7 +34,7 @@ def cases():
     """The runs that can be profiled, by name."""
     import keras_vae_fit
 
-    from keras_vae.experiments.reports.vampprior import protocol
+    from keras_vae.experiments.reports import vampprior
     from keras_vae.experiments.runs.spec import ObjectiveSpec
 
     vae = keras_vae_fit.run_spec("mnist", 1)
@@ -42,8 +43,8 @@ def cases():
         "vae_1": vae,
         "vae_5": keras_vae_fit.run_spec("mnist", 5),
         "renyi_10": renyi,
-        "hvae": protocol.run_spec("mnist", 0, protocol.HVAE),
-        "vampprior": protocol.run_spec("mnist", 0, protocol.VAMPPRIOR),
+        "hvae": vampprior.run_spec("mnist", 0, vampprior.HVAE),
+        "vampprior": vampprior.run_spec("mnist", 0, vampprior.VAMPPRIOR),
     }
 
 
@@ -109,7 +110,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("case", choices=("vae_1", "vae_5", "renyi_10", "hvae", "vampprior"))
+    parser.add_argument("case", choices=CASES)
     case = parser.parse_args().case
     with tempfile.TemporaryDirectory() as folder:
         program, profile = pathlib.Path(folder, "program"), pathlib.Path(folder, "profile")
