@@ -18,6 +18,7 @@ from keras_vae._internal.files import (
     read_json_object,
     require_no_other,
 )
+from keras_vae._internal.verified_files import read_json as read_verified
 from keras_vae.experiments.figures.catalogue import Script
 from keras_vae.experiments.figures.claims import (
     DEPENDS,
@@ -43,6 +44,7 @@ from keras_vae.experiments.page.wording import (
     all_versions,
     describe_making,
     describe_measured,
+    describe_models,
     describe_number,
     describe_numbers,
     describe_source,
@@ -62,7 +64,7 @@ PAGES = {
 LARGEST_PAGE = 200_000
 MOST_NUMBERS = (12, 8, 5, 3, 2, 1, 0)
 EXPLORER = "explorer.html"
-SPEEDS = "benchmarks/*.json"
+SPEEDS, MODELS = "benchmarks/*.json", "models/models.json"
 CONTESTANTS = ("keras_vae", "jax", "torch", "matmul_floor")
 SCRIPTS = "reproductions"
 # The choice of claims that are beyond every report.
@@ -262,6 +264,7 @@ def _context(
         "BEYOND": BEYOND,
         "explorer": (folder / EXPLORER).is_file(),
         "speeds": _speeds(folder),
+        "models": _models(folder, entries),
         "versions": all_versions(entries),
         "made": shared_making(entries),
         "under": describe_making(entries),
@@ -295,6 +298,14 @@ def _addresses(claims: Sequence[tuple[Claim, Entry]]) -> Callable[[Claim], str]:
 def anchor(name: str) -> str:
     """A name as an address on the page."""
     return re.sub(r"[^\w.-]", "-", name)
+
+
+def _models(folder: pathlib.Path, entries: Sequence[Entry]) -> list[list[str]]:
+    """Rows of the table of trained models; none where there are no records, or damaged ones."""
+    try:
+        return describe_models(read_verified(folder / MODELS)[1], entries)
+    except UNREADABLE:
+        return []
 
 
 def _speeds(folder: pathlib.Path) -> list[JsonObject]:

@@ -278,3 +278,29 @@ def describe_making(entries: Sequence[Entry]) -> str:
         which = f", recorded of {len(recorded)} of {len(entries)} figures" if some else ""
         sentences.append(f"Machine, date and commit{which}: {', '.join(texts)}.")
     return " ".join(sentences)
+
+
+def describe_models(records: JsonObject, entries: Sequence[Entry]) -> list[list[str]]:
+    """Rows of the table of trained models.
+
+    Arguments:
+        records: What `models.json` has of each file, by its name.
+        entries: List of `Entry`; those whose runs include a model's are named beside it.
+
+    Returns:
+        List of lists of five texts: file, figures, epochs, log-likelihood and digest.
+    """
+    rows = []
+    for name, record in records.items():
+        figures = [entry.name for entry in entries if record["run"] in entry.seconds]
+        estimate = record["test_log_likelihood"]
+        reached = "not estimated"
+        if estimate is not None:
+            reached = (
+                f"{estimate['mean']:.2f} ± {estimate['standard_error']:.2f} "
+                f"({estimate['images']:,} images, {estimate['num_samples']:,} samples)"
+            )
+        rows.append(
+            [name, ", ".join(figures) or "-", str(record["epochs"]), reached, record["sha256"][:16]]
+        )
+    return rows

@@ -412,3 +412,24 @@ def test_a_command_begins_at_the_first_seed(seeds, option):
     command = entries._command("activity/fig_3_1", "activity/fig_3_1", data)
     trained = f"--dataset mnist --epochs 6 --trials {len(seeds)}"
     assert command == f"keras-vae reproduce activity/fig_3_1 {trained}{option}"
+
+
+def test_trained_models_are_listed_with_their_figures(results):
+    estimate = {"mean": -70.126, "standard_error": 0.25, "images": 10000, "num_samples": 5000}
+    record = {"run": "x", "epochs": 30, "test_log_likelihood": estimate, "sha256": "ab" * 32}
+    other = {**record, "run": "z", "test_log_likelihood": None}
+    (results / "models").mkdir()
+    records = results / "models/models.json"
+    records.write_text(json.dumps({"mine.keras": record, "other.keras": other}))
+    runs = {"a": {"ids": ["x", "y"], "median_seconds_per_epoch": 2.0}}
+    runs["a"]["epochs"] = {"reached": 3, "asked": 3}
+    path = results / "activity/fig_3_10/data.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "runs": runs}))
+    lines = remade(results)[1].splitlines()
+    assert (
+        "| [mine.keras](models/mine.keras) | activity/fig\\_3\\_10 | 30 | "
+        f"-70.13 ± 0.25 (10,000 images, 5,000 samples) | {'ab' * 8} |"
+    ) in lines
+    assert f"| [other.keras](models/other.keras) | - | 30 | not estimated | {'ab' * 8} |" in lines
+    records.write_text("[")
+    assert "## Trained models" not in remade(results)[1]
