@@ -84,7 +84,13 @@ CASES = {
         "posterior": "full_covariance",
         **MODEL,
     },
-    "HierarchicalVAE": {"latent_dims": (3, 2), "hidden_units": 4, "gated": False, **MODEL},
+    "HierarchicalVAE": {
+        "latent_dims": (3, 2),
+        "hidden_units": 4,
+        "gated": False,
+        "log_variance_range": (-0.02, -0.01),
+        **MODEL,
+    },
     **{kind.__name__: {"bias_rate": 3.0} for kind in WITH_BIAS_RATE.values()},
 }
 

@@ -200,3 +200,29 @@ def test_sizes_by_default():
     model = kv.HierarchicalVAE(seed=0)
     assert model.latent_dims == (40, 40) and model.event_shape == (28, 28)
     assert (model.hidden_units, model.network_arguments["gated"]) == (300, True)
+
+
+def test_log_variances_are_clipped_to_their_range(images):
+    free, clipped = small(), small(log_variance_range=(-1, 0.5))
+    for model in (free, clipped):
+        for conditional in (*model.inference, *model.generation):
+            bias = conditional.log_variance_head.bias
+            bias.assign(np.linspace(-40, 40, bias.shape[0]))
+
+    def deviations(model):
+        top = model.inference[0]([model._features(images)])
+        return top.stddev().numpy(), model.generation[0]([top.mean()]).stddev().numpy()
+
+    for wide, narrow in zip(deviations(free), deviations(clipped), strict=True):
+        np.testing.assert_allclose(narrow, np.clip(wide, np.exp(-0.5), np.exp(0.25)), rtol=1e-5)
+        assert narrow.min() < 0.61 and narrow.max() > 1.28
+    assert np.isfinite(clipped.log_weights(images, 3)).all()
+    copy = kv.HierarchicalVAE.from_config(clipped.get_config())
+    assert copy.log_variance_range == (-1.0, 0.5)
+    np.testing.assert_array_equal(copy.weights[1], small().weights[1])
+
+
+@pytest.mark.parametrize("wrong", [(1, 0), (0, 0), (0, np.inf), 3, (1,), ("a", "b")])
+def test_a_range_of_log_variances_is_two_numbers_in_order(wrong):
+    with pytest.raises(ValueError, match="log_variance_range.* two finite numbers"):
+        small(log_variance_range=wrong)

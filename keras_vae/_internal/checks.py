@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -193,3 +194,23 @@ def raising(kind: type[ValueError]) -> Callable[[Callable[..., None]], Callable[
         return checked
 
     return decorate
+
+
+def as_range(values: Any, name: str) -> tuple[float, float] | None:
+    """Two finite numbers, the smaller one first, as a tuple; None stays None.
+
+    Raises:
+        ValueError: If `values` are anything else.
+    """
+    if values is None:
+        return None
+    try:
+        low, high = map(float, values)
+    except (TypeError, ValueError):
+        low = high = math.nan
+    if not -math.inf < low < high < math.inf:
+        raise ValueError(
+            f"`{name}` must be two finite numbers, the smaller one first, or None. "
+            f"Received: {values!r}."
+        )
+    return low, high

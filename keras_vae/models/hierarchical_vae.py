@@ -6,7 +6,7 @@ from typing import Any
 
 from keras_vae import distributions, likelihoods, posteriors, priors, random
 from keras_vae._internal.backend import initializer_config, keras, tf, tfd
-from keras_vae._internal.checks import check_positive_integer, one_shape
+from keras_vae._internal.checks import as_range, check_positive_integer, one_shape
 from keras_vae.models.base import DEFAULT_SHAPE, LatentVariableModel
 from keras_vae.models.given_networks import get_network, take
 from keras_vae.models.inputs import Data, given
@@ -47,11 +47,15 @@ class HierarchicalVAE(LatentVariableModel):
             given the condition, and priors of the lower levels z_l not.
         kernel_initializer: Keras initialiser of all kernels.
         bias_initializer: Keras initialiser of all biases.
+        log_variance_range: Least and largest log variance of q(z_l|...) and of p(z_l|...), to which
+            they are clipped, as Tomczak & Welling's code does with (-6, 2); None for none. Gated
+            layers grow with the square of their input: an unusual item of it can give a level a
+            deviation so large that those below are infinite, and training ends.
         seed: Integer from which weights and noise are drawn; None draws a fresh one.
 
     Raises:
-        ValueError: If a size is below 1, a name is unknown, there is no level, or another
-            `posterior` than diagonal Gaussians is asked for.
+        ValueError: If a size is below 1, a name is unknown, there is no level, another `posterior`
+            than diagonal Gaussians is asked for, or `log_variance_range` is none.
 
     Reference: Tomczak & Welling 2018, Section 4; "Project: Large VAE", Sections 2.3 and 3.1.
     """
@@ -73,6 +77,7 @@ class HierarchicalVAE(LatentVariableModel):
         condition_shape: int | Sequence[int] | None = None,
         kernel_initializer: Any = "glorot_normal",
         bias_initializer: Any = "zeros",
+        log_variance_range: Sequence[float] | None = None,
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -96,6 +101,7 @@ class HierarchicalVAE(LatentVariableModel):
             raise ValueError("`latent_dims` must name at least one level.")
         self.latent_dims = tuple(int(size) for size in latent_dims)
         self.hidden_units = int(hidden_units)
+        self.log_variance_range = as_range(log_variance_range, "log_variance_range")
         self.network_arguments = {
             "activation": keras.activations.get(activation),
             "gated": gated,
@@ -165,6 +171,7 @@ class HierarchicalVAE(LatentVariableModel):
             joint_layers=joint_layers,
             seed=derive_seed(self.seed, purpose, level),
             density_dtype=self.density_dtype,
+            log_variance_range=self.log_variance_range,
             **self.network_arguments,
         )
 
@@ -356,5 +363,6 @@ class HierarchicalVAE(LatentVariableModel):
             "condition_shape": self.condition_shape and list(self.condition_shape),
             "kernel_initializer": initializer_config(arguments["kernel_initializer"]),
             "bias_initializer": initializer_config(arguments["bias_initializer"]),
+            "log_variance_range": self.log_variance_range and list(self.log_variance_range),
             "seed": self.seed,
         }

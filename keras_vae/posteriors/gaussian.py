@@ -70,6 +70,8 @@ class ConditionalGaussian(keras.layers.Layer):
         joint_layers: Hidden layers after each input's own.
         seed: Integer from which the weights are drawn.
         density_dtype: Type of the Gaussian's parameters.
+        log_variance_range: Least and largest log variance, beyond which it is clipped and has no
+            gradient; None for none.
         **kwargs: `activation`, `gated`, `dtype` and the initialisers of `JointStack`.
     """
 
@@ -82,9 +84,11 @@ class ConditionalGaussian(keras.layers.Layer):
         joint_layers: int,
         seed: int,
         density_dtype: str = "float32",
+        log_variance_range: Sequence[float] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(dtype=kwargs.get("dtype"))
+        self.log_variance_range = log_variance_range
         self.hidden = JointStack(
             input_dims, hidden_units, joint_layers=joint_layers, seed=seed, **kwargs
         )
@@ -108,5 +112,8 @@ class ConditionalGaussian(keras.layers.Layer):
     def call(self, inputs: Sequence[tf.Tensor]) -> tfd.Distribution:
         """Returns a `diagonal_gaussian` over the inputs' common leading axes."""
         hidden = self.hidden(inputs)
-        scale = tf.exp(0.5 * over_rows(self.log_variance_head, hidden))
+        log_variance = over_rows(self.log_variance_head, hidden)
+        if self.log_variance_range is not None:
+            log_variance = tf.clip_by_value(log_variance, *self.log_variance_range)
+        scale = tf.exp(0.5 * log_variance)
         return diagonal_gaussian(over_rows(self.loc_head, hidden), scale)

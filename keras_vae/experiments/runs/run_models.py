@@ -79,6 +79,7 @@ def build_model(spec: RunSpec, image_shape: Sequence[int]) -> LatentVariableMode
         return HierarchicalVAE(
             latent_dims=spec.model.latent_dims,
             hidden_units=spec.model.hidden_units[0],
+            log_variance_range=spec.model.log_variance_range,
             **shared,
         )
     return VAE(

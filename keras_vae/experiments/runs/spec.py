@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from keras_vae import UserError, datasets, likelihoods, objectives, optimizers, priors, random
 from keras_vae._internal.backend import keras
-from keras_vae._internal.checks import check_choice, check_positive_integer, raising
+from keras_vae._internal.checks import as_range, check_choice, check_positive_integer, raising
 from keras_vae._internal.files import JsonObject
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class ModelSpec:
     `prior_components` is the number of a mixture prior's components, None for the prior's own
     default; `pseudo_inputs` says whether a VampPrior's begin as uniform `"noise"`, as `"grey"`
     images of nearly one half everywhere, or as training images, `"data"`. `scale_recovers` is the
-    argument of `likelihoods.DiscretizedLogistic`.
+    argument of `likelihoods.DiscretizedLogistic`, `log_variance_range` that of `HierarchicalVAE`.
     """
 
     latent_dim: int = 50
@@ -105,6 +105,7 @@ class ModelSpec:
     prior_components: int | None = None
     pseudo_inputs: str = "noise"
     scale_recovers: bool = False
+    log_variance_range: tuple[float, float] | None = None
 
     @raising(SpecError)
     def __post_init__(self) -> None:
@@ -123,6 +124,12 @@ class ModelSpec:
         check_positive_integer(self.latent_dim, "latent_dim")
         for size in self.hidden_units:
             check_positive_integer(size, "hidden_units")
+        log_variances = as_range(self.log_variance_range, "log_variance_range")
+        object.__setattr__(self, "log_variance_range", log_variances)
+        if log_variances is not None and not self.upper_latent_dims:
+            raise ValueError(
+                f"`log_variance_range` belongs to models with several levels. Received: {self}."
+            )
         check_choice(self.likelihood, likelihoods.LIKELIHOODS, "likelihood")
         check_choice(self.prior, priors.PRIORS, "prior")
         if self.scale_recovers and self.likelihood != "discretized_logistic":

@@ -547,7 +547,8 @@ def test_models_of_the_swapped_formula_are_the_reports_but_for_it():
     runs = swapped_formula.FIGURE.trial(options, 3)
     for model, run in zip(MODELS, runs.values(), strict=True):
         expected = run_spec("mnist", 3, model)
-        assert run.model == dataclasses.replace(expected.model, likelihood="swapped_bernoulli")
-        assert run.optimizer == expected.optimizer and run.data == expected.data
-        assert (run.objective == expected.objective) == (model != HVAE)
-        assert run.objective.warm_up_epochs == (0 if model == HVAE else {VAE: 100}.get(model, 60))
+        changes = {"likelihood": "swapped_bernoulli"}
+        if model == HVAE:
+            changes["log_variance_range"] = (-6.0, 2.0)
+        model_of = dataclasses.replace(expected.model, **changes)
+        assert run == dataclasses.replace(expected, model=model_of)

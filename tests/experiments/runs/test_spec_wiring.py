@@ -138,6 +138,11 @@ CASES = {
         lambda run: getattr(run.model.likelihood, "scale_recovers", None),
         True,
     ),
+    "model.log_variance_range": (
+        {"model.upper_latent_dims": (3,), "model.log_variance_range": (-2, 1)},
+        lambda run: getattr(run.model, "log_variance_range", None),
+        (-2.0, 1.0),
+    ),
     "model.prior": (
         {"model.prior": "mixture_of_gaussians"},
         lambda run: type(run.model.prior_layer).__name__,
@@ -442,6 +447,8 @@ def test_impossible_combinations_are_refused():
         ({"model.upper_latent_dims": (3,), "model.batch_norm": True}, "no batch"),
         ({"model.upper_latent_dims": (3,), "model.hidden_units": (8, 4)}, "one size"),
         ({"model.upper_latent_dims": (3, 0)}, "upper_latent_dims.*at least 1"),
+        ({"model.log_variance_range": (-2, 1)}, "several levels"),
+        ({"model.log_variance_range": (1, -2)}, "two finite numbers"),
         ({"model.hidden_units": (8, 0)}, "hidden_units.*at least 1"),
         ({"model.pseudo_inputs": "grey"}, "VampPrior only"),
         ({"model.pseudo_inputs": "white"}, "'white'.*'noise'"),
