@@ -48,14 +48,15 @@ class HierarchicalVAE(LatentVariableModel):
         kernel_initializer: Keras initialiser of all kernels.
         bias_initializer: Keras initialiser of all biases.
         log_variance_range: Least and largest log variance of q(z_l|...) and of p(z_l|...), to which
-            they are clipped, as Tomczak & Welling's code does with (-6, 2); None for none. Gated
-            layers grow with the square of their input: an unusual item of it can give a level a
-            deviation so large that those below are infinite, and training ends.
+            they are clipped; None for no limits. Tomczak & Welling's code has (-6, 2). Gated
+            layers grow with the square of their input, so that one unusual item can give a level
+            so large a deviation that the levels below overflow, which ends training.
         seed: Integer from which weights and noise are drawn; None draws a fresh one.
 
     Raises:
         ValueError: If a size is below 1, a name is unknown, there is no level, another `posterior`
-            than diagonal Gaussians is asked for, or `log_variance_range` is none.
+            than diagonal Gaussians is asked for, or `log_variance_range` is not two numbers in
+            ascending order.
 
     Reference: Tomczak & Welling 2018, Section 4; "Project: Large VAE", Sections 2.3 and 3.1.
     """

@@ -1,12 +1,14 @@
 """`keras_vae.VAE.fit`, called as `keras_vae.experiments.runs.training` calls it, epoch by epoch."""
 
 import concurrent.futures
+import dataclasses
 import queue
 import threading
 
 import keras
 
 from keras_vae.callbacks import LatentActivity
+from keras_vae.experiments.reports import vampprior
 from keras_vae.experiments.reports.activity import ADAM
 from keras_vae.experiments.runs.run_models import build_model
 from keras_vae.experiments.runs.spec import DataSpec, ObjectiveSpec, RunSpec
@@ -23,6 +25,18 @@ def run_spec(dataset, num_samples, seed=0):
     """The run that all contestants train: the ELBO for one sample, else the IWAE bound."""
     objective = ObjectiveSpec("elbo" if num_samples == 1 else "iwae", num_samples)
     return RunSpec(DataSpec(dataset, "static"), objective=objective, optimizer=ADAM, seed=seed)
+
+
+def run_specs(dataset):
+    """The runs that are timed or profiled, by the name of their case."""
+    vae = run_spec(dataset, 1)
+    return {
+        "vae_1": vae,
+        "vae_5": run_spec(dataset, 5),
+        "renyi_10": dataclasses.replace(vae, objective=ObjectiveSpec("renyi", 10, alpha=0.5)),
+        "hvae": vampprior.run_spec(dataset, 0, vampprior.HVAE),
+        "vampprior": vampprior.run_spec(dataset, 0, vampprior.VAMPPRIOR),
+    }
 
 
 def linear_layers(model):

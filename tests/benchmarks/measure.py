@@ -15,9 +15,7 @@ import torch_vae
 from architecture import BATCH_SIZE, LATENT_DIM, PIXELS
 
 from keras_vae.datasets import Split
-from keras_vae.experiments.reports import vampprior
 from keras_vae.experiments.runs.run_models import build_model
-from keras_vae.experiments.runs.spec import ObjectiveSpec
 from keras_vae.experiments.runs.store import RunStore
 
 WARM_UP_EPOCHS = 1
@@ -81,8 +79,7 @@ def contestants(case, data):
 
     Each runs an epoch, or a log-likelihood, and, but for the floor, returns its mean loss.
     """
-    vae, hvae = keras_vae_fit.run_spec(data.name, 1), vampprior.run_spec(data.name, 0, "HVAE")
-    renyi = dataclasses.replace(vae, objective=ObjectiveSpec("renyi", 10, alpha=0.5))
+    specs = keras_vae_fit.run_specs(data.name)
     fewer = dataclasses.replace(data, train=Split(data.train.pixels[:FEWER_IMAGES]))
     hvae_width = matmul_floor.HVAE_LATENT_DIM + matmul_floor.HVAE_UNITS
     count = data.steps_per_epoch(BATCH_SIZE)
@@ -90,16 +87,14 @@ def contestants(case, data):
         if case in ("vae_1", "vae_5"):
             functions = all_contestants(stack, data, int(case[-1]))
         elif case in ("renyi_10", "hvae"):
-            spec, network = {
-                "renyi_10": (renyi, matmul_floor.vae),
-                "hvae": (hvae, matmul_floor.hvae),
-            }[case]
+            spec = specs[case]
+            network = {"renyi_10": matmul_floor.vae, "hvae": matmul_floor.hvae}[case]
             functions = training_and_floor(spec, fewer, network)
             count = fewer.steps_per_epoch(spec.batch_size)
         else:
             spec, network, width = {
-                "vae": (vae, matmul_floor.vae_of_codes, LATENT_DIM),
-                "hvae": (hvae, matmul_floor.hvae_of_codes, hvae_width),
+                "vae": (specs["vae_1"], matmul_floor.vae_of_codes, LATENT_DIM),
+                "hvae": (specs["hvae"], matmul_floor.hvae_of_codes, hvae_width),
             }[case.removeprefix("log_likelihood_")]
             count = LIKELIHOOD_IMAGES[case.removeprefix("log_likelihood_")]
             functions = likelihood_and_floor(spec, data, network, width, count)

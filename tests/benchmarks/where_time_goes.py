@@ -3,8 +3,8 @@
     python tests/benchmarks/where_time_goes.py vae_1
 
 XLA's optimised program, which it is made to write down, tells which operations of TensorFlow a
-profiled kernel was made of. What is missing to the whole step is launching, waiting for batches,
-and the profiler itself.
+profiled kernel was made of. The rest of the step is launching, waiting for batches, and the
+profiler itself.
 """
 
 import argparse
@@ -30,24 +30,6 @@ KERNEL = re.compile(r"\s+(?:ROOT )?%?([\w.\-]+) = \S+ [\w\-]+\(")
 OPERATION = re.compile(r'op_name="([^"]+)"')
 
 
-def cases():
-    """The runs that can be profiled, by name."""
-    import keras_vae_fit
-
-    from keras_vae.experiments.reports import vampprior
-    from keras_vae.experiments.runs.spec import ObjectiveSpec
-
-    vae = keras_vae_fit.run_spec("mnist", 1)
-    renyi = dataclasses.replace(vae, objective=ObjectiveSpec("renyi", 10, alpha=0.5))
-    return {
-        "vae_1": vae,
-        "vae_5": keras_vae_fit.run_spec("mnist", 5),
-        "renyi_10": renyi,
-        "hvae": vampprior.run_spec("mnist", 0, vampprior.HVAE),
-        "vampprior": vampprior.run_spec("mnist", 0, vampprior.VAMPPRIOR),
-    }
-
-
 def profiled_epoch(case, folder):
     """Trains a short epoch under the profiler; returns its seconds."""
     import keras_vae_fit
@@ -58,7 +40,7 @@ def profiled_epoch(case, folder):
     data = datasets.load("mnist", binarize="static")
     data = dataclasses.replace(data, train=datasets.Split(data.train.pixels[:IMAGES]))
     keras_vae_fit.MAX_STEPS_PER_EXECUTION = STEPS_PER_EXECUTION
-    trainer = keras_vae_fit.Trainer(cases()[case], data)
+    trainer = keras_vae_fit.Trainer(keras_vae_fit.run_specs("mnist")[case], data)
     for _ in range(2):
         trainer()
     options = tf.profiler.experimental.ProfilerOptions(host_tracer_level=3, python_tracer_level=0)

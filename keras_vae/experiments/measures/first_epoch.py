@@ -65,7 +65,7 @@ class FirstEpoch:
                     "active": self.counts(threshold).tolist(),
                     "pruned": self.pruned(threshold).tolist(),
                     "not_risen": self.not_risen(threshold).tolist(),
-                    # By place in `steps`, from 1; at the start nothing is active.
+                    # By place in `steps`, from 1; all count as inactive before the first.
                     "crossings": crossings(self.activity, threshold),
                 }
                 for threshold in thresholds

@@ -24,7 +24,7 @@ def largest_drop(
 
 
 def time_to_half_pruned(counts: npt.ArrayLike, start: float) -> np.ndarray:
-    """Epochs until half of what is pruned in all has been, straight between the epochs.
+    """Epochs until half of all pruning is done, interpolated linearly between epochs.
 
     Arguments:
         counts: Array of shape (trials, epochs).
