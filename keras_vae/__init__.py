@@ -12,6 +12,7 @@ from keras_vae._internal.registration import register_with_keras
 
 if TYPE_CHECKING:
     from keras_vae import (
+        activations,
         activity,
         callbacks,
         datasets,
@@ -37,6 +38,7 @@ __all__ = [
     "HierarchicalVAE",
     "LatentVariableModel",
     "UserError",
+    "activations",
     "activity",
     "callbacks",
     "datasets",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_vae import activations
 from keras_vae._internal.backend import initializer_config, keras, tf
 from keras_vae._internal.checks import as_sizes, check_positive_integer
 from keras_vae.random import derive_seed, resolve_seed
@@ -142,7 +143,7 @@ class DenseStack(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.units = as_sizes(units, "hidden_units")
-        self.activation = keras.activations.get(activation)
+        self.activation = activations.get(activation)
         self.batch_norm = batch_norm
         self.gated = gated
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -200,7 +201,7 @@ class DenseStack(keras.layers.Layer):
         return {
             **super().get_config(),
             "units": list(self.units),
-            "activation": keras.activations.serialize(self.activation),
+            "activation": activations.serialize(self.activation),
             "batch_norm": self.batch_norm,
             "gated": self.gated,
             "kernel_initializer": initializer_config(self.kernel_initializer),
@@ -307,7 +308,7 @@ class MaskedAutoregressiveNetwork(keras.layers.Layer):
         check_positive_integer(outputs, "outputs")
         self.outputs = int(outputs)
         self.hidden_units = as_sizes(hidden_units, "hidden_units")
-        self.activation = keras.activations.get(activation)
+        self.activation = activations.get(activation)
         self.context_dim = int(context_dim)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.seed = None if seed is None else resolve_seed(seed)
@@ -359,7 +360,7 @@ class MaskedAutoregressiveNetwork(keras.layers.Layer):
             **super().get_config(),
             "outputs": self.outputs,
             "hidden_units": list(self.hidden_units),
-            "activation": keras.activations.serialize(self.activation),
+            "activation": activations.serialize(self.activation),
             "context_dim": self.context_dim,
             "kernel_initializer": initializer_config(self.kernel_initializer),
             "seed": self.seed,

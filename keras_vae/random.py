@@ -59,20 +59,34 @@ def stream(seed: int | tf.Tensor, purpose: int, counter: int | tf.Tensor = 0) ->
 def normal(
     shape: Sequence[int] | tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.float32
 ) -> tf.Tensor:
-    """Standard-normal noise from a seed of shape (2,)."""
+    """Standard-normal noise from a seed of shape (2,), none of it further than 5.5 from 0.
+
+    These are the quantiles of uniform noise. Compiled for a processor they take a fifth of the time
+    of `box_muller`.
+    """
+    return _quantiles(shape, seed, dtype, "philox")
+
+
+def box_muller(
+    shape: Sequence[int] | tf.Tensor, seed: tf.Tensor, dtype: tf.DType = tf.float32
+) -> tf.Tensor:
+    """Standard-normal noise as TensorFlow itself draws it."""
     return tf.random.stateless_normal(shape, seed=seed, dtype=dtype, alg="philox")
 
 
 def xla_normal(shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
-    """Standard-normal noise, drawn by Threefry as JAX does; inside an XLA computation only.
+    """`normal`, drawn by Threefry as JAX does; inside an XLA computation only."""
+    # For debugging nothing is compiled, and only XLA has Threefry in this form.
+    algorithm = "philox" if tf.config.functions_run_eagerly() else "threefry"
+    return _quantiles(shape, seed, tf.float32, algorithm)
 
-    On a CPU it takes a fifth of `normal`'s time. No number is further than 5.5 from 0.
-    """
-    if tf.config.functions_run_eagerly():
-        # For debugging nothing is compiled, and only XLA has Threefry in this form.
-        return normal(shape, seed)
-    # -1 itself would be minus infinity; this is what follows it.
-    uniform = tf.random.stateless_uniform(shape, seed, -1.0 + 2.0**-24, 1.0, alg="threefry")
+
+def _quantiles(
+    shape: Sequence[int] | tf.Tensor, seed: tf.Tensor, dtype: tf.DType, algorithm: str
+) -> tf.Tensor:
+    # -1 itself would be minus infinity; this is what follows it in single precision.
+    lowest = -1.0 + 2.0**-24
+    uniform = tf.random.stateless_uniform(shape, seed, lowest, 1.0, dtype, algorithm)
     return math.sqrt(2.0) * tf.math.erfinv(uniform)
 
 

@@ -309,6 +309,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import keras, keras_vae as kv
 from keras_vae import random
+from keras_vae.models import fitting
 
 def make():
     return kv.VAE(latent_dim=2, hidden_units=4, image_shape=(2, 2), seed=0)
@@ -335,7 +336,8 @@ for one in (model, single):
     one.fit(x, batch_size=4, epochs=2, verbose=0)
 for a, b in zip(model.get_weights(), single.get_weights(), strict=True):
     np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
-noise = strategy.run(lambda: random.normal((3,), model._noise_of_replica(0, 0)))
+stream = fitting.stream_of_replica
+noise = strategy.run(lambda: random.normal((3,), stream(model._untracked.seed, 0, 0)))
 first, second = strategy.experimental_local_results(noise)
 assert not np.allclose(first, second)
 """

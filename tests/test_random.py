@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from scipy import stats
 
 from keras_vae import random
 
@@ -45,11 +47,29 @@ def test_streams_are_pinned(seed, purpose, counter, pair):
 
 def test_noise_is_pinned():
     np.testing.assert_allclose(
-        random.normal((3,), [1, 2]), [0.5441101, 0.2073803, 0.0735643], rtol=1e-5
+        random.box_muller((3,), [1, 2]), [0.5441101, 0.2073803, 0.0735643], rtol=1e-5
     )
+    uniform = np.array([0.8440604, 0.1920453, 0.9962232])
+    np.testing.assert_allclose(random.normal((3,), [1, 2]), stats.norm.ppf(uniform), rtol=1e-5)
     np.testing.assert_allclose(
         random.uniform((3,), [1, 2]), [0.8440604, 0.1920453, 0.9962232], rtol=1e-6
     )
+
+
+@pytest.mark.parametrize("draw", [random.normal, random.box_muller])
+@pytest.mark.parametrize(
+    "dtype, jit_compile", [("float32", False), ("float32", True), ("float64", True)]
+)
+def test_normal_numbers_are_normal(draw, dtype, jit_compile):
+    shape = (400, 500)
+    noise = tf.function(lambda: draw(shape, [3, 4], dtype), jit_compile=jit_compile)().numpy()
+    assert noise.shape == shape and noise.dtype == dtype and np.abs(noise).max() < 5.8
+    # By chance alone the distance would be as large in one of ten thousand seeds.
+    assert stats.kstest(noise.ravel(), "norm").pvalue > 1e-4
+    # Of 200,000 numbers the tails beyond three have 540, give or take 23.
+    assert 430 < (np.abs(noise) > 3).sum() < 650
+    neighbours = [np.corrcoef(noise[:, i], noise[:, i + 1])[0, 1] for i in range(50)]
+    assert np.abs(np.mean(neighbours)) < 5 / np.sqrt(400 * 50)
 
 
 def test_every_seed_purpose_and_count_has_a_stream_of_its_own():

@@ -39,12 +39,15 @@ class LatentVariableModel(Saving, Inference, keras.Model):
         beta: Weight of prior and posterior in the objective, a variable that
             `keras_vae.callbacks.WarmUp` sets. Reported bounds always use 1.
         seed: Integer that noise is drawn from; compiled steps take another that is assigned.
+        draw_normal: Function of a shape, a seed and a type by which the noise of training and
+            evaluation is drawn, such as `keras_vae.random.box_muller`; None for the usual one.
     """
 
     train_function: TrainFunction | None
     test_function: Any
     predict_function: Any
     latent_dims: tuple[int, ...]
+    draw_normal: Callable[..., tf.Tensor] | None = None
 
     def __init__(
         self,
@@ -327,7 +330,7 @@ class LatentVariableModel(Saving, Inference, keras.Model):
         """One optimiser step on the negative bound; returns the running means."""
         x, weights, given = self._unpack(data)
         step = fitting.steps_of(self.optimizer) + self._untracked.steps_before
-        seed = self._noise_of_replica(random.TRAINING_NOISE, step)
+        seed = self._noise_of_step(random.TRAINING_NOISE, step, x)
         # Layers' own losses are those of all calls in this step, and of no other.
         self._get_call_context()
         try:
@@ -349,7 +352,7 @@ class LatentVariableModel(Saving, Inference, keras.Model):
         x, weights, given = self._unpack(data)
         # The count of items seen so far numbers the batches, without state of its own.
         seen = tf.cast(self.trackers["loss"].count, tf.int64)
-        seed = self._noise_of_replica(random.EVALUATION_NOISE, seen)
+        seed = self._noise_of_step(random.EVALUATION_NOISE, seen, x)
         terms = self.log_terms(x, self.objective.num_samples, seed, training=False, **given)
         return self.update_trackers(
             -fitting.weighted_mean(self.objective_bound(terms), weights), terms, weights
@@ -389,11 +392,9 @@ class LatentVariableModel(Saving, Inference, keras.Model):
         counts = (self._untracked.steps_before, fitting.steps_of(self.optimizer))
         return sum(int(tf.convert_to_tensor(count.value)) for count in counts)
 
-    def _noise_of_replica(self, purpose: int, counter: int | tf.Tensor) -> tf.Tensor:
-        """The stream of a purpose; replicas that train together have one each."""
-        seed = random.stream(self._untracked.seed, purpose, counter)
-        replica = tf.distribute.get_replica_context()
-        if replica is None or replica.num_replicas_in_sync == 1:
+    def _noise_of_step(self, purpose: int, counter: int | tf.Tensor, x: Data) -> posteriors.Noise:
+        seed = fitting.stream_of_replica(self._untracked.seed, purpose, counter)
+        if self.draw_normal is None:
             return seed
-        number = replica.replica_id_in_sync_group
-        return tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
+        sizes = self.objective.num_samples, tf.shape(x)[0], self.latent_dims
+        return posteriors.draw(self.draw_normal, seed, *sizes, self.density_dtype)

@@ -140,6 +140,16 @@ def steps_of(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
     return optimizer._iterations
 
 
+def stream_of_replica(seed: keras.Variable, purpose: int, counter: int | tf.Tensor) -> tf.Tensor:
+    """The random stream of a purpose; replicas that train together have one each."""
+    stream = random.stream(seed, purpose, counter)
+    replica = tf.distribute.get_replica_context()
+    if replica is None or replica.num_replicas_in_sync == 1:
+        return stream
+    number = replica.replica_id_in_sync_group
+    return tf.random.experimental.stateless_fold_in(stream, number, alg="philox")
+
+
 def weighted_mean(values: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
     """The mean of values times their weights, if there are any, as Keras has losses."""
     if weights is None:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from keras_vae import distributions, likelihoods, posteriors, priors, random
+from keras_vae import activations, distributions, likelihoods, posteriors, priors, random
 from keras_vae._internal.backend import initializer_config, keras, tf, tfd
 from keras_vae._internal.checks import as_range, check_positive_integer, one_shape
 from keras_vae.models.base import DEFAULT_SHAPE, LatentVariableModel
@@ -104,7 +104,7 @@ class HierarchicalVAE(LatentVariableModel):
         self.hidden_units = int(hidden_units)
         self.log_variance_range = as_range(log_variance_range, "log_variance_range")
         self.network_arguments = {
-            "activation": keras.activations.get(activation),
+            "activation": activations.get(activation),
             "gated": gated,
             "kernel_initializer": keras.initializers.get(kernel_initializer),
             "bias_initializer": keras.initializers.get(bias_initializer),
@@ -338,7 +338,7 @@ class HierarchicalVAE(LatentVariableModel):
     ) -> tf.Tensor:
         if isinstance(seed, posteriors.Drawn):
             return tf.cast(seed.levels[level], distribution.dtype)
-        seed = tf.random.experimental.stateless_fold_in(seed, level, alg="philox")
+        seed = posteriors.level_seed(seed, level)
         return random.normal(tf.shape(distribution.mean()), seed, distribution.dtype)
 
     def _dtypes(self) -> tuple[str, ...]:
@@ -355,7 +355,7 @@ class HierarchicalVAE(LatentVariableModel):
             },
             "latent_dims": list(self.latent_dims),
             "hidden_units": self.hidden_units,
-            "activation": keras.activations.serialize(arguments["activation"]),
+            "activation": activations.serialize(arguments["activation"]),
             "gated": arguments["gated"],
             "likelihood": keras.saving.serialize_keras_object(self.likelihood),
             "prior": keras.saving.serialize_keras_object(self.prior_layer),

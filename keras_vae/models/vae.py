@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from keras_vae import distributions, likelihoods, posteriors, priors
+from keras_vae import activations, distributions, likelihoods, posteriors, priors
 from keras_vae._internal.backend import initializer_config, keras, tf, tfd
 from keras_vae._internal.checks import as_sizes, check_positive_integer, one_shape
 from keras_vae.models.base import DEFAULT_SHAPE, LatentVariableModel
@@ -130,7 +130,7 @@ class VAE(LatentVariableModel):
         self.latent_dim = int(latent_dim)
         self.latent_dims = (self.latent_dim,)
         self.hidden_units = self._sizes_of(hidden_units, encoder, decoder)
-        self.activation = keras.activations.get(activation)
+        self.activation = activations.get(activation)
         self.batch_norm = batch_norm
         self.gated = gated
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -360,7 +360,7 @@ class VAE(LatentVariableModel):
             **super().get_config(),
             "latent_dim": self.latent_dim,
             **self._network_config(),
-            "activation": keras.activations.serialize(self.activation),
+            "activation": activations.serialize(self.activation),
             "likelihood": keras.saving.serialize_keras_object(self.likelihood),
             "prior": keras.saving.serialize_keras_object(self.prior_layer),
             "posterior": keras.saving.serialize_keras_object(self.posterior),

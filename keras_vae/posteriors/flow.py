@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_vae import activations
 from keras_vae._internal.backend import keras, tf, tfd, tfp
 from keras_vae._internal.checks import as_sizes, check_positive_integer
 from keras_vae.distributions import GaussianFlow
@@ -63,7 +64,7 @@ class InverseAutoregressiveFlow(Posterior):
             raise ValueError(f"`num_mean_samples` must be even. Received: {num_mean_samples}.")
         self.num_flows, self.context_dim = int(num_flows), int(context_dim)
         self.hidden_units = as_sizes(hidden_units, "hidden_units")
-        self.activation = keras.activations.get(activation)
+        self.activation = activations.get(activation)
         self.num_mean_samples = int(num_mean_samples)
         self.seed = resolve_seed(seed)
 
@@ -107,7 +108,7 @@ class InverseAutoregressiveFlow(Posterior):
             "num_flows": self.num_flows,
             "hidden_units": list(self.hidden_units),
             "context_dim": self.context_dim,
-            "activation": keras.activations.serialize(self.activation),
+            "activation": activations.serialize(self.activation),
             "num_mean_samples": self.num_mean_samples,
             "seed": self.seed,
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from keras_vae import random
@@ -20,6 +20,39 @@ class Drawn(NamedTuple):
 
     levels: tuple[tf.Tensor, ...]
     seed: tf.Tensor
+
+
+def draw(
+    normal: Callable[..., tf.Tensor],
+    seed: tf.Tensor,
+    num_samples: int,
+    batch: int | tf.Tensor,
+    latent_dims: Sequence[int],
+    dtype: str,
+) -> Drawn:
+    """The noise of a batch's samples at all levels, drawn by a function of the user's choice.
+
+    Arguments:
+        normal: Function such as `random.box_muller`, of a shape, a seed and a type.
+        seed: Integer tensor of shape (2,).
+        num_samples: Samples per item.
+        batch: Number of items.
+        latent_dims: Dimensions of the levels, from the top down.
+        dtype: Type of the noise.
+    """
+    seeds = [level_seed(seed, level) for level in range(len(latent_dims))]
+    levels = (
+        normal((num_samples, batch, size), own, dtype)
+        for size, own in zip(latent_dims, seeds, strict=True)
+    )
+    return Drawn(tuple(levels), seed)
+
+
+def level_seed(seed: tf.Tensor, level: int) -> tf.Tensor:
+    """The seed of one level's noise; the top level, which is number 0, has the seed itself."""
+    if not level:
+        return seed
+    return tf.random.experimental.stateless_fold_in(seed, level, alg="philox")
 
 
 # What samples are drawn from.

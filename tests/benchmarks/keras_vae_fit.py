@@ -11,7 +11,7 @@ from keras_vae.callbacks import LatentActivity
 from keras_vae.experiments.reports import vampprior
 from keras_vae.experiments.reports.activity import ADAM
 from keras_vae.experiments.runs.run_models import build_model
-from keras_vae.experiments.runs.spec import DataSpec, ObjectiveSpec, RunSpec
+from keras_vae.experiments.runs.spec import DataSpec, ModelSpec, ObjectiveSpec, RunSpec
 from keras_vae.experiments.runs.training import (
     MAX_STEPS_PER_EXECUTION,
     TRAIN_METRICS,
@@ -20,22 +20,30 @@ from keras_vae.experiments.runs.training import (
     largest_divisor,
 )
 
+# As `keras_vae.VAE` is where nothing is said; the specs' own defaults keep older runs going.
+FASTER = ModelSpec(activation="fused_softplus")
+
 
 def run_spec(dataset, num_samples, seed=0):
     """The run that all contestants train: the ELBO for one sample, else the IWAE bound."""
     objective = ObjectiveSpec("elbo" if num_samples == 1 else "iwae", num_samples)
-    return RunSpec(DataSpec(dataset, "static"), objective=objective, optimizer=ADAM, seed=seed)
+    return RunSpec(
+        DataSpec(dataset, "static"), FASTER, objective, ADAM, seed=seed, noise="quantiles"
+    )
 
 
 def run_specs(dataset):
     """The runs that are timed or profiled, by the name of their case."""
     vae = run_spec(dataset, 1)
+    others = {
+        name: dataclasses.replace(vampprior.run_spec(dataset, 0, model), noise="quantiles")
+        for name, model in (("hvae", vampprior.HVAE), ("vampprior", vampprior.VAMPPRIOR))
+    }
     return {
         "vae_1": vae,
         "vae_5": run_spec(dataset, 5),
         "renyi_10": dataclasses.replace(vae, objective=ObjectiveSpec("renyi", 10, alpha=0.5)),
-        "hvae": vampprior.run_spec(dataset, 0, vampprior.HVAE),
-        "vampprior": vampprior.run_spec(dataset, 0, vampprior.VAMPPRIOR),
+        **others,
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_vae import likelihoods
+from keras_vae import activations, likelihoods, random
 from keras_vae._internal.backend import keras
 from keras_vae.datasets import ImageData
 from keras_vae.experiments.runs.spec import RunSpec
@@ -59,13 +59,18 @@ def _copy_numbers(source: LatentVariableModel, target: LatentVariableModel) -> N
 def model_kind(spec: RunSpec, image_shape: Sequence[int]) -> Hashable:
     """What a spec's models have in common but for numbers: their weights and their seed."""
     # The name may have been given to another class since.
-    return spec.model, likelihoods.LIKELIHOODS[spec.model.likelihood], tuple(image_shape)
+    return (
+        spec.model,
+        spec.noise,
+        likelihoods.LIKELIHOODS[spec.model.likelihood],
+        tuple(image_shape),
+    )
 
 
 def build_model(spec: RunSpec, image_shape: Sequence[int]) -> LatentVariableModel:
     """Returns the model of a spec, with weights that were drawn by its seed."""
     shared: dict[str, Any] = {
-        "activation": spec.model.activation,
+        "activation": _activation(spec.model.activation),
         "gated": spec.model.gated,
         "likelihood": spec.model.make_likelihood(),
         "prior": spec.model.make_prior(spec.seed),
@@ -75,6 +80,17 @@ def build_model(spec: RunSpec, image_shape: Sequence[int]) -> LatentVariableMode
         "bias_initializer": spec.model.bias_initializer,
         "seed": spec.seed,
     }
+    model = _make_model(spec, shared)
+    if spec.noise == "box_muller":
+        model.draw_normal = random.box_muller
+    return model
+
+
+def _activation(name: str) -> activations.Activation:
+    return activations.softplus if name == "fused_softplus" else keras.activations.get(name)
+
+
+def _make_model(spec: RunSpec, shared: dict[str, Any]) -> LatentVariableModel:
     if spec.model.upper_latent_dims:
         return HierarchicalVAE(
             latent_dims=spec.model.latent_dims,

@@ -23,6 +23,7 @@ INFINITIES = ("Infinity", "-Infinity")
 # of more digits since procedure 2, and the pixels of a Bernoulli have shared logarithms since 3.
 # (Versions of TensorFlow differ in rounding as well; a run records those it was trained under.)
 PROCEDURE, LEARNED_PRIOR_PROCEDURE, BERNOULLI_PROCEDURE = 1, 2, 3
+NOISE = ("box_muller", "quantiles")
 PSEUDO_INPUTS = ("noise", "grey", "data")
 GREY = {"mean": 0.5, "stddev": 0.01}
 # Apart from the numbers of a model's layers, which the same seed leads to.
@@ -89,6 +90,8 @@ class ModelSpec:
     default; `pseudo_inputs` says whether a VampPrior's begin as uniform `"noise"`, as `"grey"`
     images of nearly one half everywhere, or as training images, `"data"`. `scale_recovers` is the
     argument of `likelihoods.DiscretizedLogistic`, `log_variance_range` that of `HierarchicalVAE`.
+    `activation` is Keras' own of that name, or `"fused_softplus"` for that of
+    `keras_vae.activations`, which is faster and differs in last digits.
     """
 
     latent_dim: int = 50
@@ -286,6 +289,9 @@ class OptimizerSpec:
 class RunSpec:
     """One training run. Its number of epochs is not part of it: a run can be continued.
 
+    `noise` is `"box_muller"`, by which earlier versions drew normal numbers, or `"quantiles"` of
+    uniform ones, which is faster.
+
     Raises:
         SpecError: If any part holds an unknown name or an impossible value.
     """
@@ -296,10 +302,12 @@ class RunSpec:
     optimizer: OptimizerSpec = OptimizerSpec()
     batch_size: int = 100
     seed: int = 0
+    noise: str = "box_muller"
 
     @raising(SpecError)
     def __post_init__(self) -> None:
         check_positive_integer(self.batch_size, "batch_size")
+        check_choice(self.noise, NOISE, "noise")
         random.resolve_seed(self.seed if self.seed is not None else -1)
         if self.objective.doubly_reparameterized and self.model.upper_latent_dims:
             raise ValueError("Doubly reparameterised gradients are available for one level only.")

@@ -7,10 +7,12 @@ import json
 import math
 import types
 
+import keras
 import numpy as np
 import pytest
 import small_data
 
+from keras_vae import activations, random
 from keras_vae.callbacks import WarmUp
 from keras_vae.experiments.reports import geometry, understanding, vampprior
 from keras_vae.experiments.runs import training
@@ -251,6 +253,11 @@ CASES = {
         lambda run: (run.model.seed, run.batch.tolist()),
         (3, next(iter(DATA.batches(8, seed=3))).numpy().tolist()),
     ),
+    "noise": (
+        {"noise": "quantiles"},
+        lambda run: run.model.draw_normal is random.box_muller,
+        False,
+    ),
 }
 
 
@@ -327,6 +334,14 @@ def test_test_batches_are_alike_unless_that_makes_many(wired, monkeypatch, image
     monkeypatch.setattr(training, "TEST_BATCH_SIZE", limit)
     spec = changed(BASE, {"batch_size": 1, "data.validation_images": images})
     assert wired(spec).test_batches == sizes
+
+
+def test_an_activation_is_that_of_keras_unless_it_is_fused():
+    keras_own, fused = (
+        build_model(changed(BASE, {"model.activation": name}), (4, 3)).activation
+        for name in ("softplus", "fused_softplus")
+    )
+    assert keras_own is keras.activations.softplus and fused is activations.softplus
 
 
 def test_every_field_reaches_a_model_of_several_levels():

@@ -1,0 +1,56 @@
+"""The softplus of hidden layers against NumPy, its derivatives, and its name in a config."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy.special import expit
+
+from keras_vae import activations
+from keras_vae.networks import DenseStack
+
+POINTS = np.array([-200.0, -50, -3, -1e-4, 0, 1e-4, 0.5, 3, 50, 200])
+
+
+def derivatives(function, x):
+    """Values, first and second derivatives of a function of each number."""
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        with tf.GradientTape() as inner:
+            inner.watch(x)
+            values = function(x)
+        first = inner.gradient(values, x)
+    return values, first, outer.gradient(first, x)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("dtype, rtol", [("float64", 1e-13), ("float32", 1e-6)])
+def test_softplus_and_its_derivatives(dtype, rtol, jit_compile):
+    compiled = tf.function(derivatives, jit_compile=jit_compile)
+    found = compiled(activations.softplus, tf.constant(POINTS, dtype))
+    slope = expit(POINTS)
+    expected = np.logaddexp(0, POINTS), slope, slope * expit(-POINTS)
+    # Below the smallest number of single precision there is nothing but zero.
+    atol = 1e-37 if dtype == "float32" else 0
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol)
+
+
+def test_is_what_softplus_names_and_is_named():
+    assert activations.get("softplus") is activations.softplus
+    assert activations.serialize(activations.softplus) == "softplus"
+    config = DenseStack((3,), activation="softplus").get_config()
+    assert config["activation"] == "softplus"
+    assert DenseStack.from_config(config).activation is activations.softplus
+
+
+@pytest.mark.parametrize("name", ["tanh", "relu", "linear"])
+def test_other_activations_are_those_of_keras(name):
+    assert activations.get(name) is keras.activations.get(name)
+    assert activations.serialize(activations.get(name)) == name
+
+
+def test_a_function_stays_what_it_is():
+    assert activations.get(keras.activations.softplus) is keras.activations.softplus
+    with pytest.raises(ValueError, match="swoosh"):
+        activations.get("swoosh")
