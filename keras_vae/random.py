@@ -86,7 +86,7 @@ def _quantiles(
 ) -> tf.Tensor:
     # -1 itself would be minus infinity; this is what follows it in single precision.
     lowest = -1.0 + 2.0**-24
-    uniform = tf.random.stateless_uniform(shape, seed, lowest, 1.0, dtype, algorithm)
+    uniform = tf.random.stateless_uniform(shape, seed, lowest, 1.0, dtype, alg=algorithm)
     return math.sqrt(2.0) * tf.math.erfinv(uniform)
 
 
