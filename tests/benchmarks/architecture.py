@@ -4,6 +4,8 @@ PIXELS = 784
 HIDDEN_UNITS = 200
 LATENT_DIM = 50
 BATCH_SIZE = 100
+# A multiple of the batch, of the VampPrior that is timed.
+PSEUDO_INPUTS = 500
 
 # Rows and columns of each kernel. This order is the one in which weights are handed over.
 LAYERS = {

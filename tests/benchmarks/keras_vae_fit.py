@@ -6,6 +6,7 @@ import queue
 import threading
 
 import keras
+from architecture import PSEUDO_INPUTS
 
 from keras_vae.callbacks import LatentActivity
 from keras_vae.experiments.reports import vampprior
@@ -36,8 +37,15 @@ def run_specs(dataset):
     """The runs that are timed or profiled, by the name of their case."""
     vae = run_spec(dataset, 1)
     others = {
-        name: dataclasses.replace(vampprior.run_spec(dataset, 0, model), noise="quantiles")
-        for name, model in (("hvae", vampprior.HVAE), ("vampprior", vampprior.VAMPPRIOR))
+        name: dataclasses.replace(
+            vampprior.run_spec(dataset, 0, model, **kwargs), noise="quantiles"
+        )
+        for name, (model, kwargs) in {
+            "hvae": (vampprior.HVAE, {}),
+            "gated_vae": (vampprior.VAE, {}),
+            "vampprior": (vampprior.VAMPPRIOR, {}),
+            "vampprior_500": (vampprior.VAMPPRIOR, {"components": PSEUDO_INPUTS}),
+        }.items()
     }
     return {
         "vae_1": vae,

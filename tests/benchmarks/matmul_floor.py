@@ -4,9 +4,9 @@ import functools
 
 import jax
 import jax.numpy as jnp
-from architecture import BATCH_SIZE, HIDDEN_UNITS, LATENT_DIM, PIXELS
+from architecture import BATCH_SIZE, HIDDEN_UNITS, LATENT_DIM, PIXELS, PSEUDO_INPUTS
 
-HVAE_UNITS, HVAE_LATENT_DIM = 300, 40
+GATED_UNITS, GATED_LATENT_DIM = 300, 40
 # Of a forward pass at a time, as many as stay in a processor's cache.
 ROWS = 500
 
@@ -59,10 +59,26 @@ def vae_of_codes(products, codes):
     return products(products(products(codes, HIDDEN_UNITS), HIDDEN_UNITS), PIXELS)
 
 
+def gated_vae(products, images, num_samples):
+    """One gated layer each way, as in the vampprior report."""
+    hidden = products(images, GATED_UNITS, times=2, first=True)
+    codes = jnp.tile(products(hidden, GATED_LATENT_DIM, times=2), (num_samples, 1))
+    return products(products(codes, GATED_UNITS, times=2), PIXELS)
+
+
+def vampprior(products, images, num_samples):
+    """The same, and pseudo-inputs through the encoder, with gradients of their own."""
+    pseudo_inputs = jnp.tile(images, (PSEUDO_INPUTS // len(images), 1))
+    hidden = products(pseudo_inputs, GATED_UNITS, times=2)
+    components = products(hidden, GATED_LATENT_DIM, times=2)
+    # So that no product is left out as unused; adding them up takes no time to speak of.
+    return gated_vae(products, images, num_samples) + jnp.sum(components)
+
+
 def hvae(products, images, num_samples):
     """Two levels, gated, as in the vampprior report."""
-    gated = functools.partial(products, units=HVAE_UNITS, times=2)
-    top = products(gated(gated(images, first=True)), HVAE_LATENT_DIM, times=2)
+    gated = functools.partial(products, units=GATED_UNITS, times=2)
+    top = products(gated(gated(images, first=True)), GATED_LATENT_DIM, times=2)
     return hvae_of_codes(
         products, jnp.tile(jnp.hstack([top, gated(images, first=True)]), (num_samples, 1))
     )
@@ -70,11 +86,11 @@ def hvae(products, images, num_samples):
 
 def hvae_of_codes(products, rows):
     """The same for each sample: of z_2, side by side with the images' own hidden layer."""
-    gated = functools.partial(products, units=HVAE_UNITS, times=2)
-    top, own = rows[:, :HVAE_LATENT_DIM], rows[:, HVAE_LATENT_DIM:]
+    gated = functools.partial(products, units=GATED_UNITS, times=2)
+    top, own = rows[:, :GATED_LATENT_DIM], rows[:, GATED_LATENT_DIM:]
     hidden = gated(gated(jnp.hstack([own, gated(top)])))
-    posterior = products(hidden, HVAE_LATENT_DIM, times=2)
-    lower = posterior + products(gated(gated(top)), HVAE_LATENT_DIM, times=2)
+    posterior = products(hidden, GATED_LATENT_DIM, times=2)
+    lower = posterior + products(gated(gated(top)), GATED_LATENT_DIM, times=2)
     return products(gated(jnp.hstack([gated(lower), gated(top)])), PIXELS)
 
 

@@ -12,7 +12,7 @@ import jax_vae
 import keras_vae_fit
 import matmul_floor
 import torch_vae
-from architecture import BATCH_SIZE, LATENT_DIM, PIXELS
+from architecture import BATCH_SIZE, LATENT_DIM, PIXELS, PSEUDO_INPUTS
 
 from keras_vae.datasets import Split
 from keras_vae.experiments.runs.run_models import build_model
@@ -31,9 +31,19 @@ CASES = {
     "vae_1": "VAE, one sample (ELBO)",
     "vae_5": "VAE, 5 samples (importance-weighted)",
     "renyi_10": "VAE, 10 samples (Renyi, alpha = 0.5)",
+    "gated_vae": "VAE with gates, one sample (ELBO)",
+    "vampprior_500": f"the same, VampPrior of {PSEUDO_INPUTS} pseudo-inputs",
     "hvae": "hierarchical VAE, one sample (ELBO)",
     "log_likelihood_vae": f"log-likelihood, VAE, {LIKELIHOOD_SAMPLES} samples",
     "log_likelihood_hvae": f"log-likelihood, hierarchical VAE, {LIKELIHOOD_SAMPLES} samples",
+}
+
+# Of the steps that are compared with their products alone.
+NETWORKS = {
+    "renyi_10": matmul_floor.vae,
+    "gated_vae": matmul_floor.gated_vae,
+    "vampprior_500": matmul_floor.vampprior,
+    "hvae": matmul_floor.hvae,
 }
 
 
@@ -81,14 +91,13 @@ def contestants(case, data):
     """
     specs = keras_vae_fit.run_specs(data.name)
     fewer = dataclasses.replace(data, train=Split(data.train.pixels[:FEWER_IMAGES]))
-    hvae_width = matmul_floor.HVAE_LATENT_DIM + matmul_floor.HVAE_UNITS
+    hvae_width = matmul_floor.GATED_LATENT_DIM + matmul_floor.GATED_UNITS
     count = data.steps_per_epoch(BATCH_SIZE)
     with contextlib.ExitStack() as stack:
         if case in ("vae_1", "vae_5"):
             functions = all_contestants(stack, data, int(case[-1]))
-        elif case in ("renyi_10", "hvae"):
-            spec = specs[case]
-            network = {"renyi_10": matmul_floor.vae, "hvae": matmul_floor.hvae}[case]
+        elif case in NETWORKS:
+            spec, network = specs[case], NETWORKS[case]
             functions = training_and_floor(spec, fewer, network)
             count = fewer.steps_per_epoch(spec.batch_size)
         else:

@@ -19,7 +19,16 @@ import sys
 import warnings
 
 RESULTS = pathlib.Path(__file__).resolve().parents[2] / "results/benchmarks"
-CASE_NAMES = ("vae_1", "vae_5", "renyi_10", "hvae", "log_likelihood_vae", "log_likelihood_hvae")
+CASE_NAMES = (
+    "vae_1",
+    "vae_5",
+    "renyi_10",
+    "gated_vae",
+    "vampprior_500",
+    "hvae",
+    "log_likelihood_vae",
+    "log_likelihood_hvae",
+)
 LABELS = {
     "keras_vae": "keras_vae",
     "jax": "JAX, hand-written",
