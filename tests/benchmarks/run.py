@@ -148,7 +148,8 @@ def measure_all(asked):
     name = re.sub("[^a-z0-9]+", "-", machine["processor"].lower()).strip("-")
     output = asked.output or RESULTS / f"{name}.json"
     content["results"] = measured_before(output, content)
-    others = environment.Others()
+    # Now: what is written below is one of the checkout's files.
+    others, commit = environment.Others(), environment.commit()
     data = datasets.load(asked.dataset, binarize="static")
     warn_if_busy(others.share(), "before it began")
     rounds = measure.WARM_UP_EPOCHS + asked.epochs
@@ -159,7 +160,7 @@ def measure_all(asked):
 
         result = measure.compare(case, data, asked.epochs, report)
         warn_if_busy(result["others_share_of_processor"], f"during {case}")
-        content["results"][case] = {**result, "commit": environment.commit()}
+        content["results"][case] = {**result, "commit": commit}
         print(describe(measure.CASES[case], result), flush=True)
         write_json(output, content)
 
