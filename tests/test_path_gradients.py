@@ -68,8 +68,9 @@ def test_same_mean_and_less_noise(alpha, beta, prior):
     if prior is None:
         assert less < 0.9 * noise
     else:
-        # A VampPrior's part in the encoder's gradient stays as noisy as it was.
-        assert less < 1.1 * noise
+        # A VampPrior's part in the encoder's gradient stays as noisy as it was. The error of a
+        # variance's ratio over so many seeds is 0.14.
+        assert less < 1.5 * noise
     # The test could tell: what is left out does not have mean zero.
     assert (abs(plain[0].mean(axis=0)) > 5 * plain[0].std(axis=0) / np.sqrt(SEEDS)).any()
 

@@ -13,7 +13,7 @@ PROGRAM = """
 
 def test_every_case_is_a_run():
     cases = keras_vae_fit.run_specs("mnist")
-    assert tuple(cases) == where_time_goes.CASES
+    assert set(where_time_goes.CASES) <= cases.keys()
     assert len({spec.run_id for spec in cases.values()}) == len(cases)
 
 

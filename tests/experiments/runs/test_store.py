@@ -126,9 +126,9 @@ def test_files_are_what_their_names_say(store, spec, checkpoint):
 
 def test_what_a_newer_version_wrote_is_said_to_be_newer(store, spec, checkpoint):
     newer = spec.to_dict()
-    newer["model"]["flow"], newer["noise"] = 2, None
+    newer["model"]["flow"], newer["clip"] = 2, None
     rewrite(checkpoint, spec=newer)
-    with pytest.raises(NewerRunError, match="newer version.*with model.flow, noise. Install"):
+    with pytest.raises(NewerRunError, match="newer version.*with model.flow, clip. Install"):
         store.load(spec)
     rewrite(checkpoint, spec=spec.to_dict(), format=2)
     with pytest.raises(NewerRunError, match="newer version"):
