@@ -72,6 +72,26 @@ def test_normal_numbers_are_normal(draw, dtype, jit_compile):
     assert np.abs(np.mean(neighbours)) < 5 / np.sqrt(400 * 50)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_half_precision_is_single_precision_rounded(dtype, jit_compile):
+    compiled = tf.function(random.normal, jit_compile=jit_compile)
+    noise = compiled((20_000,), [3, 4], dtype)
+    assert noise.dtype == dtype
+    single = tf.cast(random.normal((20_000,), [3, 4]), dtype)
+    np.testing.assert_allclose(tf.cast(noise, "float32"), tf.cast(single, "float32"), rtol=0.01)
+
+
+@pytest.mark.parametrize("dtype, step", [("float32", 2.0**-24), ("float64", 2.0**-53)])
+def test_the_lowest_number_is_what_the_precision_has(monkeypatch, dtype, step):
+    def lowest(shape, seed, minval, maxval, dtype, alg):
+        return tf.constant(minval, dtype, shape)
+
+    monkeypatch.setattr(tf.random, "stateless_uniform", lowest)
+    found = random.normal((1,), [3, 4], dtype)
+    np.testing.assert_allclose(found, [stats.norm.ppf(step / 2)], rtol=1e-6)
+
+
 def test_every_seed_purpose_and_count_has_a_stream_of_its_own():
     streams = [
         tuple(random.stream(seed, purpose, counter).numpy())
