@@ -36,6 +36,34 @@ def test_softplus_and_its_derivatives(dtype, rtol, jit_compile):
         np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol)
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_forward_mode(compiled):
+    def slopes(x):
+        with tf.autodiff.ForwardAccumulator(x, tf.ones_like(x)) as accumulator:
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                values = activations.softplus(x)
+            first = tape.gradient(values, x)
+        return accumulator.jvp(values), accumulator.jvp(first)
+
+    found = (tf.function(slopes) if compiled else slopes)(tf.constant(POINTS))
+    for ours, theirs in zip(found, (expit(POINTS), expit(POINTS) * expit(-POINTS)), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-13)
+
+
+def test_infinities_and_nan():
+    limits = tf.constant([-np.inf, np.inf, np.nan])
+    expected = [0, np.inf, np.nan], [0, 1, np.nan], [0, 0, np.nan]
+    for ours, theirs in zip(derivatives(activations.softplus, limits), expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_keras_own_layers_are_saved_with_it():
+    layer = keras.layers.Dense(2, activation=activations.softplus)
+    again = keras.layers.deserialize(keras.layers.serialize(layer))
+    assert again.activation is activations.softplus
+
+
 def test_is_what_softplus_names_and_is_named():
     assert activations.get("softplus") is activations.softplus
     assert activations.serialize(activations.softplus) == "softplus"
