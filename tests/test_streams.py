@@ -93,6 +93,20 @@ def test_a_steps_noise_is_drawn_as_the_model_says(make, jit_compile):
     assert not np.allclose(np.concatenate(own), np.concatenate(older), rtol=1e-5)
 
 
+def test_compiled_steps_heed_what_draws_their_noise_from_then_on():
+    def evaluated(late):
+        model = vae(seed=6)
+        model.draw_normal = None if late else random.box_muller
+        model.compile("sgd", jit_compile=False)
+        if late:
+            model.fit(binary(6), batch_size=2, validation_data=binary(5), verbose=0)
+            model.set_weights(vae(seed=6).get_weights())
+            model.draw_normal = random.box_muller
+        return model.evaluate(binary(5), verbose=0)
+
+    assert evaluated(late=True) == evaluated(late=False)
+
+
 @pytest.mark.parametrize("make", [vae, levels])
 def test_other_calls_and_the_seed_that_they_take(streams, monkeypatch, make):
     model, x, passed = make(seed=6), binary(3), []

@@ -40,7 +40,8 @@ class LatentVariableModel(Saving, Inference, keras.Model):
             `keras_vae.callbacks.WarmUp` sets. Reported bounds always use 1.
         seed: Integer that noise is drawn from; compiled steps take another that is assigned.
         draw_normal: Function of a shape, a seed and a type by which the noise of training and
-            evaluation is drawn, such as `keras_vae.random.box_muller`; None for the usual one.
+            evaluation is drawn, such as `keras_vae.random.box_muller`; None for the usual one. It
+            is not saved with the model.
     """
 
     train_function: TrainFunction | None
@@ -131,6 +132,9 @@ class LatentVariableModel(Saving, Inference, keras.Model):
         Raises:
             AttributeError: If the model has a layer of that name, or it is one of its sizes.
         """
+        if name == "draw_normal":
+            # Steps that are compiled already would go on as before.
+            self.train_function = self.test_function = None
         current = vars(self).get(name) if vars(self).get("built") else None
         if name in SIZES and current is not None and value != current:
             raise AttributeError(
@@ -330,7 +334,7 @@ class LatentVariableModel(Saving, Inference, keras.Model):
         """One optimiser step on the negative bound; returns the running means."""
         x, weights, given = self._unpack(data)
         step = fitting.steps_of(self.optimizer) + self._untracked.steps_before
-        seed = self._noise_of_step(random.TRAINING_NOISE, step, x)
+        seed = fitting.noise_of_step(self, random.TRAINING_NOISE, step, x)
         # Layers' own losses are those of all calls in this step, and of no other.
         self._get_call_context()
         try:
@@ -352,7 +356,7 @@ class LatentVariableModel(Saving, Inference, keras.Model):
         x, weights, given = self._unpack(data)
         # The count of items seen so far numbers the batches, without state of its own.
         seen = tf.cast(self.trackers["loss"].count, tf.int64)
-        seed = self._noise_of_step(random.EVALUATION_NOISE, seen, x)
+        seed = fitting.noise_of_step(self, random.EVALUATION_NOISE, seen, x)
         terms = self.log_terms(x, self.objective.num_samples, seed, training=False, **given)
         return self.update_trackers(
             -fitting.weighted_mean(self.objective_bound(terms), weights), terms, weights
@@ -391,10 +395,3 @@ class LatentVariableModel(Saving, Inference, keras.Model):
             return 0
         counts = (self._untracked.steps_before, fitting.steps_of(self.optimizer))
         return sum(int(tf.convert_to_tensor(count.value)) for count in counts)
-
-    def _noise_of_step(self, purpose: int, counter: int | tf.Tensor, x: Data) -> posteriors.Noise:
-        seed = fitting.stream_of_replica(self._untracked.seed, purpose, counter)
-        if self.draw_normal is None:
-            return seed
-        sizes = self.objective.num_samples, tf.shape(x)[0], self.latent_dims
-        return posteriors.draw(self.draw_normal, seed, *sizes, self.density_dtype)

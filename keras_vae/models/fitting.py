@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_vae import random
+from keras_vae import posteriors, random
 from keras_vae._internal.backend import keras, tf
 from keras_vae._internal.checks import check_finite, check_positive_integer
 from keras_vae.models.inputs import is_table
@@ -148,6 +148,17 @@ def stream_of_replica(seed: keras.Variable, purpose: int, counter: int | tf.Tens
         return stream
     number = replica.replica_id_in_sync_group
     return tf.random.experimental.stateless_fold_in(stream, number, alg="philox")
+
+
+def noise_of_step(
+    model: Any, purpose: int, counter: int | tf.Tensor, x: tf.Tensor
+) -> posteriors.Noise:
+    """What a model's step draws samples from: a seed, or noise that its `draw_normal` drew."""
+    seed = stream_of_replica(model._untracked.seed, purpose, counter)
+    if model.draw_normal is None:
+        return seed
+    sizes = model.objective.num_samples, tf.shape(x)[0], model.latent_dims
+    return posteriors.draw(model.draw_normal, seed, *sizes, model.density_dtype)
 
 
 def weighted_mean(values: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
