@@ -90,8 +90,7 @@ class ModelSpec:
     default; `pseudo_inputs` says whether a VampPrior's begin as uniform `"noise"`, as `"grey"`
     images of nearly one half everywhere, or as training images, `"data"`. `scale_recovers` is the
     argument of `likelihoods.DiscretizedLogistic`, `log_variance_range` that of `HierarchicalVAE`.
-    `activation` is Keras' own of that name, or `"fused_softplus"` for that of
-    `keras_vae.activations`, which is faster and differs in last digits.
+    `activation` is Keras' own of that name; `"fused_softplus"` is `keras_vae.activations.softplus`.
     """
 
     latent_dim: int = 50
@@ -289,8 +288,7 @@ class OptimizerSpec:
 class RunSpec:
     """One training run. Its number of epochs is not part of it: a run can be continued.
 
-    `noise` is `"box_muller"`, by which earlier versions drew normal numbers, or `"quantiles"` of
-    uniform ones, which is faster.
+    `noise` is `"box_muller"`, as in earlier versions, or `"quantiles"`: `keras_vae.random.normal`.
 
     Raises:
         SpecError: If any part holds an unknown name or an impossible value.
