@@ -33,6 +33,7 @@ def test_kernels_have_the_names_of_their_operations(tmp_path):
         ("MatMul.7", "encoder_1/dense_0/MatMul", "matrix products"),
         ("divide_fusion", "adam/AssignSubVariableOp", "Adam"),
         ("concatenate_fusion", "stateless_random_normal/StatelessRandomNormalV2", "noise"),
+        ("negate_sqrt_fusion", "erfinv/Erfinv", "noise"),
         ("exponential_fusion", "LogitBernoulli/log_prob/Exp", "Bernoulli density"),
         ("select_fusion", "decoder_1/Softplus", "activations of hidden layers"),
         ("copy.3", "copy.3", "other parts"),

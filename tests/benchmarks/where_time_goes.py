@@ -22,7 +22,7 @@ CASES = ("vae_1", "vae_5", "renyi_10", "hvae", "vampprior")
 PARTS = {
     "matrix products": r"MatMul|matmul|^dot",
     "Adam": r"(^|/)adam/",
-    "noise": r"stateless_random",
+    "noise": r"stateless_random|erfinv",
     "Bernoulli density": r"LogitBernoulli|likelihood",
     "activations of hidden layers": r"Softplus|Sigmoid|encoder|decoder|gate",
 }
