@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_vae import activations
 from keras_vae._internal.backend import initializer_config, keras, tf
 from keras_vae._internal.checks import as_sizes, check_positive_integer
+from keras_vae.activations import get as get_activation
+from keras_vae.activations import serialize as serialize_activation
 from keras_vae.random import derive_seed, resolve_seed
 
 BIAS, GATE = 1, 2
@@ -143,7 +144,7 @@ class DenseStack(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.units = as_sizes(units, "hidden_units")
-        self.activation = activations.get(activation)
+        self.activation = get_activation(activation)
         self.batch_norm = batch_norm
         self.gated = gated
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -201,7 +202,7 @@ class DenseStack(keras.layers.Layer):
         return {
             **super().get_config(),
             "units": list(self.units),
-            "activation": activations.serialize(self.activation),
+            "activation": serialize_activation(self.activation),
             "batch_norm": self.batch_norm,
             "gated": self.gated,
             "kernel_initializer": initializer_config(self.kernel_initializer),
@@ -308,7 +309,7 @@ class MaskedAutoregressiveNetwork(keras.layers.Layer):
         check_positive_integer(outputs, "outputs")
         self.outputs = int(outputs)
         self.hidden_units = as_sizes(hidden_units, "hidden_units")
-        self.activation = activations.get(activation)
+        self.activation = get_activation(activation)
         self.context_dim = int(context_dim)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.seed = None if seed is None else resolve_seed(seed)
@@ -360,7 +361,7 @@ class MaskedAutoregressiveNetwork(keras.layers.Layer):
             **super().get_config(),
             "outputs": self.outputs,
             "hidden_units": list(self.hidden_units),
-            "activation": activations.serialize(self.activation),
+            "activation": serialize_activation(self.activation),
             "context_dim": self.context_dim,
             "kernel_initializer": initializer_config(self.kernel_initializer),
             "seed": self.seed,

@@ -66,6 +66,12 @@ def test_keras_knows_the_classes_whatever_is_imported_first(imports):
     assert finished.returncode == 0, finished.stderr
 
 
+@pytest.mark.parametrize("module", ["likelihoods", "priors", "posteriors", "experiments.runs.spec"])
+def test_a_module_can_be_what_is_imported_first(module):
+    finished = run(f"import sys, keras_vae.{module}" + END)
+    assert finished.returncode == 0, finished.stderr
+
+
 def test_another_keras_backend_is_named():
     finished = run("import keras_vae; keras_vae.VAE", KERAS_BACKEND="numpy")
     assert finished.returncode != 0

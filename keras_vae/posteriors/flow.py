@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_vae import activations
 from keras_vae._internal.backend import keras, tf, tfd, tfp
 from keras_vae._internal.checks import as_sizes, check_positive_integer
+from keras_vae.activations import get as get_activation
+from keras_vae.activations import serialize as serialize_activation
 from keras_vae.distributions import GaussianFlow
 from keras_vae.networks import MaskedAutoregressiveNetwork
 from keras_vae.posteriors.base import Posterior
@@ -64,7 +65,7 @@ class InverseAutoregressiveFlow(Posterior):
             raise ValueError(f"`num_mean_samples` must be even. Received: {num_mean_samples}.")
         self.num_flows, self.context_dim = int(num_flows), int(context_dim)
         self.hidden_units = as_sizes(hidden_units, "hidden_units")
-        self.activation = activations.get(activation)
+        self.activation = get_activation(activation)
         self.num_mean_samples = int(num_mean_samples)
         self.seed = resolve_seed(seed)
 
@@ -108,7 +109,7 @@ class InverseAutoregressiveFlow(Posterior):
             "num_flows": self.num_flows,
             "hidden_units": list(self.hidden_units),
             "context_dim": self.context_dim,
-            "activation": activations.serialize(self.activation),
+            "activation": serialize_activation(self.activation),
             "num_mean_samples": self.num_mean_samples,
             "seed": self.seed,
         }

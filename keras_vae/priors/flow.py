@@ -4,9 +4,10 @@ import types
 from collections.abc import Sequence
 from typing import Any
 
-from keras_vae import activations
 from keras_vae._internal.backend import keras, tf, tfd, tfp
 from keras_vae._internal.checks import as_sizes, check_choice, check_positive_integer
+from keras_vae.activations import get as get_activation
+from keras_vae.activations import serialize as serialize_activation
 from keras_vae.networks import DenseStack, MaskedAutoregressiveNetwork, dense, draw_weights
 from keras_vae.priors.base import Encoder, Prior
 from keras_vae.random import derive_seed, resolve_seed
@@ -80,7 +81,7 @@ class Flow(Prior):
         self.options = {**DEFAULTS, **given}
         check_positive_integer(self.options["num_flows"], "num_flows")
         self.options["hidden_units"] = as_sizes(self.options["hidden_units"], "hidden_units")
-        self.options["activation"] = activations.get(self.options["activation"])
+        self.options["activation"] = get_activation(self.options["activation"])
 
     def create_weights(self, latent_dim: int, image_shape: tuple[int, ...]) -> None:
         made = (
@@ -144,7 +145,7 @@ class Flow(Prior):
         options = dict(self.options)
         if options:
             options["hidden_units"] = list(options["hidden_units"])
-            options["activation"] = activations.serialize(options["activation"])
+            options["activation"] = serialize_activation(options["activation"])
         named = isinstance(self.kind, str)
         kind = self.kind if named else keras.saving.serialize_keras_object(self.kind)
         return {**super().get_config(), "bijector": kind, **options, "seed": self.seed}
