@@ -126,7 +126,7 @@ def _row(dataset: str, model: str, method: MethodRuns, original: JsonObject) -> 
     row = {
         "dataset": dataset,
         "model": model if reports else other_name,
-        "epochs": estimate["epochs"],
+        "epochs": [of["epochs"] for of in method.log_likelihood],
         "report_epochs": FIGURE.epochs_asked(f"{dataset}/{model}"),
         "log_likelihood": without_images(estimate),
         "log_likelihood_over_seeds": over_seeds([of["mean"] for of in method.log_likelihood]),
@@ -218,7 +218,7 @@ def draw(measured: JsonObject, options: Options) -> Picture:
         colLabels=HEADINGS,
         cellLoc="center",
         bbox=Bbox.unit(),
-        colWidths=(0.17, 0.11, 0.11, 0.16, 0.1, 0.11, 0.11, 0.13),
+        colWidths=(0.15, 0.11, 0.18, 0.15, 0.1, 0.1, 0.1, 0.11),
     )
     table.auto_set_font_size(False)
     table.set_fontsize(10)
@@ -242,7 +242,8 @@ def cells(rows: list[JsonObject]) -> list[list[str]]:
         [
             TITLES[row["dataset"]],
             row["model"],
-            f"{row['epochs']} of {row['report_epochs'] or 'not given'}",
+            f"{' and '.join(map(str, dict.fromkeys(row['epochs'])))} of "
+            f"{row['report_epochs'] or 'not given'}",
             _with_error(row),
             _text(row["bits_per_dimension"]),
             _text(row["report"]),

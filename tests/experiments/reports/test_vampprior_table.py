@@ -97,7 +97,7 @@ def row(dataset, model, mean, **further):
     return {
         "dataset": dataset,
         "model": model,
-        "epochs": 3,
+        "epochs": [3],
         "report_epochs": 200,
         "log_likelihood": {
             "mean": mean,
@@ -194,7 +194,7 @@ def test_a_row_is_of_the_first_trial(monkeypatch):
     assert found == {
         "dataset": "mnist",
         "model": VAE,
-        "epochs": 30,
+        "epochs": [30, 31],
         "report_epochs": 200,
         "log_likelihood": {"mean": -20.0, "standard_error": 1.0, "images": 3, "epochs": 30},
         "log_likelihood_over_seeds": {"mean": -30.0, "standard_error": 10.0, "seeds": 2},
