@@ -242,8 +242,7 @@ def cells(rows: list[JsonObject]) -> list[list[str]]:
         [
             TITLES[row["dataset"]],
             row["model"],
-            f"{' and '.join(map(str, dict.fromkeys(row['epochs'])))} of "
-            f"{row['report_epochs'] or 'not given'}",
+            f"{_epochs(row)} of {row['report_epochs'] or 'not given'}",
             _with_error(row),
             _text(row["bits_per_dimension"]),
             _text(row["report"]),
@@ -252,6 +251,11 @@ def cells(rows: list[JsonObject]) -> list[list[str]]:
         ]
         for row in rows
     ]
+
+
+def _epochs(row: JsonObject) -> str:
+    """Those of each trial, once where they are alike."""
+    return " and ".join(map(str, dict.fromkeys(row["epochs"])))
 
 
 def _with_error(row: JsonObject) -> str:
