@@ -98,7 +98,11 @@ CASES = {
 def registered():
     """Classes of the library that Keras knows, by name."""
     found = keras.saving.get_custom_objects().items()
-    mine = {name.removeprefix("keras_vae>"): kind for name, kind in found if "keras_vae>" in name}
+    mine = {
+        name.removeprefix("keras_vae>"): kind
+        for name, kind in found
+        if "keras_vae>" in name and isinstance(kind, type)
+    }
     return {name: kind for name, kind in mine.items() if "experiments" not in kind.__module__}
 
 
