@@ -1,11 +1,14 @@
 """Activations of hidden layers: Keras' own, and a softplus that trains faster on a processor."""
 
-from collections.abc import Callable
+import contextlib
+import contextvars
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from keras_vae._internal.backend import keras, tf
 
 Activation = Callable[[tf.Tensor], tf.Tensor]
+_convertible = contextvars.ContextVar("convertible", default=False)
 
 
 @keras.saving.register_keras_serializable(package="keras_vae")
@@ -22,7 +25,17 @@ def softplus(x: tf.Tensor) -> tf.Tensor:
     Returns:
         Tensor of the same shape.
     """
-    return _softplus(x)
+    return tf.nn.softplus(x) if _convertible.get() else _softplus(x)
+
+
+@contextlib.contextmanager
+def convertible() -> Iterator[None]:
+    """Within this, `softplus` is TensorFlow's own operation, which ONNX's converter knows."""
+    before = _convertible.set(True)
+    try:
+        yield
+    finally:
+        _convertible.reset(before)
 
 
 # AutoGraph would take the function that is returned for a type.

@@ -42,6 +42,7 @@ import numpy as np
 
 from keras_vae import random
 from keras_vae._internal.backend import captured_stderr, tf
+from keras_vae.activations import convertible
 from keras_vae.likelihoods.pixels import PIXELS
 from keras_vae.models import LatentVariableModel
 from keras_vae.models.importance import BYTES_PER_PIXEL, MEMORY_BUDGET
@@ -226,10 +227,11 @@ class Endpoints(tf.Module):
             specs[name] = [float_images, *rest]
             if self._model.it.likelihood.interval == PIXELS:
                 specs[f"{name}_uint8"] = [byte_images, *rest]
-        return {
-            name: self._function(name).get_concrete_function(*specs[name])
-            for name in names or specs
-        }
+        with convertible():
+            return {
+                name: self._function(name).get_concrete_function(*specs[name])
+                for name in names or specs
+            }
 
     def encode(self, images: tf.Tensor, condition: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
         loc, scale = self._model.it.posterior_parameters(images, **given(condition))

@@ -82,3 +82,14 @@ def test_a_function_stays_what_it_is():
     assert activations.get(keras.activations.softplus) is keras.activations.softplus
     with pytest.raises(ValueError, match="swoosh"):
         activations.get("swoosh")
+
+
+def test_an_exported_softplus_is_the_operation_that_converters_know():
+    def operations():
+        traced = tf.function(activations.softplus).get_concrete_function(tf.TensorSpec((3,)))
+        return {operation.type for operation in traced.graph.get_operations()}
+
+    assert "Softplus" not in operations()
+    with activations.convertible():
+        assert "Softplus" in operations() and "Log1p" not in operations()
+    assert "Softplus" not in operations()
