@@ -16,8 +16,8 @@ def softplus(x: tf.Tensor) -> tf.Tensor:
     """`log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|))`, with one exponential for both passes.
 
     TensorFlow's own takes a logarithm and an exponential of x itself, compares x with two limits,
-    and its gradient takes another exponential: on a processor a whole training step is some
-    hundredths slower. The two differ by rounding.
+    and its gradient takes another exponential: on a processor a whole training step is a few per
+    cent slower. The two differ by rounding.
 
     Arguments:
         x: Tensor of any shape.
@@ -42,7 +42,7 @@ def convertible() -> Iterator[None]:
 @tf.autograph.experimental.do_not_convert
 @tf.custom_gradient
 def _softplus(x: tf.Tensor) -> tuple[tf.Tensor, Activation]:
-    # Not -|x|, whose slope at zero is none: forward-mode differentiation takes that of each part.
+    # Not -|x|: forward-mode differentiation would take its slope at zero, which is 0 there.
     small = tf.exp(tf.minimum(x, -x))
     value = tf.nn.relu(x) + tf.math.log1p(small)
     return value, lambda upstream: upstream * _logistic(x, small)
@@ -51,7 +51,7 @@ def _softplus(x: tf.Tensor) -> tuple[tf.Tensor, Activation]:
 @tf.autograph.experimental.do_not_convert
 @tf.custom_gradient
 def _logistic(x: tf.Tensor, small: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], Any]]:
-    """The logistic function of x from `exp(-|x|)`, of which it has no derivative to be taken."""
+    """The logistic function of x. `small` is `exp(-|x|)`, and gets no gradient of its own."""
     value = tf.where(x > 0, tf.ones_like(small), small) / (1 + small)
     return value, lambda upstream: (upstream * small / (1 + small) ** 2, None)
 

@@ -77,7 +77,7 @@ def box_muller(
 def xla_normal(shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
     """As `normal`, from other uniform noise: Threefry's, as JAX has it; in an XLA computation only.
 
-    On a processor it takes less than half the time of `box_muller`, and `normal` does not.
+    On a processor it takes less than half the time of `box_muller`.
     """
     # For debugging nothing is compiled, and only XLA has Threefry in this form.
     algorithm = "philox" if tf.config.functions_run_eagerly() else "threefry"

@@ -39,6 +39,9 @@ def draw(
         batch: Number of items.
         latent_dims: Dimensions of the levels, from the top down.
         dtype: Type of the noise.
+
+    Returns:
+        `Drawn`.
     """
     seeds = [level_seed(seed, level) for level in range(len(latent_dims))]
     levels = (

@@ -30,8 +30,9 @@ VAE, VAMPPRIOR, HVAE = "VAE", "VampPrior", "HVAE"
 WITHOUT_WARM_UP, AT_THE_USUAL_RATE = " without warm-up", " at 1e-3"
 LATENT_DIM = 40
 HIDDEN_UNITS = 300
-# What Tomczak & Welling's code clips them to. Of grey images the HVAE needs it: without, training
-# on Fashion-MNIST ended in epoch 54 with infinite deviations of a single image's codes.
+# What Tomczak & Welling's code clips them to. Without, the HVAE's training on Fashion-MNIST ended
+# in epoch 54 with infinite deviations of a single image's codes. Binary images do without, so
+# that their stored runs count; one of two, of seed 1, ended with NaN in epoch 215.
 LOG_VARIANCES = (-6.0, 2.0)
 LEARNED_PRIORS = ("vamp", "mixture_of_gaussians")
 # Slower where the encoder is updated by its images and by the prior's.
