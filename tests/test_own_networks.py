@@ -40,7 +40,7 @@ def convolutional(kind=kv.VAE, **kwargs):
     )
 
 
-@pytest.mark.parametrize("kind", [kv.VAE, kv.HierarchicalVAE])
+@pytest.mark.parametrize("kind", [kv.VAE, pytest.param(kv.HierarchicalVAE, marks=pytest.mark.slow)])
 def test_colour_images_and_convolutions(kind, tmp_path):
     model = convolutional(kind, prior=kv.priors.VampPrior(3, seed=1), objective="iwae")
     model.compile()
