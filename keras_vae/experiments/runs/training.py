@@ -64,12 +64,14 @@ def train(
         DivergedError: If the bound becomes NaN or infinite.
     """
     check_positive_integer(epochs, "epochs")
-    with store.lock(spec):
-        stored = store.load(spec, with_weights=True)
-        if stored is None or stored.epochs < epochs:
-            _continue(spec, epochs, store, stored, callbacks, keep_weights)
-        else:
-            store.describe(spec)
+    # Where there is nothing to train, another process that trains the run further is no hindrance.
+    if store.epochs_done(spec) < epochs:
+        with store.lock(spec):
+            stored = store.load(spec, with_weights=True)
+            if stored is None or stored.epochs < epochs:
+                _continue(spec, epochs, store, stored, callbacks, keep_weights)
+    else:
+        store.describe(spec)
     return load_stored(spec, store)
 
 
