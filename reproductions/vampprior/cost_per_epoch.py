@@ -25,6 +25,7 @@ from keras_vae.experiments.reports.vampprior import (
     PANELS,
     PROTOCOL,
     STYLES,
+    TITLES,
     VAE,
     VAMPPRIOR,
     run_spec,
@@ -40,6 +41,9 @@ MIXTURE = "VAE, mixture of Gaussians"
 COLORS = {**STYLES, MIXTURE: 3}
 # Costs that differ by less are a tie, which decides nothing.
 TIE = 0.02
+# What the report calls slightly slower; half as much again is more.
+SLIGHTLY = 1.5
+IN_TURN = f"On {{}}, in {ROUNDS} rounds of {STEPS} training steps in turn, the median ratio"
 
 
 def compared_specs(dataset: str, seed: int) -> Specs:
@@ -121,7 +125,9 @@ def _execution(
 
 def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges the order of the models' costs."""
-    about = () if options.dataset in PANELS else (f"measured on {options.dataset}",)
+    dataset = options.dataset
+    about = () if dataset in PANELS else (f"measured on {dataset}",)
+    milliseconds, stored = measured["milliseconds"], measured["stored_seconds"]
     described = (
         ("1", VAMPPRIOR, VAE, "An epoch of the VampPrior takes longer than one of the VAE."),
         ("2", HVAE, VAMPPRIOR, "An epoch of the HVAE takes longer than one of the VampPrior."),
@@ -131,10 +137,12 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
             id=f"vampprior.cost.{number}",
             statement=statement,
             reported="VAE fastest, VampPrior 'slightly slower', HVAE 'the slowest' (4)",
-            measured=f"{more} / {less} in turn: {_ratio(measured['milliseconds'], more, less):.2f}",
+            measured=f"{more} / {less} in turn, {TITLES[dataset]}: "
+            f"{_ratio(milliseconds, more, less):.2f}",
             readings=[
-                _in_turn(measured["milliseconds"], more, less, about),
-                _of_stored_runs(measured["stored_seconds"], more, less, about),
+                _in_turn(dataset, milliseconds, more, less, about),
+                _of_stored_runs(dataset, stored, more, less, about),
+                *([_slightly(dataset, milliseconds, about)] if more == VAMPPRIOR else ()),
             ],
         )
         for number, more, less, statement in described
@@ -146,23 +154,35 @@ def _ratio(milliseconds: dict[str, np.ndarray], more: str, less: str) -> float:
 
 
 def _in_turn(
-    milliseconds: dict[str, np.ndarray], more: str, less: str, unmet: tuple[str, ...]
+    dataset: str,
+    milliseconds: dict[str, np.ndarray],
+    more: str,
+    less: str,
+    unmet: tuple[str, ...],
 ) -> Reading:
-    ratio = _ratio(milliseconds, more, less)
-    return _reading(
-        "timed in turn in one process",
-        f"In {ROUNDS} rounds of {STEPS} training steps in turn, the median of the ratio is above 1",
-        ratio,
-        unmet,
+    rule = f"{IN_TURN.format(TITLES[dataset])} is above 1"
+    return _reading("timed in turn in one process", rule, _ratio(milliseconds, more, less), unmet)
+
+
+def _slightly(dataset: str, milliseconds: dict[str, np.ndarray], unmet: tuple[str, ...]) -> Reading:
+    ratio = _ratio(milliseconds, VAMPPRIOR, VAE)
+    return Reading(
+        "slightly",
+        rule=f"{IN_TURN.format(TITLES[dataset])} is above 1 and below {SLIGHTLY:g}.",
+        numbers={"ratio": Number(ratio, "1", above=1.0, below=SLIGHTLY)},
+        unmet=unmet,
     )
 
 
 def _of_stored_runs(
-    seconds: dict[str, float], more: str, less: str, unmet: tuple[str, ...]
+    dataset: str, seconds: dict[str, float], more: str, less: str, unmet: tuple[str, ...]
 ) -> Reading:
     missing = tuple(f"{model} is not stored" for model in (more, less) if model not in seconds)
     ratio = None if missing else seconds[more] / seconds[less]
-    rule = "The ratio of the median epochs of the stored runs is above 1"
+    rule = (
+        f"On {TITLES[dataset]}, the ratio of the median seconds per epoch of the stored runs of "
+        "the first seed is above 1"
+    )
     return _reading("of the stored runs", rule, ratio, (*unmet, *missing))
 
 
@@ -170,7 +190,7 @@ def _reading(name: str, rule: str, ratio: float | None, unmet: tuple[str, ...]) 
     tie = () if ratio is None or abs(ratio - 1) > TIE else (f"a tie, within {TIE:.0%}",)
     return Reading(
         name,
-        rule=f"{rule}; within {TIE:.0%} of it is a tie.",
+        rule=f"{rule}; within {TIE:.0%} of 1 it is a tie.",
         numbers={"ratio": Number(ratio, "1", above=1.0)},
         unmet=(*unmet, *tie),
     )
@@ -202,6 +222,7 @@ def record(measured: JsonObject, options: Options) -> JsonObject:
         "cost": {
             name: {
                 "milliseconds_per_step": float(np.median(values)),
+                "rounds": values.tolist(),
                 "lowest": float(values.min()),
                 "highest": float(values.max()),
                 "seconds_per_epoch": float(np.median(values)) * measured["steps_per_epoch"] / 1000,

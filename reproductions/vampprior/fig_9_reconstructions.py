@@ -42,7 +42,11 @@ from keras_vae.experiments.reports.vampprior.pictures import (
 )
 
 MODELS = (VAE, VAMPPRIOR, HVAE)
-UNITS = {"root_mean_square": "grey levels", "unexplained_share": "share of the variance"}
+UNITS = {
+    "root_mean_square": "grey levels",
+    "mean_absolute": "grey levels",
+    "unexplained_share": "share of the variance",
+}
 
 
 def measure(methods: Methods, options: Options) -> JsonObject:
@@ -82,6 +86,15 @@ def _judge_models(errors: JsonObject, unmet: Callable[[Sequence[str]], tuple[str
             for model in (VAE, VAMPPRIOR)
         }
 
+    shares = {
+        dataset: over_seeds(
+            _share_of_the_others(errors, dataset) - _share_of_the_others(errors, "frey_faces")
+        )
+        if {dataset, "frey_faces"} <= errors.keys()
+        else None
+        for dataset in PANELS
+        if dataset != "frey_faces"
+    }
     described = {
         dataset: min(MODELS, key=lambda model: _rms(errors, dataset, model).mean())
         for dataset in errors
@@ -105,8 +118,22 @@ def _judge_models(errors: JsonObject, unmet: Callable[[Sequence[str]], tuple[str
                 ("on every data set", "on all three", PANELS),
                 ("on Frey Faces", "there", ("frey_faces",)),
             )
+        ]
+        + [
+            Reading(
+                "most of all on Frey Faces",
+                rule="The HVAE's error, as a share of the smaller one of the others', is smaller "
+                "there than on either other data set, by two standard errors over seeds.",
+                numbers={"share_above_Frey_Faces'": Number(shares, "1", above=0.0)},
+                unmet=unmet(PANELS),
+            )
         ],
     )
+
+
+def _share_of_the_others(errors: JsonObject, dataset: str) -> np.ndarray:
+    others = np.minimum(*(_rms(errors, dataset, model) for model in (VAE, VAMPPRIOR)))
+    return _rms(errors, dataset, HVAE) / others
 
 
 def _rms(errors: JsonObject, dataset: str, model: str) -> np.ndarray:
@@ -134,7 +161,7 @@ def _judge_datasets(errors: JsonObject, unmet: Callable[[Sequence[str]], tuple[s
         id="vampprior.text.3",
         statement="MNIST is reconstructed worst, by every model.",
         reported="'MNIST dataset had the worst results irrespective of the chosen model' (4)",
-        measured="error of a pixel: "
+        measured="error of a pixel, over the models: "
         + ", ".join(f"{of:.3f} on {dataset}" for dataset, of in mean.items()),
         readings=[
             Reading(
@@ -149,6 +176,11 @@ def _judge_datasets(errors: JsonObject, unmet: Callable[[Sequence[str]], tuple[s
                     "by the error of a pixel",
                     "root mean square error of a pixel",
                     "root_mean_square",
+                ),
+                (
+                    "by the absolute error of a pixel",
+                    "mean absolute error of a pixel",
+                    "mean_absolute",
                 ),
                 (
                     "by what is left unexplained",

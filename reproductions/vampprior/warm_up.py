@@ -1,8 +1,8 @@
 """Reconstruction with and without warm-up, which the report calls significant.
 
 "Project: Large VAE", Section 4; the standard VAE on three data sets, each trial with warm-up paired
-with the one of the same seed without. What a run ends with is the mean over the last tenth of its
-epochs, each with one sample of every test image's code.
+with the one of the same seed without. What a run ends with is the mean over the last tenth of the
+epochs that both have, each with one sample of every test image's code.
 """
 
 import sys
@@ -39,7 +39,9 @@ from keras_vae.experiments.reports.vampprior.figures import (
 
 WITHOUT = VAE + WITHOUT_WARM_UP
 COLORS = {VAE: STYLES[VAE], WITHOUT: 3}
+MEASURES = ("reconstruction", "kl", "bound")
 CLEARLY_HIGHER = 0.5
+AVERAGED = "averaged over the last tenth of the epochs that both have"
 
 
 def measure(methods: Methods, options: Options) -> JsonObject:
@@ -48,7 +50,7 @@ def measure(methods: Methods, options: Options) -> JsonObject:
     ended_with = {
         dataset: {
             model: {
-                **{name: _ending(method, name) for name in ("reconstruction", "kl", "bound")},
+                **{name: _ending(by_model, model, name) for name in MEASURES},
                 "log_likelihood": [trial["mean"] for trial in method.log_likelihood],
                 "active_units": [int(active_units(trial[-1])) for trial in method.activity],
             }
@@ -59,8 +61,9 @@ def measure(methods: Methods, options: Options) -> JsonObject:
     return {"runs": runs, "ended_with": ended_with}
 
 
-def _ending(method: MethodRuns, name: str) -> list[float]:
-    return tenths(method.history(f"test_{name}"))[-1].tolist()
+def _ending(by_model: dict[str, MethodRuns], model: str, name: str) -> list[float]:
+    both = min(method.epochs for method in by_model.values())
+    return tenths(by_model[model].history(f"test_{name}")[:, :both])[-1].tolist()
 
 
 def judge(measured: JsonObject, options: Options) -> list[Claim]:
@@ -93,15 +96,23 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
                 Reading(
                     "it reconstructs better",
                     rule="On every data set the VAE's expected test log-likelihood given its code "
-                    f"ends higher with warm-up by at least {CLEARLY_HIGHER:g} nats, over seeds.",
+                    f"is higher with warm-up by at least {CLEARLY_HIGHER:g} nats, by runs of the "
+                    f"same seed, {AVERAGED}.",
                     numbers={"reconstruction_gain": Number(gains, "nats", at_least=CLEARLY_HIGHER)},
                     unmet=unmet,
                 ),
                 Reading(
                     "it is regularised less",
                     rule="On every data set the KL divergence from prior to posterior of test "
-                    "images ends higher with warm-up.",
+                    f"images is higher with warm-up, {AVERAGED}.",
                     numbers={"kl_gain": Number(gain("kl"), "nats", above=0.0)},
+                    unmet=unmet,
+                ),
+                Reading(
+                    "it ends better",
+                    rule="On every data set the bound of test images is higher with warm-up, "
+                    f"{AVERAGED}.",
+                    numbers={"bound_gain": Number(gain("bound"), "nats", above=0.0)},
                     unmet=unmet,
                 ),
             ],

@@ -242,11 +242,13 @@ def reconstructed(methods=None, changed=()):
     errors = {
         f"{dataset}/{model}": {
             "root_mean_square": [0.1 * (dataset == "mnist") + 0.01 * order] * 2,
+            "mean_absolute": [0.1 * (dataset == "mnist") + 0.01 * order] * 2,
             "unexplained_share": [0.1 * (dataset == "mnist") + 0.01 * order] * 2,
         }
         for dataset in EPOCHS
         for order, model in enumerate((HVAE, VAE, VAMPPRIOR), 1)
     }
+    errors["frey_faces/HVAE"]["root_mean_square"] = [0.009, 0.009]
     for label, name, value in changed:
         errors[label][name] = [value, value]
     methods = all_trained() if methods is None else methods
@@ -254,18 +256,21 @@ def reconstructed(methods=None, changed=()):
     return {"found": found, "runs": by_dataset(methods)}
 
 
-RMS, SHARE = "root_mean_square", "unexplained_share"
+RMS, ABSOLUTE, SHARE = "root_mean_square", "mean_absolute", "unexplained_share"
 
 
 @pytest.mark.parametrize(
     "changed, models, datasets",
     [
-        ((), [True, True], [True, True]),
-        ([("fashion_mnist/HVAE", RMS, 0.031)], [False, True], [True, True]),
-        ([("frey_faces/VAE", RMS, 0.005)], [False, False], [True, True]),
+        ((), [True, True, True], [True, True, True]),
+        ([("fashion_mnist/HVAE", RMS, 0.031)], [False, True, True], [True, True, True]),
+        ([("frey_faces/VAE", RMS, 0.005)], [False, False, False], [True, True, True]),
+        # Two fifths of the others' on Fashion-MNIST, and 0.45 of theirs on Frey Faces.
+        ([("fashion_mnist/HVAE", RMS, 0.008)], [True, True, False], [True, True, True]),
         # One model that is better on MNIST is enough.
-        ([("mnist/HVAE", RMS, 0.009)], [True, True], [False, True]),
-        ([("mnist/VAE", SHARE, 0.019)], [True, True], [True, False]),
+        ([("mnist/HVAE", RMS, 0.009)], [True, True, False], [False, True, True]),
+        ([("mnist/VampPrior", ABSOLUTE, 0.029)], [True, True, True], [True, False, True]),
+        ([("mnist/VAE", SHARE, 0.019)], [True, True, True], [True, True, False]),
     ],
 )
 def test_reconstructions_are_compared_between_models_and_between_data_sets(
@@ -276,8 +281,11 @@ def test_reconstructions_are_compared_between_models_and_between_data_sets(
     assert held(find(claims, "text.3")) == datasets
 
 
-def components(distance=0.3, share=0.5):
+def components(distance=0.3, share=0.5, nearest=0.15, single=0.3):
     return {
+        "distance_of_the_nearest": nearest,
+        "distance_of_the_nearest_held_out_images": 0.1,
+        "median_share_in_the_images_directions": single,
         "distance_from_the_nearest_image": distance,
         "the_same_of_held_out_images": 0.2,
         "share_in_the_images_directions": share,
@@ -286,17 +294,19 @@ def components(distance=0.3, share=0.5):
 
 
 @pytest.mark.parametrize(
-    "changed, verdict",
+    "changed, expected",
     [
-        (components(), REPRODUCED),
-        (components(distance=0.19), NOT_REPRODUCED),
-        (components(share=0.05), NOT_REPRODUCED),
+        (components(), [True, True]),
+        (components(distance=0.19), [False, True]),
+        (components(share=0.05), [False, True]),
+        (components(nearest=0.09), [True, False]),
+        (components(single=0.05), [True, False]),
     ],
 )
 @pytest.mark.parametrize("dataset", EPOCHS)
-def test_pseudo_inputs_are_no_copies_and_vary_as_images_do(dataset, changed, verdict):
+def test_pseudo_inputs_are_no_copies_and_vary_as_images_do(dataset, changed, expected):
     claim = find(judge_components({dataset: changed}), "text.5")
-    assert claim.kind == verdict
+    assert held(claim) == expected
 
 
 def judge_components(changed=(), methods=None):
@@ -308,22 +318,30 @@ def judge_components(changed=(), methods=None):
     return figure_7.judge({"found": found, "runs": by_dataset(methods)}, None)
 
 
-def losses(rise=3.0, gap=20.0, others=10.0):
+def losses(rise=3.0, gap=20.0, others=10.0, widening=2.0, epochs_of_others=100):
     """Validation losses that fall and rise again, and training losses below them."""
     fall = np.concatenate([np.linspace(200, 100, 90), np.full(10, 100.0 + rise)])
     fall[80:90] = 100.0
     curves = np.stack([fall, fall + 1])
-    gaps = {VAE: gap, VAMPPRIOR: others, HVAE: others}
-    return {model: {"train": curves - of, "validation": curves} for model, of in gaps.items()}
+    ours = np.where(np.arange(100) < 60, gap - widening, gap)
+    gaps = {VAE: ours, VAMPPRIOR: np.full(100, others), HVAE: np.full(100, others)}
+    found = {model: {"train": curves - of, "validation": curves} for model, of in gaps.items()}
+    found[HVAE] = {name: of[:, :epochs_of_others] for name, of in found[HVAE].items()}
+    return found
 
 
 @pytest.mark.parametrize(
     "curves, expected",
     [
-        (losses(), [True, True]),
-        (losses(rise=1.1), [True, True]),
-        (losses(rise=0.9), [False, True]),
-        (losses(others=21.0), [True, False]),
+        (losses(), [True, True, True]),
+        (losses(rise=1.1), [True, True, True]),
+        (losses(rise=0.9), [False, True, True]),
+        (losses(widening=0.9), [True, False, True]),
+        (losses(gap=-3.0, others=-10.0), [True, False, True]),
+        (losses(others=21.0), [True, True, False]),
+        # At the end of the shortest run it is not yet as wide.
+        (losses(others=19.0), [True, True, True]),
+        (losses(others=19.0, epochs_of_others=50), [True, True, False]),
     ],
 )
 def test_a_model_overfits_if_its_loss_rises_again_or_is_far_from_training(curves, expected):
@@ -332,10 +350,10 @@ def test_a_model_overfits_if_its_loss_rises_again_or_is_far_from_training(curves
     assert held(claim) == expected
 
 
-def ended(reconstruction=(5.0, 5.2), kl=(2.0, 2.2)):
+def ended(reconstruction=(5.0, 5.2), kl=(2.0, 2.2), bound=(3.0, 3.0)):
     return {
-        VAE: {"reconstruction": list(reconstruction), "kl": list(kl)},
-        WITHOUT: {"reconstruction": [0.0, 0.0], "kl": [0.0, 0.0]},
+        VAE: {"reconstruction": list(reconstruction), "kl": list(kl), "bound": list(bound)},
+        WITHOUT: {"reconstruction": [0.0, 0.0], "kl": [0.0, 0.0], "bound": [0.0, 0.0]},
     }
 
 
@@ -343,14 +361,17 @@ def ended(reconstruction=(5.0, 5.2), kl=(2.0, 2.2)):
 @pytest.mark.parametrize(
     "with_warm_up, expected",
     [
-        (ended(), [True, True]),
-        (ended(reconstruction=(0.6, 0.61)), [True, True]),
-        (ended(reconstruction=(0.4, 0.41)), [False, True]),
-        (ended(reconstruction=(0.0, 9.0)), [None, True]),
-        (ended(kl=(-0.1, -0.11)), [True, False]),
+        (ended(), [True, True, True]),
+        (ended(reconstruction=(0.6, 0.61)), [True, True, True]),
+        (ended(reconstruction=(0.4, 0.41)), [False, True, True]),
+        (ended(reconstruction=(0.0, 9.0)), [None, True, True]),
+        (ended(kl=(-0.1, -0.11)), [True, False, True]),
+        (ended(bound=(-0.7, -0.8)), [True, True, False]),
     ],
 )
-def test_warm_up_is_judged_by_reconstruction_and_by_regularisation(dataset, with_warm_up, expected):
+def test_warm_up_is_judged_by_reconstruction_by_regularisation_and_by_the_bound(
+    dataset, with_warm_up, expected
+):
     measured = {name: ended() for name in EPOCHS} | {dataset: with_warm_up}
     runs = by_dataset(all_trained())
     claim = find(warm_up.judge({"ended_with": measured, "runs": runs}, None), "warm_up.1")
@@ -392,6 +413,8 @@ def test_the_lower_rate_is_needed_if_it_ends_better_or_the_usual_one_fails(bound
         (48.9, 90.0, [False, True]),
         (60.0, 61.0, [True, None]),
         (60.0, 58.0, [True, False]),
+        (74.0, 90.0, [True, True]),
+        (76.0, 90.0, [True, True]),
     ],
 )
 def test_costs_are_the_median_ratio_of_rounds_and_a_tie_decides_nothing(vamp, hvae, expected):
@@ -404,7 +427,9 @@ def test_costs_are_the_median_ratio_of_rounds_and_a_tie_decides_nothing(vamp, hv
     stored = {VAE: 5.0, VAMPPRIOR: 9.0}
     claims = cost.judge({"milliseconds": milliseconds, "stored_seconds": stored}, options)
     first, second = find(claims, "cost.1"), find(claims, "cost.2")
-    assert held(first) == [expected[0], True] and held(second) == [expected[1], None]
+    assert held(first)[:2] == [expected[0], True] and held(second) == [expected[1], None]
+    # Slightly is by less than half as much again.
+    assert held(first)[2] == (50.0 < vamp < 75.0)
     assert second.unmet[-1] == "HVAE is not stored"
     options.dataset = "mnist_5k"
     claims = cost.judge({"milliseconds": milliseconds, "stored_seconds": stored}, options)

@@ -29,26 +29,38 @@ cost = load_script("vampprior/cost_per_epoch.py")
 
 
 @pytest.mark.parametrize("epochs, last", [(2, 1), (9, 1), (29, 2), (30, 3)])
-def test_what_warm_up_ends_with_is_of_every_trials_last_tenth(epochs, last):
+def test_what_warm_up_ends_with_is_of_every_trials_last_tenth_of_what_both_have(epochs, last):
     curve = np.concatenate([np.full(epochs - last, -900.0), np.arange(last)])
     offsets = {"test_reconstruction": -50.0, "test_kl": 20.0, "test_bound": -70.0}
     activity = np.ones((2, epochs, 4))
     activity[0, -1] = [0.0, 0.1, 0.11, 0.3]
+    longer = np.append(curve, [500.0] * 9)
     method = types.SimpleNamespace(
+        epochs=epochs,
         history=lambda name: offsets[name] + np.stack([curve, curve + 7]),
         log_likelihood=[{"mean": -80.0}, {"mean": -81.0}],
         activity=activity,
     )
-    found = warm_up.measure({"mnist/VAE": method, "frey_faces/VAE": method}, None)["ended_with"]
-    assert list(found) == ["mnist", "frey_faces"] and list(found["mnist"]) == [VAE]
+    other = types.SimpleNamespace(**vars(method))
+    other.epochs += 9
+    other.history = lambda name: offsets[name] + np.stack([longer, longer + 7])
+    runs = {"mnist/VAE": other, "mnist/VAE without warm-up": method, "frey_faces/VAE": method}
+    found = warm_up.measure(runs, None)["ended_with"]
+    assert (
+        list(found) == ["mnist", "frey_faces"] and found["mnist"][VAE] == found["frey_faces"][VAE]
+    )
     mean = (last - 1) / 2
-    assert found["mnist"][VAE] == {
-        "reconstruction": [-50.0 + mean, -43.0 + mean],
-        "kl": [20.0 + mean, 27.0 + mean],
-        "bound": [-70.0 + mean, -63.0 + mean],
-        "log_likelihood": [-80.0, -81.0],
-        "active_units": [2, 4],
-    }
+    assert (
+        found["mnist"][VAE]
+        == found["mnist"]["VAE without warm-up"]
+        == {
+            "reconstruction": [-50.0 + mean, -43.0 + mean],
+            "kl": [20.0 + mean, 27.0 + mean],
+            "bound": [-70.0 + mean, -63.0 + mean],
+            "log_likelihood": [-80.0, -81.0],
+            "active_units": [2, 4],
+        }
+    )
 
 
 def test_whole_curves_are_drawn_on_logarithmic_scales():
@@ -108,6 +120,10 @@ def test_pseudo_inputs_are_held_against_the_nearest_images_and_their_directions(
     found = figure_7.measure_components(images, data)
     assert found == {
         "components": 4,
+        "held_out_images": 7,
+        "distance_of_the_nearest": pytest.approx(0, abs=1e-3),
+        "distance_of_the_nearest_held_out_images": pytest.approx(0, abs=1e-3),
+        "median_share_in_the_images_directions": pytest.approx(1),
         "distance_from_the_nearest_image": pytest.approx(0, abs=1e-3),
         "the_same_of_held_out_images": pytest.approx(0, abs=1e-3),
         "share_in_the_images_directions": pytest.approx(1),
@@ -118,6 +134,16 @@ def test_pseudo_inputs_are_held_against_the_nearest_images_and_their_directions(
     assert off["distance_from_the_nearest_image"] == pytest.approx(0.5, rel=1e-5)
     noise = figure_7.measure_components(rng.random((500, 8, 8)).astype("f4"), data)
     assert noise["share_in_the_images_directions"] == pytest.approx(50 / 64, abs=0.05)
+    # One in ten like an image and far from the others' noise: all together are, single ones not.
+    few = 0.5 + 1e-3 * rng.choice([-1.0, 1.0], (100, 8, 8)).astype("f4")
+    few[::10, 0, 0] = 1.0
+    mostly_noise = figure_7.measure_components(few, data)
+    assert mostly_noise["share_in_the_images_directions"] > 0.95
+    assert mostly_noise["median_share_in_the_images_directions"] < 0.99
+    # One copy among twenty is below the mean distance, and the twentieth part is at it.
+    copies = figure_7.measure_components(np.concatenate([images[:1], images[[0] * 20] + 0.5]), data)
+    assert copies["distance_from_the_nearest_image"] > 0.4
+    assert copies["distance_of_the_nearest"] == pytest.approx(0.5, rel=0.1)
 
 
 def test_pseudo_inputs_are_drawn_of_the_first_trial_and_measured_in_all(monkeypatch):
@@ -319,6 +345,7 @@ def test_costs_are_summarised_by_medians_of_rounds():
         "milliseconds_per_step": 8.0,
         "lowest": 4.0,
         "highest": 18.0,
+        "rounds": [4.0, 8.0, 18.0],
         "seconds_per_epoch": pytest.approx(4.8),
         "times_the_vae": 2.0,
     }

@@ -20,7 +20,12 @@ from keras_vae.experiments.figures import plots
 from keras_vae.experiments.figures.claims import Number, Reading, over_seeds
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.measures.class_measures import distance_to_images, flatten
+from keras_vae.experiments.measures.class_measures import (
+    NEIGHBOURS,
+    REFERENCE_IMAGES,
+    distance_to_images,
+    flatten,
+)
 from keras_vae.experiments.reports.vampprior import unmet_requirements
 from keras_vae.experiments.reports.vampprior.figures import by_dataset, method_name
 from keras_vae.experiments.reports.vampprior.pictures import (
@@ -41,14 +46,19 @@ DISTANCES = {
     "distance_from_nearest_images": "squared grey levels",
 }
 UNLIKE = "share_unlike_images"
+SIZES = (
+    f"(of {BATCHES} times {BATCH} images, from the {NEIGHBOURS} nearest of the first "
+    f"{REFERENCE_IMAGES} training images)"
+)
 UNLIKE_MEANS = (
-    "An image is unlike the data if it is farther from its nearest training images than 95 of 100 "
-    "held-out images are from theirs."
+    "An image is unlike the data if its mean squared distance from its nearest training images "
+    f"{SIZES} is above that of 95 of 100 held-out images from theirs."
 )
 NEARER = (
-    "Both distances of generated images from the training images, of all together (Frechet) and of "
-    "single ones, are smaller with {better} than with {worse}, by two standard errors over seeds. "
-    "Binary pixels are drawn, grey ones are at their location."
+    "Both distances of generated images from the training images, of all together (Frechet, of "
+    f"{COMPONENTS} principal components) and of single ones {SIZES}, are smaller with {{better}} "
+    "than with {worse}, by two standard errors over seeds. Binary pixels are sampled, so that a "
+    "distance is a number of pixels; grey ones are at their location."
 )
 
 
