@@ -4,9 +4,10 @@
 has as its log-likelihood. Its public code swaps the arguments of the Bernoulli log-probability, in
 training and in evaluation: a pixel predicted as y where x is 0 or 1 counts about -11.5 |x - y|.
 Runs: the three models, trained on that formula, with the report's sizes, epochs and warm-up.
-Measured: their "log-likelihood" as that code computes it, minus the
-logarithm of the mean inverse weight of four samples. Drawn: every trial's value beside the printed
-one. The report does not claim it: it is a finding about the report.
+Measured: their "log-likelihood" as that code computes it, minus the logarithm of the mean inverse
+weight of four samples. Drawn: every trial's value beside the printed one. Recorded beside it: the
+KL divergence that they ended with, which is 0 where codes say nothing. The report does not claim
+it: it is a finding about the report.
 """
 
 import dataclasses
@@ -42,6 +43,7 @@ from keras_vae.experiments.reports.vampprior import (
     VAMPPRIOR,
     run_spec,
     schedule,
+    tenths,
 )
 from keras_vae.experiments.reports.vampprior.figures import DataSetFigure, split_name
 from keras_vae.experiments.reports.vampprior.swapped import (
@@ -82,8 +84,9 @@ def measure(methods: Methods, options: Options) -> JsonObject:
     """What each model's trials come to, as the code computes it, and the report's values.
 
     Returns:
-        Dictionary of `ours`, lists of nats an image by model; of `printed` by model; of the
-        `epochs` by model, and of the `weights_epochs`.
+        Dictionary of `ours`, lists of nats an image by model; of `kl` by model, over the last
+        tenth of the epochs; of `printed` by model; of the `epochs` by model, and of the
+        `weights_epochs`.
     """
     ours = {}
     for label, method in methods.items():
@@ -93,6 +96,10 @@ def measure(methods: Methods, options: Options) -> JsonObject:
         ]
     return {
         "ours": ours,
+        "kl": {
+            split_name(label)[1]: tenths(method.history("test_kl"))[-1].tolist()
+            for label, method in methods.items()
+        },
         "printed": results.load_original(REPORT, "table_1")["table"]["mnist"],
         "epochs": {split_name(label)[1]: method.epochs for label, method in methods.items()},
         "weights_epochs": [epochs for of in methods.values() for epochs in of.weights_epochs],
@@ -131,7 +138,7 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
                     "the values",
                     rule="With models trained on the swapped formula and evaluated by it, as the "
                     f"code does with {NUM_SAMPLES} samples, each value lies within {NEAR:.0%} of "
-                    "the printed one. (The HVAE is trained without its warm-up.)",
+                    "the printed one. (The HVAE's log variances are clipped.)",
                     numbers={"relative_difference": Number(off, "1", -NEAR, NEAR)},
                     unmet=unmet,
                 ),
@@ -163,8 +170,12 @@ def draw(measured: JsonObject, options: Options) -> Picture:
 
 
 def record(measured: JsonObject, options: Options) -> JsonObject:
-    """The values by model, lists of one a trial, and the printed ones."""
-    return {"as_the_code_estimates": measured["ours"], "printed": measured["printed"]}
+    """The values by model, lists of one a trial, the printed ones, and the KL divergences."""
+    return {
+        "as_the_code_estimates": measured["ours"],
+        "printed": measured["printed"],
+        "kl_of_test_images_at_the_end": measured["kl"],
+    }
 
 
 FIGURE = SwappedFigure(
@@ -176,7 +187,7 @@ FIGURE = SwappedFigure(
     measure=measure,
     judge=judge,
     draw=draw,
-    caption=f"{NUM_SAMPLES} samples an image, all test images; the HVAE without warm-up",
+    caption=f"{NUM_SAMPLES} samples an image, all test images; the HVAE with clipped variances",
     record=record,
     datasets=("mnist", "mnist_5k"),
     presets={
