@@ -108,8 +108,8 @@ class Number:
                 if len(answers) == 2:
                     subject = f"{name}: " if name else ""
                     reasons.append(
-                        f"{subject}at {plus_minus(rate, 3)} {self.unit} an epoch, {limit:g} may be "
-                        f"passed within {epochs} more epochs"
+                        f"{subject}at {plus_minus(rate, _digits(rate))} {self.unit} an epoch, "
+                        f"{limit:g} may be passed within {epochs} more epochs"
                     )
         return tuple(reasons)
 
@@ -165,6 +165,12 @@ def plus_minus(estimate: JsonObject, digits: int = 1) -> str:
     if mean is None:
         return "none"
     return f"{mean:.{digits}f}" + ("" if error is None else f" ± {error:.{digits}f}")
+
+
+def _digits(estimate: JsonObject) -> int:
+    """Decimals, three or more, that show two digits of a mean and its error."""
+    largest = max(abs(estimate["mean"]), estimate["standard_error"] or 0.0)
+    return max(3, 1 - math.floor(math.log10(largest))) if largest else 3
 
 
 def in_digits(estimate: JsonObject, digits: int = 1) -> str:

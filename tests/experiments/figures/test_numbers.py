@@ -87,3 +87,8 @@ def test_what_fails_and_stays_so_decides_for_the_others():
     assert number.may_turn({"a": [0.02, 0.02], "b": [0.0, 0.0]}, epochs=100) == ()
     (reason,) = number.may_turn({"a": [0.0, 0.0], "b": [-0.04, -0.04]}, epochs=100)
     assert reason == "b: at -0.040 ± 0.000 nats an epoch, 2 may be passed within 100 more epochs"
+    # Of a rate of accuracies, too, two digits are told.
+    (reason,) = Number({"mean": 0.1, "standard_error": 0.0}, "1", at_most=0.12).may_turn(
+        [3e-4, 5e-4], epochs=100
+    )
+    assert reason == "at 0.00040 ± 0.00010 1 an epoch, 0.12 may be passed within 100 more epochs"
