@@ -15,6 +15,7 @@ import sys
 
 import numpy as np
 from matplotlib.figure import Figure as Picture
+from matplotlib.ticker import MaxNLocator
 
 from keras_vae.activity import latent_activity
 from keras_vae.experiments.figures import plots
@@ -182,6 +183,7 @@ def draw(measured: dict[str, Counts], options: Options) -> Picture:
     axis.set_yticks(range(len(found)), found)
     axis.invert_yaxis()
     axis.set_xlim(left=0)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_xlabel(f"Active latent dimensions at the end (activity > {THRESHOLD:g})")
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
