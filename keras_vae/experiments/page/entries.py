@@ -326,6 +326,8 @@ def _command(name: str, figure: str, data: JsonObject) -> str | None:
             options = ["--preset", "paper"]
             if dataset != data["protocol"]["asked"].get("dataset"):
                 options += ["--dataset", dataset]
+            if "trials" in reached:
+                options += ["--trials", str(reached["trials"])]
         if trained and reached.get("seeds", [0])[0] != 0:
             options += ["--seed", str(reached["seeds"][0])]
     except UNREADABLE:
