@@ -127,10 +127,7 @@ FIGURE = GeometryFigure(
     runs=runs,
     measure=measure,
     draw=draw,
-    caption=lambda found, options: (
-        f"{options.trials} trials of each; components as in Figure 2"
-        + plots.band_caption(options.trials)
-    ),
+    caption=lambda found, options: "components as in Figure 2" + plots.band_caption(options.trials),
     judge=judge,
     record=record,
 )
