@@ -41,7 +41,7 @@ MIXTURE = "VAE, mixture of Gaussians"
 COLORS = {**STYLES, MIXTURE: 3}
 # Costs that differ by less are a tie, which decides nothing.
 TIE = 0.02
-# What the report calls slightly slower; half as much again is more.
+# The report's "slightly slower" is read as less than half as much again.
 SLIGHTLY = 1.5
 IN_TURN = f"On {{}}, in {ROUNDS} rounds of {STEPS} training steps in turn, the median ratio"
 

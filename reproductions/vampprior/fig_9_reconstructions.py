@@ -161,7 +161,7 @@ def _judge_datasets(errors: JsonObject, unmet: Callable[[Sequence[str]], tuple[s
         id="vampprior.text.3",
         statement="MNIST is reconstructed worst, by every model.",
         reported="'MNIST dataset had the worst results irrespective of the chosen model' (4)",
-        measured="error of a pixel, over the models: "
+        measured="mean error over the models: "
         + ", ".join(f"{of:.3f} on {dataset}" for dataset, of in mean.items()),
         readings=[
             Reading(

@@ -20,6 +20,7 @@ from keras_vae.experiments.figures.claims import (
     JsonObject,
     Number,
     Reading,
+    in_digits,
     over_seeds,
     plus_minus,
 )
@@ -60,7 +61,7 @@ SWAPPED = (
     "swapped in the Bernoulli log-probability, inverse weights of four samples, here of our "
     "models of the first seed; that code's own models were trained on it, too."
 )
-BEATEN = " (By a model that was trained for less than the report's epochs, too, it is beaten.)"
+BEATEN = " (A model that was trained for fewer epochs than the report's can beat it, too.)"
 PUBLISHED = "Published values are of another binarisation of MNIST."
 STATEMENTS = (
     ("vampprior.T1.1", "The VAE has the best log-likelihood on MNIST.", VAE, ("mnist",)),
@@ -182,9 +183,10 @@ def _judge_best(
             ),
         )
 
+    words = in_digits if about[1:] else plus_minus
     line = "; ".join(
-        f"{dataset.partition('_')[0]}: "
-        + ", ".join(f"{model} {plus_minus(of['log_likelihood'])}" for model, of in found.items())
+        f"{dataset.partition('_')[0]} "
+        + ", ".join(f"{model} {words(of['log_likelihood'])}" for model, of in found.items())
         for dataset in about
         if (found := others.get(dataset))
     )
@@ -192,7 +194,7 @@ def _judge_best(
         id=identity,
         statement=statement,
         reported="Table 1",
-        measured=f"{line} (nats)" if line else "not measured",
+        measured=f"nats above {best}: {line}" if line else "not measured",
         readings=[
             reading(
                 "by the log-likelihood",

@@ -46,19 +46,17 @@ DISTANCES = {
     "distance_from_nearest_images": "squared grey levels",
 }
 UNLIKE = "share_unlike_images"
-SIZES = (
-    f"(of {BATCHES} times {BATCH} images, from the {NEIGHBOURS} nearest of the first "
-    f"{REFERENCE_IMAGES} training images)"
-)
+NEAREST = f"the {NEIGHBOURS} nearest of the first {REFERENCE_IMAGES} training images"
 UNLIKE_MEANS = (
-    "An image is unlike the data if its mean squared distance from its nearest training images "
-    f"{SIZES} is above that of 95 of 100 held-out images from theirs."
+    f"An image is unlike the data if its mean squared distance from {NEAREST} is above that of "
+    "95 of 100 held-out images."
 )
 NEARER = (
-    "Both distances of generated images from the training images, of all together (Frechet, of "
-    f"{COMPONENTS} principal components) and of single ones {SIZES}, are smaller with {{better}} "
-    "than with {worse}, by two standard errors over seeds. Binary pixels are sampled, so that a "
-    "distance is a number of pixels; grey ones are at their location."
+    f"Of {BATCHES} times {BATCH} generated images, both distances from the training images are "
+    "smaller with {better} than with {worse}, by two standard errors over seeds: the Frechet "
+    f"distance of all together, in {COMPONENTS} principal components, and the mean squared "
+    f"distance of single ones from {NEAREST}. Binary pixels are sampled, so that a squared "
+    "distance counts pixels; grey ones are at their location."
 )
 
 
