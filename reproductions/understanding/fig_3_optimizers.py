@@ -170,7 +170,7 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
                 Reading(
                     rule="Its final validation bound is higher by at least "
                     f"{CLEARLY_HIGHER:g} nats than every other optimiser's, by runs of the same "
-                    f"seed. {FINAL} (Adam without its correction of bias is no other optimiser.)",
+                    f"seed. {FINAL} (Adam without bias correction counts as Adam.)",
                     numbers={
                         "adam_-_other": Number(above, "nats", at_least=CLEARLY_HIGHER),
                         "final_validation_bound": Number(

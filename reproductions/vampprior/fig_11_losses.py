@@ -122,7 +122,7 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
                 Reading(
                     "its losses move apart",
                     rule="Its validation loss is above its training loss, and over the last tenth "
-                    f"of the epochs by at least {RISEN:g} nat more than over the sixth.",
+                    f"of the epochs by at least {RISEN:g} nat more than over the sixth tenth.",
                     numbers={
                         "apart": Number(over_seeds(of_vae[-1]), "nats", above=0.0),
                         "widening": Number(widening, "nats", at_least=RISEN),
