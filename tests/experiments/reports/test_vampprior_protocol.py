@@ -56,7 +56,7 @@ def test_every_run_is_the_reports(dataset, model):
             prior_components=(200 if binary else 500) if vamp else None,
             pseudo_inputs="grey" if vamp else "noise",
             scale_recovers=not binary,
-            log_variance_range=(-6.0, 2.0) if model == HVAE and not binary else None,
+            log_variance_range=(-6.0, 2.0) if model == HVAE else None,
         ),
         objective=ObjectiveSpec(name="elbo", warm_up_epochs=SCHEDULES[dataset][model][1]),
         optimizer=OptimizerSpec(
