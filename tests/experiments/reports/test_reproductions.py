@@ -26,7 +26,7 @@ CLAIMS_OF_THE_REPORTS = {
     *("understanding.3.1", "understanding.6.1"),
     *("vampprior.8.1", "vampprior.10.1", "vampprior.10.2", "vampprior.T1.1", "vampprior.T1.2"),
     *("vampprior.cost.1", "vampprior.cost.2", "vampprior.warm_up.1", "vampprior.5.1"),
-    *(f"vampprior.text.{n}" for n in range(1, 7)),
+    *(f"vampprior.text.{n}" for n in range(1, 8)),
     *("geometry.1.1", "geometry.2a.1", "geometry.2a.2", "geometry.2b.1", "geometry.2b.2"),
     *("geometry.3.1", "geometry.3.2", "geometry.3.3", "geometry.4.1"),
     *("geometry.5.1", "geometry.5.2"),
