@@ -296,8 +296,9 @@ class TestNoise:
         assert find(claims, "2b.2").kind == verdict
         steady = reading(find(claims, "text.2"), "to be as steady")
         # As many times the samples as the variance is higher.
-        assert steady.values["times_as_many"]["k = 30"]["mean"] == pytest.approx(np.mean(at_0))
-        assert (steady.holds, steady.is_decided) == (np.mean(at_0) > 1, verdict != INCONCLUSIVE)
+        expected = np.log2(at_0).mean()
+        assert steady.values["doublings_needed"]["k = 30"]["mean"] == pytest.approx(expected)
+        assert (steady.holds, steady.is_decided) == (expected > 0, verdict != INCONCLUSIVE)
 
     @each(("more", (0.3, 0.4), True), ("less", (0.0, 0.05), False))
     def test_what_more_samples_add(self, case):
