@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import math
 import re
 import typing
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ if typing.TYPE_CHECKING:
 SHOWN = ("dataset", "binarize", "epochs", "trials")
 LONGEST = 12
 ESTIMATE = ("mean", "standard_error")
+MOST_DECIMALS = 6
 MADE = ("machine", "date", "commit")
 # More commits than these are counted.
 MOST_COMMITS = 3
@@ -130,26 +132,26 @@ LIMIT_WORDS = {"at_least": "at least", "at_most": "at most", "above": "above", "
 def describe_numbers(
     numbers: Mapping[str, Number], most: int | None = None
 ) -> list[tuple[str, str]]:
-    """What a reading measured, as pairs (name, text with unit), each with the limit of its rule.
+    """What a reading measured, as pairs (name with unit and the rule's limits, values in a line).
 
     Arguments:
         numbers: Dictionary of `Number` by name.
-        most: How many, those that decide first; None for all.
+        most: How many values, those that decide first; None for all.
     """
-    pairs = []
+    pairs, shown, count = [], 0, 0
     # Those that decide come first.
     for name, number in sorted(numbers.items(), key=lambda pair: not pair[1].limits):
-        unit = "" if number.unit in ("1", "") else f" {number.unit}"
         limits = " and ".join(
             f"{LIMIT_WORDS[kind]} {describe_number(limit)}" for kind, limit in number.limits.items()
         )
-        for what, text in describe_values(number.value, name.replace("_", " ")):
-            value, bracket, rest = text.partition(" (")
-            wanted = f"; to be {limits}" if limits else ""
-            pairs.append((what, f"{value}{unit}{bracket}{rest}{wanted}"))
-    if most is not None and len(pairs) > most:
-        return [*pairs[:most], ("and", f"{len(pairs) - most} more in claims.json")]
-    return pairs
+        notes = [number.unit] * (number.unit not in ("1", "")) + [f"to be {limits}"] * bool(limits)
+        values = [": ".join(filter(None, pair)) for pair in describe_values(number.value)]
+        told = values if most is None else values[: most - shown]
+        shown, count = shown + len(told), count + len(values)
+        if told:
+            what = name.replace("_", " ") + (f" ({', '.join(notes)})" if notes else "")
+            pairs.append((what, "; ".join(told)))
+    return pairs if shown == count else [*pairs, ("and", f"{count - shown} more in claims.json")]
 
 
 def describe_values(numbers: Any, prefix: str = "") -> list[tuple[str, str]]:
@@ -180,11 +182,20 @@ def _is_estimate(value: object) -> bool:
 
 def _estimate(value: JsonObject) -> str:
     """`mean ± standard_error`, and in brackets of what; of trials, as the figure says itself."""
-    mean, error = (describe_number(value[key]) for key in ESTIMATE)
+    mean, error = (value[key] for key in ESTIMATE)
+    number = describe_number(mean)
+    if error is not None:
+        number = f"{number} ± {describe_number(error)}"
+    if mean is not None and error:
+        # As many decimals as two digits of the error have.
+        decimals = 1 - math.floor(math.log10(error))
+        if decimals <= MOST_DECIMALS:
+            number = f"{mean:.{max(decimals, 0)}f} ± {error:.{max(decimals, 0)}f}"
     shown = {key: part for key, part in value.items() if key not in (*ESTIMATE, "seeds")}
-    rest = describe_values(shown)
-    of_what = ", ".join(f"{name} {text}" for name, text in rest)
-    return f"{mean} ± {error}" + (f" ({of_what})" if of_what else "")
+    if error is None and value.get("seeds") == 1:
+        shown["seeds"] = 1
+    of_what = ", ".join(f"{name} {text}" for name, text in describe_values(shown))
+    return number + (f" ({of_what})" if of_what else "")
 
 
 def _list(values: list[Any]) -> str:

@@ -88,7 +88,7 @@ def test_every_claim_is_in_the_table_with_its_trials_and_epochs(written):
     assert cells["vampprior.T1.1"][-2:] == ["1", "35-100%"]
     assert cells["geometry.3.1"][3] == "◐ Depends on the reading"
     # A claim of an older version says no more than its numbers.
-    assert cells["geometry.2.1"][2].startswith("difference: 1.235; by size, 2: 1, 2.5")
+    assert cells["geometry.2.1"][2].startswith("difference: 1.235; by size: 2: 1, 2.5")
 
 
 def test_what_is_beyond_a_report_is_not_said_to_be_its_own(results):
@@ -138,7 +138,7 @@ def test_markdown(written, results):
 def test_readings_have_their_numbers_with_limits(written):
     text = words(written[0])
     assert "On training data: yes." in text and "On test data: no." in text
-    assert "-1 nats; to be at least 0.5" in text
+    assert "(nats, to be at least 0.5): -1" in text
 
 
 def test_text_of_the_results_is_text_wherever_it_stands(results):
@@ -333,7 +333,7 @@ def test_numbers_in_words():
     assert pairs[:2] == [("a b, c", "1235"), ("d", "yes")]
     assert pairs[2][1].endswith("(20 values)")
     estimate = {"mean": -75.4962, "standard_error": 0.25, "images": 300}
-    expected = "-75.5 ± 0.25 (images 300)"
+    expected = "-75.50 ± 0.25 (images 300)"
     assert wording.describe_values({"a": {"b": estimate}}) == [("a, b", expected)]
     assert wording.describe_values({"a": [estimate] * 2}) == [("a", f"{expected}; {expected}")]
     assert wording.describe_values({"a": [{"b": 1}]}) == [("a", "rows in claims.json: 1")]
@@ -351,18 +351,40 @@ def test_numbers_have_their_units_and_limits():
         "ratio": Number(2.0, "1"),
     }
     assert wording.describe_numbers(numbers) == [
-        ("of bn, IW", "-75.5 ± 0.25 nats (images 300); to be at least 1 and below 2.5"),
+        ("of bn (nats, to be at least 1 and below 2.5)", "IW: -75.50 ± 0.25 (images 300)"),
         ("ratio", "2"),
     ]
     many = {"b": Number({str(i): i for i in range(5)}, "nats"), "a": Number(7, "nats", below=9)}
     shown = wording.describe_numbers(many, 2)
     # What decides comes first.
     assert shown == [
-        ("a", "7 nats; to be below 9"),
-        ("b, 0", "0 nats"),
+        ("a (nats, to be below 9)", "7"),
+        ("b (nats)", "0: 0"),
         ("and", "4 more in claims.json"),
     ]
-    assert len(wording.describe_numbers(many)) == 6
+    assert wording.describe_numbers(many)[1:] == [("b (nats)", "0: 0; 1: 1; 2: 2; 3: 3; 4: 4")]
+    assert wording.describe_numbers(many, 1)[1:] == [("and", "5 more in claims.json")]
+
+
+@pytest.mark.parametrize(
+    "mean, error, expected",
+    [
+        (-75.4962, 0.2549, "-75.50 ± 0.25"),
+        (1023.149, 1020.494, "1023 ± 1020"),
+        (-0.01372, 0.00295, "-0.0137 ± 0.0029"),
+        (1e-9, 1e-12, "1e-09 ± 1e-12"),
+        (3.0, 0.0, "3 ± 0"),
+        (None, None, "none"),
+    ],
+)
+def test_an_estimate_has_as_many_decimals_as_its_error(mean, error, expected):
+    estimate = {"mean": mean, "standard_error": error, "seeds": 2}
+    assert wording.describe_values({"a": estimate}) == [("a", expected)]
+
+
+def test_an_estimate_of_one_trial_says_so():
+    estimate = {"mean": 3.0, "standard_error": None, "seeds": 1}
+    assert wording.describe_values({"a": estimate}) == [("a", "3 (seeds 1)")]
 
 
 def test_a_page_that_would_be_large_shows_fewer_numbers(results, monkeypatch):
@@ -371,7 +393,7 @@ def test_a_page_that_would_be_large_shows_fewer_numbers(results, monkeypatch):
     one = claim("activity.3.1.0", "reproduced")
     one["readings"][0]["numbers"] = many
     path.write_text(json.dumps([one]))
-    assert "number 11: 11 nats" in remade(results)[0]
+    assert "number 11 (nats): 11" in remade(results)[0]
     assert "and: 8 more in claims.json" in remade(results)[0]
     size = len(remade(results)[0].encode())
     monkeypatch.setattr(rendering, "LARGEST_PAGE", size)
