@@ -152,7 +152,9 @@ def small(kind, **kwargs):
     )
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(
+    scope="module", params=[kv.VAE, pytest.param(kv.HierarchicalVAE, marks=pytest.mark.slow)]
+)
 def trained(request):
     x, condition = groups()
     model = small(request.param)

@@ -327,7 +327,9 @@ def test_refuses_models_without_weights(tmp_path):
         kv.export.save(model, tmp_path / "1")
 
 
-@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "float64"])
+@pytest.mark.parametrize(
+    "dtype", [pytest.param("mixed_bfloat16", marks=pytest.mark.slow), "float64"]
+)
 def test_tensorflow_lite_says_which_type_it_needs(dtype, tmp_path):
     model = kv.VAE(latent_dim=2, hidden_units=3, event_shape=4, dtype=dtype, seed=0)
     with pytest.raises(ValueError, match="float32 is needed.*'dtype': 'float32'"):
@@ -338,6 +340,7 @@ def test_tensorflow_lite_says_which_type_it_needs(dtype, tmp_path):
     assert kv.export.save_tflite(again, tmp_path / "model.tflite").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_tensorflow_lite_takes_recurrent_layers_that_are_unrolled(tmp_path):
     def recurrent(unroll):
         layers = keras.layers

@@ -141,7 +141,15 @@ def test_pseudo_inputs_stay_within_their_columns():
         small(prior="vamp")
 
 
-@pytest.mark.parametrize("objective", ["iwae", kv.objectives.IWAE(2, doubly_reparameterized=True)])
+@pytest.mark.parametrize(
+    "objective",
+    [
+        "iwae",
+        pytest.param(
+            kv.objectives.IWAE(2, doubly_reparameterized=True), marks=pytest.mark.slow, id="path"
+        ),
+    ],
+)
 def test_steps_are_compiled_and_hierarchies_have_it(objective):
     x = table(8)
     model = small(objective=objective)

@@ -131,7 +131,7 @@ SMALL = {"hidden_units": 4, "event_shape": 5, "seed": 1}
     "prior, posterior",
     [
         ("standard_normal", "inverse_autoregressive"),
-        ("vamp", "full_covariance"),
+        slow("vamp", "full_covariance"),
         *(slow("standard_normal", posterior) for posterior in ("full_covariance", None)),
         *(slow("vamp", posterior) for posterior in ("inverse_autoregressive", None)),
     ],
@@ -185,7 +185,8 @@ def test_of_every_likelihood(likelihood):
     np.testing.assert_allclose(found, expected, atol=0.1)
 
 
-@pytest.mark.parametrize("dtype", ["float64", slow("mixed_bfloat16")])
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float64", "mixed_bfloat16"])
 def test_of_every_type(dtype):
     """Nothing is there, so that all is 1."""
     options = {**SMALL, "dtype": dtype}

@@ -66,6 +66,7 @@ def test_keras_knows_the_classes_whatever_is_imported_first(imports):
     assert finished.returncode == 0, finished.stderr
 
 
+@pytest.mark.slow
 def test_each_module_can_be_what_is_imported_first():
     """Each is imported by a copy of one process that has only imported what they are built on."""
     modules = ["likelihoods", "priors", "posteriors", "models", "experiments.runs.spec"]
