@@ -185,7 +185,7 @@ def _judge_best(
 
     words = in_digits if about[1:] else plus_minus
     line = "; ".join(
-        f"{dataset.partition('_')[0]} "
+        f"{dataset.partition('_')[0]} " * bool(about[1:])
         + ", ".join(f"{model} {words(of['log_likelihood'])}" for model, of in found.items())
         for dataset in about
         if (found := others.get(dataset))

@@ -20,7 +20,12 @@ from keras_vae.experiments.page.entries import (
     read_results,
 )
 from keras_vae.experiments.page.rendering import Section, anchor, read_text, sections_of
-from keras_vae.experiments.page.wording import describe_measured, describe_source, markdown_text
+from keras_vae.experiments.page.wording import (
+    describe_counts,
+    describe_measured,
+    describe_source,
+    markdown_text,
+)
 
 GALLERY, GALLERY_LIST = "gallery", "gallery.json"
 FINDINGS_SHOWN = 5
@@ -83,7 +88,7 @@ def reports_block(folder: pathlib.Path, where: str, entries: list[Entry]) -> str
     """The reports: figures, verdicts, epochs, hours."""
     lines = ["| report | figures | its claims | epochs | training |", "|---|---|---|---|---|"]
     for section in sections_of(entries):
-        counts = ", ".join(f"{count} {kind}" for kind, count in section.counts.items() if count)
+        counts = describe_counts(section.counts)
         link = f"[{markdown_text(section.title)}]({where}/README.md#{section.anchor})"
         authors = f", {markdown_text(section.authors)}" if section.authors else ""
         row = (link + authors, len(section.entries), counts, _epochs(section), section.time)

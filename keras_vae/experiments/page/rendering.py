@@ -46,6 +46,7 @@ from keras_vae.experiments.page.wording import (
     describe_measured,
     describe_models,
     describe_number,
+    describe_counts,
     describe_numbers,
     describe_source,
     describe_time,
@@ -345,8 +346,7 @@ def _short_title(title: str) -> str:
 
 
 def _counted(claims: Sequence[Claim]) -> str:
-    counts = count_verdicts(claims)
-    return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    return describe_counts(count_verdicts(claims))
 
 
 def _answer(entry: Entry) -> str:

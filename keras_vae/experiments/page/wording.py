@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_vae._internal.files import JsonObject
-from keras_vae.experiments.figures.claims import LONGEST_MEASURED, Claim
+from keras_vae.experiments.figures.claims import DEPENDS, LONGEST_MEASURED, Claim
 from keras_vae.experiments.figures.numbers import Number
 
 if typing.TYPE_CHECKING:
@@ -20,6 +20,7 @@ SHOWN = ("dataset", "binarize", "epochs", "trials")
 LONGEST = 12
 ESTIMATE = ("mean", "standard_error")
 MOST_DECIMALS = 6
+PLURALS = {DEPENDS: "depend on the reading"}
 MADE = ("machine", "date", "commit")
 # More commits than these are counted.
 MOST_COMMITS = 3
@@ -104,6 +105,15 @@ def describe_measured(claim: Claim) -> str:
             return f"{text or longer[: LONGEST_MEASURED - 2]} …"
         text = longer
     return text
+
+
+def describe_counts(counts: Mapping[str, int]) -> str:
+    """How many claims have each kind of verdict, in words."""
+    return ", ".join(
+        f"{count} {kind if count == 1 else PLURALS.get(kind, kind)}"
+        for kind, count in counts.items()
+        if count
+    )
 
 
 def describe_source(claim: Claim) -> str:

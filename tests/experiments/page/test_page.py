@@ -342,6 +342,9 @@ def test_numbers_in_words():
     times = (59, 60, 3599, 3600, 5400)
     words = ["less than a minute", "1 minutes", "60 minutes", "1.0 hours", "1.5 hours"]
     assert [wording.describe_time(seconds) for seconds in times] == words
+    for count, text in ((1, "1 depends on the reading"), (2, "2 depend on the reading")):
+        counts = {"reproduced": 3, "inconclusive": 0, "depends on the reading": count}
+        assert wording.describe_counts(counts) == f"3 reproduced, {text}"
 
 
 def test_numbers_have_their_units_and_limits():
