@@ -42,11 +42,11 @@ from keras_vae.experiments.page.entries import (
 from keras_vae.experiments.page.pictures import ShownOriginal, renew_webp, show_original
 from keras_vae.experiments.page.wording import (
     all_versions,
+    describe_counts,
     describe_making,
     describe_measured,
     describe_models,
     describe_number,
-    describe_counts,
     describe_numbers,
     describe_source,
     describe_time,
