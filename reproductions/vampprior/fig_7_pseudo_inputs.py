@@ -51,6 +51,25 @@ HELD_OUT = 1000
 # Quantile of the distances of single ones, so that a few copies are not averaged away.
 NEAREST = 0.05
 TINY = 1e-12
+# By reading: what is larger than what, and what is larger than noise's.
+DISTANCES = {
+    "of all together": ("distance_from_the_nearest_image", "the_same_of_held_out_images"),
+    "of single ones": ("distance_of_the_nearest", "distance_of_the_nearest_held_out_images"),
+}
+SHARES = {
+    "of all together": "share_in_the_images_directions",
+    "of single ones": "median_share_in_the_images_directions",
+}
+RULES = {
+    "of all together": "On every data set, pseudo-inputs are on average farther from the nearest "
+    f"training image than held-out images ({HELD_OUT} of them, or all) are, and the {COMPONENTS} "
+    "directions in which training images vary most have a larger share of the pseudo-inputs' "
+    "variance than of noise's; both by two standard errors over seeds.",
+    "of single ones": f"On every data set, the {NEAREST:.0%} quantile of the distances from the "
+    "nearest training image is larger for pseudo-inputs than for held-out images. The median "
+    "pseudo-input has a larger share of its own variance in those directions than noise has. Both "
+    "hold by two standard errors over seeds.",
+}
 
 
 def component_images(model: LatentVariableModel) -> np.ndarray:
@@ -137,62 +156,48 @@ def draw(measured: JsonObject, options: Options) -> Picture:
 def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges whether pseudo-inputs show patterns of the data, and copy none of its images."""
     found = {split_name(label)[0]: of["measures"] for label, of in measured["found"].items()}
-
-    def difference(first: str, second: str) -> dict[str, JsonObject | None]:
-        return {
-            name: over_seeds([of[first] - of[second] for of in found[name]])
-            if name in found
-            else None
-            for name in PANELS
-        }
-
-    def above_0(distance: JsonObject, share: JsonObject) -> dict[str, Number]:
-        return {
-            "distance_above_held_out_images": Number(distance, "grey levels", above=0.0),
-            "share_above_noise": Number(share, "share of the variance", above=0.0),
-        }
-
-    farther = difference("distance_from_the_nearest_image", "the_same_of_held_out_images")
-    pattern = difference("share_in_the_images_directions", "the_same_of_noise")
-    nearest = difference("distance_of_the_nearest", "distance_of_the_nearest_held_out_images")
-    single = difference("median_share_in_the_images_directions", "the_same_of_noise")
     unmet = tuple(
         reason
         for name in PANELS
         for reason in unmet_requirements(name, measured["runs"], (VAMPPRIOR,))
+    )
+    farther = _difference(found, *DISTANCES["of all together"])
+    line = ", ".join(
+        f"{name} {plus_minus(of, 2)}" for name, of in farther.items() if of is not None
     )
     return [
         Claim(
             id="vampprior.text.5",
             statement="Pseudo-inputs show patterns of the data and are no copies of images.",
             reported="'representative patterns', 'do not copy the samples' (3.2.2, 4.0.1)",
-            measured="farther than unseen images: "
-            + ", ".join(
-                f"{name} {plus_minus(of, 2)}" for name, of in farther.items() if of is not None
-            ),
+            measured=f"farther than unseen images: {line}",
             readings=[
                 Reading(
-                    "of all together",
-                    rule="On every data set, pseudo-inputs are on average farther from the nearest "
-                    f"training image than held-out images ({HELD_OUT} of them, or all) are, and "
-                    f"the {COMPONENTS} directions in which training images vary most have a larger "
-                    "share of the pseudo-inputs' variance than of noise's; both by two standard "
-                    "errors over seeds.",
-                    numbers=above_0(farther, pattern),
+                    name,
+                    rule=rule,
+                    numbers={
+                        "distance_above_held_out_images": Number(
+                            _difference(found, *DISTANCES[name]), "grey levels", above=0.0
+                        ),
+                        "share_above_noise": Number(
+                            _difference(found, SHARES[name], "the_same_of_noise"),
+                            "share of the variance",
+                            above=0.0,
+                        ),
+                    },
                     unmet=unmet,
-                ),
-                Reading(
-                    "of single ones",
-                    rule=f"On every data set, the {NEAREST:.0%} quantile of the distances from the "
-                    "nearest training image is larger for pseudo-inputs than for held-out images. "
-                    "The median pseudo-input has a larger share of its own variance in those "
-                    "directions than noise has. Both hold by two standard errors over seeds.",
-                    numbers=above_0(nearest, single),
-                    unmet=unmet,
-                ),
+                )
+                for name, rule in RULES.items()
             ],
         )
     ]
+
+
+def _difference(found: JsonObject, first: str, second: str) -> dict[str, JsonObject | None]:
+    return {
+        name: over_seeds([of[first] - of[second] for of in found[name]]) if name in found else None
+        for name in PANELS
+    }
 
 
 def record(measured: JsonObject, options: Options) -> JsonObject:

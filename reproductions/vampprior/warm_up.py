@@ -43,6 +43,22 @@ COLORS = {VAE: STYLES[VAE], WITHOUT: 3}
 MEASURES = ("reconstruction", "kl", "bound")
 CLEARLY_HIGHER = 0.5
 AVERAGED = "averaged over the last tenth of the epochs that both have"
+# By name: what is compared, in words, and by how much it has to be higher.
+READINGS: tuple[tuple[str, str, str, str, dict[str, float]], ...] = (
+    (
+        *("it reconstructs better", "reconstruction"),
+        "the VAE's expected test log-likelihood given its code",
+        f" by at least {CLEARLY_HIGHER:g} nats",
+        {"at_least": CLEARLY_HIGHER},
+    ),
+    (
+        *("it is regularised less", "kl"),
+        "the KL divergence from prior to posterior of test images",
+        "",
+        {"above": 0.0},
+    ),
+    ("it ends better", "bound", "the bound of test images", "", {"above": 0.0}),
+)
 
 
 def measure(methods: Methods, options: Options) -> JsonObject:
@@ -69,56 +85,41 @@ def _ending(by_model: dict[str, MethodRuns], model: str, name: str) -> list[floa
 
 def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges whether models are regularised more, and reconstruct worse, without warm-up."""
-    ended = measured["ended_with"]
-
-    def gain(name: str) -> dict[str, JsonObject | None]:
-        return {
-            dataset: over_seeds(
-                np.subtract(ended[dataset][VAE][name], ended[dataset][WITHOUT][name])
-            )
-            if dataset in ended
-            else None
-            for dataset in PANELS
-        }
-
-    gains = gain("reconstruction")
+    gains = {name: _gain(measured["ended_with"], name) for name in MEASURES}
     unmet = unmet_of_panels(measured["runs"], (VAE, WITHOUT))
+    line = "; ".join(
+        f"{name} {plus_minus(of)} nats"
+        for name, of in gains["reconstruction"].items()
+        if of is not None
+    )
     return [
         Claim(
             id="vampprior.warm_up.1",
             statement="Warm-up avoids too much regularisation, which makes the model lack in "
             "reconstruction.",
             reported="'significant for avoiding too much regularization' (4)",
-            measured="; ".join(
-                f"{name} {plus_minus(of)} nats" for name, of in gains.items() if of is not None
-            )
-            or "not measured",
+            measured=line or "not measured",
             readings=[
                 Reading(
-                    "it reconstructs better",
-                    rule="On every data set the VAE's expected test log-likelihood given its code "
-                    f"is higher with warm-up by at least {CLEARLY_HIGHER:g} nats, by runs of the "
+                    name,
+                    rule=f"On every data set {what} is higher with warm-up{least}, by runs of the "
                     f"same seed, {AVERAGED}.",
-                    numbers={"reconstruction_gain": Number(gains, "nats", at_least=CLEARLY_HIGHER)},
+                    numbers={f"{measure}_gain": Number(gains[measure], "nats", **limit)},
                     unmet=unmet,
-                ),
-                Reading(
-                    "it is regularised less",
-                    rule="On every data set the KL divergence from prior to posterior of test "
-                    f"images is higher with warm-up, {AVERAGED}.",
-                    numbers={"kl_gain": Number(gain("kl"), "nats", above=0.0)},
-                    unmet=unmet,
-                ),
-                Reading(
-                    "it ends better",
-                    rule="On every data set the bound of test images is higher with warm-up, "
-                    f"{AVERAGED}.",
-                    numbers={"bound_gain": Number(gain("bound"), "nats", above=0.0)},
-                    unmet=unmet,
-                ),
+                )
+                for name, measure, what, least, limit in READINGS
             ],
         )
     ]
+
+
+def _gain(ended: JsonObject, name: str) -> dict[str, JsonObject | None]:
+    return {
+        dataset: over_seeds(np.subtract(ended[dataset][VAE][name], ended[dataset][WITHOUT][name]))
+        if dataset in ended
+        else None
+        for dataset in PANELS
+    }
 
 
 def draw(measured: JsonObject, options: Options) -> Picture:
