@@ -137,6 +137,7 @@ SCRIPTS = {
     "4.1": "fig_4_1_reconstructions.py",
     "4.2": "fig_4_2_encodings.py",
     "4.3": "fig_4_3_manifold.py",
+    "section_3_2": "section_3_2_dimensions.py",
     "section_5": "section_5_choices.py",
     "five_digits": "beyond/five_digits.py",
     "two_layers": "beyond/two_layers.py",

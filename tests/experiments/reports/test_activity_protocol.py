@@ -87,6 +87,7 @@ EXPECTED = {
         )
     },
     "continuous_data": methods(*METHODS, data="grey", **GAUSSIAN),
+    "section_3_2": methods(*METHODS),
     "section_5": {
         "Gaussian": run(ELBO, **GAUSSIAN),
         **methods(*METHODS),
@@ -108,7 +109,7 @@ EXPECTED = {
     },
 }
 # The four methods' runs are there three times over, as Figure 3.1 has them.
-THREE_TRIALS = {"2.2", "2.3", "2.4", "3.1", "3.3"}
+THREE_TRIALS = {"2.2", "2.3", "2.4", "3.1", "3.3", "section_3_2"}
 LABELLED = {"4.1", "4.2", "4.3"}
 
 
