@@ -15,11 +15,13 @@ from keras_vae.experiments.figures.claims import (
     Claim,
     Number,
     Reading,
+    over_seeds,
     plus_minus,
     unmet_requirements,
 )
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.options import Options
+from keras_vae.experiments.measures.convergence import final_rates
 from keras_vae.experiments.reports import activity as protocol
 from keras_vae.experiments.reports.activity.bounds import (
     PAIRED,
@@ -35,6 +37,8 @@ from keras_vae.experiments.reports.activity.bounds import (
 from keras_vae.experiments.runs.spec import DataSpec, Specs
 
 FAR = 50.0
+# Ten times the report's epochs.
+MUCH_LONGER = 3000
 # The decoder's least variance is 1/e.
 GAUSSIAN_CEILING = 28 * 28 * 0.5 * (1 - math.log(2 * math.pi))
 
@@ -55,7 +59,6 @@ def runs(options: Options, seed: int) -> Specs:
 def judge(bounds: Bounds, options: Options) -> list[Claim]:
     """Judges how far the decoders' bounds on binary data are apart, and whether one converged."""
     higher = gains(bounds, "Gaussian", "Bernoulli")
-    changes = {split: bounds["Gaussian"].rates(split) for split in SPLITS}
     unmet = unmet_requirements(options, min_epochs=protocol.CONTRAST_EPOCHS, min_trials=2)
     return [
         Claim(
@@ -79,30 +82,57 @@ def judge(bounds: Bounds, options: Options) -> list[Claim]:
                 for split, gain in higher.items()
             ],
         ),
-        Claim(
-            id="activity.2.1.2",
-            statement="The Gaussian decoder's bound has converged.",
-            reported="'has converged to its lower bound' (Section 2.3.3)",
-            measured="change per epoch: "
-            + ", ".join(f"{split} {plus_minus(of, 3)} nats" for split, of in changes.items()),
-            readings=[
+        _judge_convergence(bounds, unmet, options),
+    ]
+
+
+def _judge_convergence(bounds: Bounds, unmet: tuple[str, ...], options: Options) -> Claim:
+    gaussian, bernoulli = bounds["Gaussian"], bounds["Bernoulli"]
+    changes = {
+        split: Number(gaussian.rates(split), "nats", at_least=-SETTLED, at_most=SETTLED)
+        for split in SPLITS
+    }
+    # What still changes in the middle of the report's epochs may settle before their end.
+    early = unmet_requirements(options, min_epochs=protocol.PROTOCOL["epochs"], min_trials=2)
+    left = {
+        split: over_seeds(
+            bernoulli.ends(split)
+            - gaussian.ends(split)
+            - MUCH_LONGER * final_rates(gaussian.by_split[split])
+        )
+        for split in SPLITS
+    }
+    return Claim(
+        id="activity.2.1.2",
+        statement="The Gaussian decoder's bound has converged.",
+        reported="'has converged to its lower bound' (Section 2.3.3)",
+        measured="change per epoch: "
+        + ", ".join(f"{split} {plus_minus(of.value, 3)} nats" for split, of in changes.items()),
+        readings=[
+            *(
                 Reading(
                     READINGS[split],
                     rule="On binary images the Gaussian's bound changes, over the last third of "
                     f"the epochs, by at most {SETTLED:g} nats an epoch, by least squares; the "
-                    "error is over seeds.",
+                    "error is over seeds. (Before the report's epochs, a bound that changes by "
+                    "more decides nothing.)",
                     numbers={
-                        "change per epoch": Number(
-                            change, "nats", at_least=-SETTLED, at_most=SETTLED
-                        ),
-                        **final_numbers({"Gaussian": bounds["Gaussian"]}, split),
+                        "change per epoch": change,
+                        **final_numbers({"Gaussian": gaussian}, split),
                     },
-                    unmet=unmet,
+                    unmet=early if change.holds is False else unmet,
                 )
                 for split, change in changes.items()
-            ],
-        ),
-    ]
+            ),
+            Reading(
+                "even with longer training it is not the better model",
+                rule="If it went on at its rate over the last third of the epochs, the Gaussian's "
+                f"bound would still be below Bernoulli's after {MUCH_LONGER} more epochs.",
+                numbers={"Bernoulli - Gaussian, then": Number(left, "nats", above=0.0)},
+                unmet=unmet,
+            ),
+        ],
+    )
 
 
 FIGURE = BoundFigure(

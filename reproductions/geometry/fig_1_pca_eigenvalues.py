@@ -9,7 +9,8 @@ or of the highest order that was run. Judged: whether eigenvectors align with th
 
 Axes of like variance have no eigenvectors of their own: which directions among them come out is up
 to chance, even where they do not correlate at all. So alignment is measured of single eigenvectors
-and of the subspaces that those of like eigenvalue span, and both against random rotations.
+and of the subspaces that those of like eigenvalue span, and both against random rotations; that of
+single ones at alpha = 0 and at 1, the standard VAE, too.
 """
 
 import functools
@@ -36,6 +37,7 @@ from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.geometry import NEEDED
 from keras_vae.experiments.reports.geometry.renyi_runs import (
     INFORMATIVE,
+    OUTER_ALPHAS,
     Components,
     Grid,
     RenyiFigure,
@@ -187,7 +189,6 @@ def judge(components: Grid, options: Options) -> list[Claim]:
     # A trial is the average over its runs of all orders and sizes.
     trials = {name: np.mean([of[name] for of in measured], axis=0) for name in measured[0]}
     single, way = over_seeds(trials["single"]), over_seeds(trials["share_of_the_way"])
-    excess = over_seeds(trials["single"] - trials["highest_of_random_rotations"])
     unmet = unmet_requirements(options, weights_epochs=[one.epochs[-1] for one in found], **NEEDED)
     return [
         Claim(
@@ -197,19 +198,7 @@ def judge(components: Grid, options: Options) -> list[Claim]:
             measured=f"{plus_minus(single, 2)} of an eigenvector on one axis, subspaces "
             f"{plus_minus(way, 2)} of the way",
             readings=[
-                Reading(
-                    "more than by chance",
-                    rule="The largest squared entry of an informative eigenvector, averaged over "
-                    f"all, is higher than the highest such average of {ROTATIONS} random rotations "
-                    "of as many axes.",
-                    numbers={
-                        "single": Number(single, "squared entry"),
-                        "excess_over_the_highest_of_random_rotations": Number(
-                            excess, "squared entry", above=0.0
-                        ),
-                    },
-                    unmet=unmet,
-                ),
+                _by_chance("more than by chance", measured, unmet),
                 Reading(
                     "each is mostly one axis",
                     rule=f"That average is at least {MOST:g}, so that one axis makes up most of a "
@@ -236,9 +225,36 @@ def judge(components: Grid, options: Options) -> list[Claim]:
                     },
                     unmet=unmet,
                 ),
+                *(
+                    _by_chance(
+                        f"more than by chance, {_label(alpha)} alone",
+                        [alignments(orders[alpha]) for orders in components.values()],
+                        unmet,
+                    )
+                    for alpha in OUTER_ALPHAS
+                    if all(alpha in orders for orders in components.values())
+                ),
             ],
         )
     ]
+
+
+def _by_chance(name: str, measured: list[JsonObject], unmet: tuple[str, ...]) -> Reading:
+    """Whether some runs' eigenvectors are nearer to axes than random ones, over trials."""
+    trials = {key: np.mean([of[key] for of in measured], axis=0) for key in measured[0]}
+    excess = over_seeds(trials["single"] - trials["highest_of_random_rotations"])
+    return Reading(
+        name,
+        rule="The largest squared entry of an informative eigenvector, averaged over all, is "
+        f"higher than the highest such average of {ROTATIONS} random rotations of as many axes.",
+        numbers={
+            "single": Number(over_seeds(trials["single"]), "squared entry"),
+            "excess_over_the_highest_of_random_rotations": Number(
+                excess, "squared entry", above=0.0
+            ),
+        },
+        unmet=unmet,
+    )
 
 
 def record(components: Grid, options: Options) -> JsonObject:

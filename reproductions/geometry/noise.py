@@ -97,17 +97,19 @@ def repeated_estimates(
     return {"variance": float(values.var(axis=0, ddof=1).mean()), "mean": float(values.mean())}
 
 
-def samples_for(variances: np.ndarray, wanted: float) -> float:
-    """How many samples bring the variance down to a value, on straight lines between logarithms.
+def doublings_until(variances: np.ndarray, wanted: float) -> float:
+    """How many doublings of the report's samples bring the variance down to a value.
+
+    They are read off the straight line of the variance's logarithm against the samples', fitted
+    by least squares to all numbers of samples; the line goes on beyond the largest of them.
 
     Arguments:
         variances: Array of shape (SAMPLES,).
-        wanted: Variance; beyond the largest number of samples the last line goes on.
+        wanted: Variance.
     """
-    x, y = np.log(SAMPLES), np.log(variances)
-    last = int(np.clip(np.searchsorted(-y, -np.log(wanted)), 1, len(x) - 1))
-    slope = (y[last] - y[last - 1]) / (x[last] - x[last - 1])
-    return float(np.exp(x[last] + (np.log(wanted) - y[last]) / slope))
+    x = np.log2(SAMPLES) - np.log2(SAMPLES[REPORTS])
+    at_reports, slope = np.polynomial.polynomial.polyfit(x, np.log2(variances), 1)
+    return float((np.log2(wanted) - at_reports) / slope)
 
 
 def draw(found: Grid, options: Options) -> Picture:
@@ -143,11 +145,11 @@ def judge(found: Grid, options: Options) -> list[Claim]:
         name: over_seeds((at_0["variance"] - at_1["variance"])[:, REPORTS])
         for name, (at_0, at_1) in both.items()
     }
-    # A ratio's mean would be that of the one trial whose line is the flattest.
+    # The mean of ratios would be that of the one trial whose line is the flattest.
     doublings = {
         name: over_seeds(
             [
-                np.log2(samples_for(variances, wanted) / SAMPLES[REPORTS])
+                doublings_until(variances, wanted)
                 for variances, wanted in zip(
                     at_0["variance"], at_1["variance"][:, REPORTS], strict=True
                 )
@@ -185,7 +187,8 @@ def judge(found: Grid, options: Options) -> list[Claim]:
                 Reading(
                     "to be as steady",
                     rule="At every k, alpha = 0 needs more samples than alpha = 1 for the variance "
-                    f"that the latter has with {SAMPLES[REPORTS]}, in doublings.",
+                    f"that the latter has with {SAMPLES[REPORTS]}, counted in doublings on a "
+                    "straight line through all four numbers of samples, both axes logarithmic.",
                     numbers={"doublings_needed": Number(doublings, "doublings", above=0.0)},
                     unmet=unmet,
                 ),

@@ -119,6 +119,13 @@ def test_bounds_that_are_past_a_limit_and_stay_so_decide(rate):
     assert verdicts("2.5", changes)["2.5.2"] == NO
 
 
+@pytest.mark.parametrize("rate, decided", [(0.0101, False), (0.0099, True)])
+def test_a_bound_that_still_changes_before_the_reports_end_may_yet_converge(rate, decided):
+    changes = {"Gaussian": bounds(*[moving(-340, rate)] * 2)}
+    claim = judged("2.1", changes, ask(epochs=299))["2.1.2"]
+    assert [reading.is_decided for reading in claim.readings] == [decided, decided, True]
+
+
 @pytest.mark.parametrize("figure, claim", [("2.4", "2.4.1"), ("2.5", "2.5.3")])
 def test_the_own_end_of_a_bound_that_rises_is_no_end(figure, claim):
     """Unless the run has the report's epochs, whose end it is then."""

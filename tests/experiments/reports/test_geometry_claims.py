@@ -126,7 +126,7 @@ class TestAlignment:
         degrees, eigenvalues, holds = case
         found = {30: {1.0: self.turned(degrees, eigenvalues)}}
         claim = find(fig_1.judge(found, FULL), "1.1")
-        assert tuple(each.holds for each in claim.readings) == holds
+        assert tuple(each.holds for each in claim.readings) == (*holds, holds[0])
         single = 1.0 if not degrees else 0.75
         assert claim.readings[0].values["single"]["mean"] == pytest.approx(single)
         subspaces = 1.0 if eigenvalues[1] == 7 or not degrees else 0.75
@@ -138,7 +138,18 @@ class TestAlignment:
         values = np.array([[2.0**-i for i in range(8)] + [0.001]] * 2)
         runs = made_components((8, 8), eigenvalues=values, squared_entries=entries)
         claim = find(fig_1.judge({30: {1.0: runs}}, FULL), "1.1")
-        assert [each.holds for each in claim.readings] == [False] * 3
+        assert [each.holds for each in claim.readings] == [False] * 4
+
+    def test_each_outer_order_is_held_against_chance_by_itself(self):
+        aligned, turned = (self.turned(degrees, (8, 4, 2, 1)) for degrees in (0, 45))
+        found = {size: {0.0: aligned, 0.5: aligned, 1.0: turned} for size in (30, 40)}
+        claim = find(fig_1.judge(found, FULL), "1.1")
+        names = ("more than by chance", *(f"more than by chance, α = {n} alone" for n in (0, 1)))
+        assert [reading(claim, name).holds for name in names] == [True, True, False]
+        # An order that was not run with every size says nothing of all of them.
+        del found[40][0.0]
+        claim = find(fig_1.judge(found, FULL), "1.1")
+        assert names[1] not in [each.name for each in claim.readings]
 
     def test_one_informative_direction_says_nothing(self):
         runs = made_components((1, 0), eigenvalues=np.array([[1.0, 0.001, 0.001]] * 2))
@@ -310,12 +321,15 @@ class TestNoise:
         complete = reading(find(noise.judge(found, FULL), "text.2"), "to be as complete")
         assert complete.holds is False
 
-    @pytest.mark.parametrize(
-        "wanted, samples", [(1.0, 2000), (4.0, 500), (2.0, 1000), (0.1, 20000)]
-    )
-    def test_samples_for_a_variance(self, wanted, samples):
+    @pytest.mark.parametrize("wanted, doublings", [(1.0, 0), (4.0, -2), (2.0, -1), (0.125, 3)])
+    def test_doublings_until_a_variance(self, wanted, doublings):
         variances = 2000 / np.array(noise.SAMPLES)
-        assert noise.samples_for(variances, wanted) == pytest.approx(samples)
+        assert noise.doublings_until(variances, wanted) == pytest.approx(doublings)
+        # Of noisy variances all count.
+        off = variances * np.array([1.0, 1.5, 1 / 1.5, 1.0])
+        slope, at_reports = np.polyfit([-4, -2, 0, 2], np.log2(off), 1)
+        expected = (np.log2(wanted) - at_reports) / slope
+        assert noise.doublings_until(off, wanted) == pytest.approx(expected)
 
     def test_sizes_without_both_orders_do_not_count(self):
         found = {30: {0.0: made_noise((2, 2.5)), 1.0: made_noise()}, 40: {0.0: made_noise()}}
@@ -373,7 +387,7 @@ def made_separability(means, gains=(0.01, 0.01), *, change=0.0, epochs=(1, 25, E
             for kind, values in {
                 "means": means,
                 "means_and_variances": means + gains,
-                "samples": column,
+                "samples": means - 0.02,
             }.items()
         },
     )
@@ -457,7 +471,7 @@ class TestSeparability:
         }
         measured = fig_3.Measured(found, made_separability((0.935, 0.937)), PIXELS)
         claim = find(fig_3.judge(measured, FULL), "3.3")
-        assert [each.answer for each in claim.readings] == ["so far yes", "so far yes"]
+        assert [each.answer for each in claim.readings] == ["so far yes"] * 4
 
     @each(
         ("gain", {10: (0.01, 0.011), 30: (0.01, 0.011)}, REPRODUCED),
@@ -492,6 +506,17 @@ class TestSeparability:
         claim = find(judge_accuracies(changed), "3.3")
         # A step that is unclear leaves its own reading open, and the whole decided.
         assert claim.kind == verdict or (verdict == INCONCLUSIVE and claim.unmet)
+
+    @pytest.mark.parametrize("kind", fig_3.TITLES)
+    def test_each_kind_of_features_has_a_slope_of_its_own(self, kind):
+        found = {size: made_separability(of) for size, of in ACCURACIES.items()}
+        for one in found.values():
+            one.accuracy[kind] = 0.8 - one.accuracy[kind] / 10
+        measured = fig_3.Measured(found, made_separability((0.935, 0.937)), PIXELS)
+        claim = find(fig_3.judge(measured, FULL), "3.3")
+        fallen = {each.name for each in claim.readings if not each.holds}
+        expected = {f"on the whole, with {fig_3.TITLES[kind].lower()}"}
+        assert fallen == expected | ({"from each k to the next"} if kind == "means" else set())
 
     @each(("less", (0.925, 0.927), REPRODUCED), ("more", (0.9, 0.902), NOT_REPRODUCED))
     def test_order(self, case):

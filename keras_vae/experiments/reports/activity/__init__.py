@@ -66,7 +66,7 @@ ELBO = ObjectiveSpec(name="elbo")
 IMPORTANCE_WEIGHTED = ObjectiveSpec(name="iwae", num_samples=NUM_SAMPLES)
 WARM_UP = ObjectiveSpec(name="iwae", num_samples=NUM_SAMPLES, warm_up_epochs=WARM_UP_EPOCHS)
 
-PROTOCOL = {
+PROTOCOL: JsonObject = {
     "dataset": "mnist",
     "binarize": "static at 0.5",
     "epochs": 300,
