@@ -35,6 +35,7 @@ from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.measures import first_epoch
 from keras_vae.experiments.measures.convergence import FINAL, LASTING, final_rates, final_values
 from keras_vae.experiments.measures.pruning import (
+    chances,
     epochs_to_half_pruned,
     largest_drop,
     returned_share,
@@ -206,6 +207,7 @@ def judge_quick_pruning(vae: MethodActivity, unmet: tuple[str, ...]) -> Claim:
     half = Number(over_seeds(epochs_to_half_pruned(vae.counts)), "epochs", at_most=EARLY)
     share = over_seeds(returned_share(vae.activity, THRESHOLD))
     returned = "none" if share["mean"] is None else f"{share['mean']:.0%}"
+    pruned, back = chances(vae.activity, THRESHOLD, EARLY)
     return Claim(
         id="activity.3.1a.1",
         statement="The VAE prunes quickly, and pruned dimensions are not likely to come back.",
@@ -214,6 +216,7 @@ def judge_quick_pruning(vae: MethodActivity, unmet: tuple[str, ...]) -> Claim:
         "pruned dimensions return",
         readings=[
             Reading(
+                "at most half return",
                 rule="Half of the pruning, from a trial's highest count down to its last, is done "
                 f"within {EARLY} epochs of the start, and at most half of the pruned dimensions "
                 "are active again after any later epoch; on average over seeds. Pruned is what was "
@@ -223,7 +226,23 @@ def judge_quick_pruning(vae: MethodActivity, unmet: tuple[str, ...]) -> Claim:
                     "share that returns": Number(share, "1", at_most=UNLIKELY),
                 },
                 unmet=unmet,
-            )
+            ),
+            Reading(
+                "less likely to return than to be pruned",
+                rule=f"Half of the pruning is done within {EARLY} epochs of the start, and in "
+                "these epochs a pruned dimension is less likely to be active an epoch later than "
+                "an active one is to be inactive, on average over seeds.",
+                numbers={
+                    "epochs to half pruned": half,
+                    "chance to be pruned - to return": Number(
+                        over_seeds(pruned - back), "1", above=0
+                    ),
+                    "chance an epoch": Number(
+                        {"to be pruned": over_seeds(pruned), "to return": over_seeds(back)}, "1"
+                    ),
+                },
+                unmet=unmet,
+            ),
         ],
     )
 
@@ -265,7 +284,11 @@ def judge_slower(measured: Measured, figure: str, unmet: tuple[str, ...]) -> Cla
         statement=statement,
         reported=reported,
         measured=f"largest fall, that after epoch 1, epochs to half: {in_words}",
-        readings=[*readings, judge_half_times(measured, figure, unmet)],
+        readings=[
+            *readings,
+            judge_half_times(measured, figure, unmet),
+            judge_early_rate(measured, figure, unmet),
+        ],
     )
 
 
@@ -287,6 +310,27 @@ def judge_half_times(measured: Measured, figure: str, unmet: tuple[str, ...]) ->
             "epochs, each trial": Number(
                 {name: in_json(values) for name, values in half_times.items()}, "epochs"
             ),
+        },
+        unmet=unmet,
+    )
+
+
+def judge_early_rate(measured: Measured, figure: str, unmet: tuple[str, ...]) -> Reading:
+    """Whether one method prunes fewer dimensions an epoch, over all early epochs together."""
+    fast, slow, _, _, rule, factor, limit = SLOWER[figure]
+    lost = {
+        name: measured[name].activity.shape[-1] - protocol.count_after(measured[name].counts, EARLY)
+        for name in (fast, slow)
+    }
+    return Reading(
+        f"by how many are pruned in {EARLY} epochs",
+        rule=f"From all dimensions on, the fall of {slow}'s count in the first {EARLY} epochs "
+        f"together is {rule}, on average over seeds.",
+        numbers={
+            f"{slow} - {fast if factor == 1 else f'{factor:g} x {fast}'}": Number(
+                over_seeds(lost[slow] - factor * lost[fast]), DIMS, at_most=limit
+            ),
+            "fall, each trial": Number({name: in_json(of) for name, of in lost.items()}, DIMS),
         },
         unmet=unmet,
     )

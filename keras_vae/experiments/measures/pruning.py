@@ -78,6 +78,24 @@ def returned_share(activity: npt.ArrayLike, threshold: float) -> list[float | No
     return _ratios(returned.sum(axis=-1), pruned[:, -1].sum(axis=-1))
 
 
+def chances(activity: npt.ArrayLike, threshold: float, epochs: int) -> tuple[np.ndarray, ...]:
+    """How likely a dimension is, from one of the first epochs to the next, to be pruned or return.
+
+    Arguments:
+        activity: Array of shape (trials, all_epochs, latent_dim).
+        threshold: Activity above which a dimension counts as active.
+        epochs: Number of epochs, from the first on, to look at.
+
+    Returns:
+        Two arrays of shape (trials,): the chance of an active dimension to be inactive an epoch
+        later, and that of a pruned one, which was active before, to be active; NaN without any.
+    """
+    active, pruned = _active_and_pruned(np.asarray(activity)[:, :epochs], threshold)
+    before, after = active[:, :-1], active[:, 1:]
+    out = pruned[:, :-1] & ~before
+    return _ratio(before & ~after, before), _ratio(out & after, out)
+
+
 def ever_pruned(activity: npt.ArrayLike, threshold: float) -> np.ndarray:
     """Dimensions of each trial that were inactive after an epoch that follows an active one.
 
@@ -130,6 +148,13 @@ def _active_and_pruned(activity: npt.ArrayLike, threshold: float) -> tuple[np.nd
     active = np.asarray(activity) > threshold
     was_active = np.logical_or.accumulate(active, axis=1)
     return active, np.logical_or.accumulate(was_active & ~active, axis=1)
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """How many of `whole` are in `part`, by trial."""
+    counts = whole.sum(axis=(1, 2))
+    found = part.sum(axis=(1, 2)) / np.maximum(counts, 1)
+    return np.where(counts > 0, found, np.nan)
 
 
 def _ratios(parts: np.ndarray, wholes: np.ndarray) -> list[float | None]:
