@@ -184,7 +184,9 @@ def draw(measured: dict[str, Counts], options: Options) -> Picture:
     axis.invert_yaxis()
     axis.set_xlim(left=0)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axis.set_xlabel(f"Active latent dimensions at the end (activity > {THRESHOLD:g})")
+    axis.set_xlabel(
+        f"Active latent dimensions at the end (activity > {THRESHOLD:g} where a row names no other)"
+    )
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
@@ -282,7 +284,7 @@ FIGURE = protocol.ActivityFigure(
     runs=runs,
     measure=measure,
     draw=draw,
-    caption="final counts, each mark is a trial; one choice at a time differs from Figure 3.1",
+    caption="final counts, each mark is a trial; a row names what differs from Figure 3.1",
     judge=judge,
     record=record,
 )
