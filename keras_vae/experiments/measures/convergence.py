@@ -74,5 +74,23 @@ def epochs_to_level(values: npt.ArrayLike, levels: npt.ArrayLike) -> list[int | 
     return [int(np.argmax(trial)) + 1 if trial.any() else None for trial in reached]
 
 
+def epochs_to_stay(values: npt.ArrayLike, levels: npt.ArrayLike) -> list[int | None]:
+    """Epochs from which on each trial stays at a level or above.
+
+    Arguments:
+        values: Array of shape (trials, epochs), which may fall again.
+        levels: Array of shape (trials,): one level for each, in the values' own unit.
+
+    Returns:
+        List of numbers of epochs, counted from 1; None where a trial ends below.
+    """
+    below = np.asarray(values, dtype=float) < np.asarray(levels)[:, None]
+    last = below.shape[1] - np.argmax(below[:, ::-1], axis=1)
+    return [
+        None if trial[-1] else int(epoch) + 1 if trial.any() else 1
+        for trial, epoch in zip(below, last, strict=True)
+    ]
+
+
 def _window(values: np.ndarray, share: float) -> int:
     return max(1, round(share * values.shape[1]))
