@@ -213,6 +213,7 @@ BASE = {
         "agreement": [0.8, 0.75],
         "meetings": [3, 1],
         "less_alike": [0.2, 0.2],
+        "less_alike_than_inside": [0.3, 0.3],
         "weights": {"2": [EPOCHS, EPOCHS]},
     },
     "five_digits": {
@@ -327,6 +328,7 @@ def _transitions(changed):
     found = {}
     for pair in ("7 and 9", "9 and 4"):
         of = {**changed, **changed.get(pair, {})}
-        values = zip(of.get("meetings", ()), of.get("less_alike", ()), strict=True)
-        found[pair] = [{"meetings": meetings, "less_alike": less} for meetings, less in values]
+        names = ("meetings", "less_alike", "less_alike_than_inside")
+        trials = zip(*(of.get(name, ()) for name in names), strict=True)
+        found[pair] = [dict(zip(names, trial, strict=True)) for trial in trials]
     return [dict(zip(found, trial, strict=True)) for trial in zip(*found.values(), strict=True)]

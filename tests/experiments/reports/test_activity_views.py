@@ -144,15 +144,17 @@ CASES = [
     ("4.3.1", {"agreement": [0.7, 0.7]}, ["yes"]),
     ("4.3.1", {"agreement": [0.9, 0.6999]}, ["no"]),
     ("4.3.1", {"agreement": [0.6999, 0.9]}, ["no"]),
-    ("text.5", {"meetings": [1, 1]}, ["yes"]),
-    ("text.5", {"meetings": [1, 0]}, ["no"]),
-    ("text.5", {"less_alike": [0.001, 0.001]}, ["yes"]),
-    ("text.5", {"less_alike": [0.0, 0.0]}, ["no"]),
-    ("text.5", {"less_alike": [0.1, -0.05]}, ["so far yes"]),
-    ("text.5", {"less_alike": [0.1, None]}, ["not measured"]),
+    ("text.5", {"meetings": [1, 1]}, ["yes", "yes"]),
+    ("text.5", {"meetings": [1, 0]}, ["no", "no"]),
+    ("text.5", {"less_alike": [0.001, 0.001]}, ["yes", "yes"]),
+    ("text.5", {"less_alike": [0.0, 0.0]}, ["no", "yes"]),
+    ("text.5", {"less_alike_than_inside": [0.0, 0.0]}, ["yes", "no"]),
+    ("text.5", {"less_alike": [0.1, -0.05]}, ["so far yes", "yes"]),
+    ("text.5", {"less_alike": [0.1, None]}, ["not measured", "yes"]),
     # Both pairs have to be less alike, and to meet.
-    ("text.5", {"9 and 4": {"less_alike": [-0.1, -0.1]}}, ["no"]),
-    ("text.5", {"9 and 4": {"meetings": [1, 0]}}, ["no"]),
+    ("text.5", {"9 and 4": {"less_alike": [-0.1, -0.1]}}, ["no", "yes"]),
+    ("text.5", {"7 and 9": {"less_alike_than_inside": [-0.1, -0.1]}}, ["yes", "no"]),
+    ("text.5", {"9 and 4": {"meetings": [1, 0]}}, ["no", "no"]),
 ]
 
 
@@ -363,7 +365,8 @@ def test_what_is_measured_of_the_manifold():
     assert answers(found.claims[0]) == ["yes", "no"]
     assert found.claims[0].readings[0].values == {"agreeing share, each trial": [0.7, 1]}
     # Neither 7 nor 9 nor 4 is decoded.
-    nowhere = dict.fromkeys(("7 and 9", "9 and 4"), {"meetings": 0, "less_alike": None})
+    nothing = {"meetings": 0, "less_alike": None, "less_alike_than_inside": None}
+    nowhere = dict.fromkeys(("7 and 9", "9 and 4"), nothing)
     assert found.data["transitions_from_7_to_9_to_4"]["(b) Even spacing"] == [nowhere] * 2
     ticks = [[label.get_text() for label in axis.get_xticklabels()] for axis in found.picture.axes]
     assert ticks == [
@@ -387,11 +390,15 @@ def test_transitions_by_hand():
     decoded = MODULES["4.3"].decode_lattice(view, np.zeros((2, 6, 2)))
     assert decoded.around.tolist() == [[5] * 6] * 2
     found = MODULES["4.3"].transitions_of(decoded)
-    # 7 beside 9 at 0.7, 9 beside 4 at 0.5, in two rows; 4 beside 1 at 0.8.
-    assert found == {
-        "7 and 9": {"meetings": 2, "less_alike": pytest.approx(0.8 - 0.7)},
-        "9 and 4": {"meetings": 2, "less_alike": pytest.approx(0.8 - 0.5)},
-    }
+    # 7 beside 9 at 0.7, 9 beside 4 at 0.5, in two rows; 4 beside 1 at 0.8. Of one class are 7 and 7
+    # at 0.9, 4 and 4 at 0.5, and each image and the one under it.
+    inside = (2 * (0.9 + 0.5) + alike[0].sum()) / 10
+    for pair, here in (("7 and 9", 0.7), ("9 and 4", 0.5)):
+        assert found[pair] == {
+            "meetings": 2,
+            "less_alike": pytest.approx(0.8 - here),
+            "less_alike_than_inside": pytest.approx(inside - here),
+        }
     # 9 beside 4 once only, and 7 beside 9 twice.
     classes[1, 3] = 1
     assert MODULES["4.3"].transitions_of(decoded)["9 and 4"]["meetings"] == 1
