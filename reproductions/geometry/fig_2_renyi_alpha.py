@@ -356,7 +356,8 @@ def judge_bounds(bounds: Grid, options: Options) -> list[Claim]:
                 rule="At every k, the gap between them falls with each step towards alpha = 0, by "
                 "runs of the same seed on the same images. (Of one and the same model it has to: "
                 "the bound is monotone in alpha. Only that each order is a model of its own lets "
-                "this fail.)",
+                "this fail. More samples would raise the log-likelihood, by most at alpha = 0: "
+                "`noise.py` measures by how much.)",
                 numbers={
                     "gap": Number(
                         {name: over_seeds(one.gaps) for name, one in _by_name(bounds).items()},
