@@ -122,14 +122,20 @@ Methods = dict[str, MethodRuns]
 
 
 def compare_log_likelihoods(methods: Methods) -> dict[str, list[Estimate | None]]:
-    """Paired differences of each method from the first, where both see the same images."""
+    """Paired differences of each method from the first, where both see the same images.
+
+    None where an estimate is not of the epoch that the figure shows: weights of that one may not
+    have been kept.
+    """
     if not methods:
         return {}
     (reference, first), *others = methods.items()
     return {
         f"{label} - {reference}": [
-            paired_difference(*pair)
-            for pair in zip(first.log_likelihood, method.log_likelihood, strict=True)
+            paired_difference(one, other)
+            if (one["epochs"], other["epochs"]) == (first.epochs, method.epochs)
+            else None
+            for one, other in zip(first.log_likelihood, method.log_likelihood, strict=True)
         ]
         for label, method in others
         if method.specs[0].data == first.specs[0].data

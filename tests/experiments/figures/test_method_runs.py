@@ -105,7 +105,7 @@ def test_models_have_the_weights_of_their_epoch(trained, spec):
 def test_methods_are_compared_trial_by_trial_on_the_same_images(method):
     def of(*per_image, **changed):
         specs = [dataclasses.replace(spec, **changed) for spec in method.specs]
-        estimates = [{"per_image": list(values)} for values in per_image]
+        estimates = [{"per_image": list(values), "epochs": method.epochs} for values in per_image]
         return dataclasses.replace(method, specs=specs, log_likelihood=estimates)
 
     found = compare_log_likelihoods(
@@ -125,3 +125,8 @@ def test_methods_are_compared_trial_by_trial_on_the_same_images(method):
     }
     assert compare_log_likelihoods({}) == {}
     assert compare_log_likelihoods({"a": of((1.0, 2.0))}) == {}
+    # Of another epoch than the figure's in one trial, as no weights of that one were kept.
+    later = of((2.0, 4.0), (1.0, 5.0))
+    later.log_likelihood[0]["epochs"] += 1
+    found = compare_log_likelihoods({"a": of((1.0, 3.0), (0.0, 0.0)), "b": later})
+    assert found["b - a"] == [None, {"mean": 3.0, "standard_error": pytest.approx(2.0)}]
