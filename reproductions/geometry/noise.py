@@ -119,9 +119,12 @@ def draw(found: Grid, options: Options) -> Picture:
         for alpha, of in by_order.items():
             style = "-o" if alpha == OUTER_ALPHAS[0] else "--s"
             label = f"k = {size}, α = {order_name(alpha)}"
-            values = (np.sqrt(of["variance"]).mean(axis=0), of["mean"].mean(axis=0))
-            for axis, line in zip(axes, values, strict=True):
-                axis.plot(SAMPLES, line, style, color=plots.COLORS[index], label=label)
+            for axis, trials in zip(axes, (np.sqrt(of["variance"]), of["mean"]), strict=True):
+                color = plots.COLORS[index]
+                axis.plot(SAMPLES, trials.mean(axis=0), style, color=color, label=label)
+                axis.fill_between(
+                    SAMPLES, trials.min(axis=0), trials.max(axis=0), color=color, alpha=0.15
+                )
     axes[0].set(title="(a) Noise of an estimate", ylabel="Standard deviation, nats")
     axes[1].set(title="(b) Estimate of log p(x)", ylabel="Nats per image")
     for axis in axes:
@@ -229,7 +232,9 @@ FIGURE = RenyiFigure(
     runs=runs,
     measure=measure,
     draw=draw,
-    caption=f"{REPEATS} estimates of each of {IMAGES} test images; means over trials",
+    caption=lambda found, options: (
+        f"{REPEATS} estimates of each of {IMAGES} test images" + plots.band_caption(options.trials)
+    ),
     judge=judge,
     record=record,
 )
