@@ -86,6 +86,10 @@ def judge(found: dict[str, Components], options: Options) -> list[Claim]:
     widest = max(apart.values(), key=lambda number: number.value["mean"])
     # One pair that differs, and stays so, decides.
     lasts = any(number.holds and not may_turn[name] for name, number in apart.items())
+    unmet = unmet_requirements(
+        options, weights_epochs=[of.epochs[-1] for of in found.values()], **NEEDED
+    ) + (() if lasts else tuple(itertools.chain(*may_turn.values())))
+    of_seeds = max(float(np.ptp(of.informative)) for of in found.values())
     return [
         Claim(
             id="geometry.text.1",
@@ -94,6 +98,7 @@ def judge(found: dict[str, Components], options: Options) -> list[Claim]:
             measured=", ".join(f"{name} {plus_minus(of)}" for name, of in counts.items()),
             readings=[
                 Reading(
+                    "on average",
                     rule=f"At k = {LATENT_DIM} and alpha = 0, the two activation functions that "
                     f"differ most differ by at least {APART:g}. {LASTING}",
                     numbers={
@@ -103,13 +108,20 @@ def judge(found: dict[str, Components], options: Options) -> list[Claim]:
                         ),
                         "count": Number(counts, "components"),
                     },
-                    unmet=unmet_requirements(
-                        options,
-                        weights_epochs=[of.epochs[-1] for of in found.values()],
-                        **NEEDED,
-                    )
-                    + (() if lasts else tuple(itertools.chain(*may_turn.values()))),
-                )
+                    unmet=unmet,
+                ),
+                Reading(
+                    "by more than seeds do",
+                    rule="The two that differ most differ by more than any two seeds of one "
+                    f"activation function. {LASTING}",
+                    numbers={
+                        "widest_difference_less_that_of_seeds": Number(
+                            widest.value["mean"] - of_seeds, "components", above=0.0
+                        ),
+                        "widest_difference_of_seeds": Number(of_seeds, "components"),
+                    },
+                    unmet=unmet,
+                ),
             ],
         )
     ]

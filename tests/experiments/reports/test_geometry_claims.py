@@ -1,5 +1,7 @@
 """Both sides of every boundary of the geometry report's claims, on numbers made by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -339,6 +341,10 @@ class TestNoise:
 class TestActivations:
     """geometry.text.1."""
 
+    def on_average(self, found):
+        claim = find(activations.judge(found, FULL), "text.1")
+        return dataclasses.replace(claim, readings=[reading(claim, "on average")]).kind
+
     @each(
         ("more_than_one_apart", {"tanh": (18.8, 20.8)}, REPRODUCED),
         ("less", {"tanh": (19.1, 21.1)}, NOT_REPRODUCED),
@@ -349,7 +355,7 @@ class TestActivations:
         changed, verdict = case
         counts = {**dict.fromkeys(activations.ACTIVATIONS, (20, 22)), **changed}
         found = {name: made_components(trials) for name, trials in counts.items()}
-        assert find(activations.judge(found, FULL), "text.1").kind == verdict
+        assert self.on_average(found) == verdict
 
     @each(
         ("comes_near_both", "tanh", (10, 12), (5, 7), INCONCLUSIVE),
@@ -361,14 +367,24 @@ class TestActivations:
         found = dict.fromkeys(activations.ACTIVATIONS, made_components())
         found["tanh"] = made_components((10, 12))
         found[name] = made_components(trials, half=half)
-        assert find(activations.judge(found, FULL), "text.1").kind == verdict
+        assert self.on_average(found) == verdict
 
     @pytest.mark.parametrize("name", activations.ACTIVATIONS)
     @pytest.mark.parametrize("moved, verdict", [(0.49, NOT_REPRODUCED), (0.51, INCONCLUSIVE)])
     def test_any_two_counts_may_come_to_differ(self, name, moved, verdict):
         found = dict.fromkeys(activations.ACTIVATIONS, made_components())
         found[name] = made_components(half=(20 - moved, 22 - moved))
-        assert find(activations.judge(found, FULL), "text.1").kind == verdict
+        assert self.on_average(found) == verdict
+
+    @pytest.mark.parametrize("tanh, holds", [((21, 23), False), ((21.1, 23.1), True)])
+    def test_seeds_differ_too(self, tanh, holds):
+        # Seeds by 2, and the functions by 2 or a little more.
+        counts = {"ReLU": (20, 22), "softplus": (20, 20), "tanh": tanh}
+        found = {name: made_components(trials) for name, trials in counts.items()}
+        claim = find(activations.judge(found, FULL), "text.1")
+        by_seeds = reading(claim, "by more than seeds do")
+        assert by_seeds.holds is holds
+        assert by_seeds.values["widest_difference_of_seeds"] == pytest.approx(2)
 
     def test_runs_are_those_of_figure_2_but_for_the_activation(self):
         runs = activations.FIGURE.trial(FULL, 3)
