@@ -502,8 +502,10 @@ class TestGeodesics:
         ratio = radius * np.sin(middle) / ((1 - share) * scale_a + share * scale_b)
         name = "median_ratio_to_the_straight_line_at_the_middle"
         assert found[name] == pytest.approx(np.median(ratio))
-        above = np.mean((centre - a) * (centre - b) < 0)
-        assert above - 0.03 < found["share_of_pairs_that_rise_above_both_ends"] <= above
+        # A fine grid on the arcs misses but few of the tops.
+        angle = np.linspace(*angles, 1001)[1:-1]
+        above = np.mean((radius * np.sin(angle)).max(axis=0) > np.maximum(scale_a, scale_b))
+        assert above <= found["share_of_pairs_that_rise_above_both_ends"] < above + 0.002
         assert 1 <= found["lowest_ratio_to_the_straight_line"] < 1.001
         assert found["pairs"] == 10000
 
