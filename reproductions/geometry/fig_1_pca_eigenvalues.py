@@ -4,8 +4,8 @@
 Renyi bounds of orders alpha from 0 to 1 with k = 30, 40 and 50 latent dimensions. Measured:
 eigenvalues and eigenvectors of the covariance of the test images' posterior means. Drawn: the
 eigenvalues, as in the report, with the threshold of 0.01 above which a component is called
-informative; below them the eigenvectors, which the report describes and does not draw, of alpha = 1
-or of the highest order that was run. Judged: whether eigenvectors align with the axes.
+informative; below them the eigenvectors, which the report describes and does not draw, of the
+highest and of the lowest order that were run. Judged: whether eigenvectors align with the axes.
 
 Axes of like variance have no eigenvectors of their own: which directions among them come out is up
 to chance, even where they do not correlate at all. So alignment is measured of single eigenvectors
@@ -136,8 +136,10 @@ def alignments(found: Components) -> JsonObject:
 
 
 def draw(components: Grid, options: Options) -> Picture:
-    """Draws sorted eigenvalues, a panel for each k, and one order's eigenvectors under them."""
-    figure, rows = plots.grid(2, len(components), width=3.8, height=3.3)
+    """Draws sorted eigenvalues, a panel for each k, and under them eigenvectors of outer orders."""
+    # The report's words are about all orders, and one's may align where another's do not.
+    ends = [-1, 0] if _have_several(components) else [-1]
+    figure, rows = plots.grid(1 + len(ends), len(components), width=3.8, height=3.3)
     # An order has one style, whatever orders a panel shows.
     styles = {alpha: index for index, alpha in enumerate(all_orders(components))}
     for axis, letter, (size, by_order) in plots.lettered(rows[0], components.items()):
@@ -148,12 +150,17 @@ def draw(components: Grid, options: Options) -> Picture:
         axis.set(yscale="log", xlabel="Component", title=f"{letter} k = {size}")
         axis.legend()
     rows[0][0].set_ylabel("Eigenvalue of the posterior means")
-    for axis, by_order in zip(rows[1], components.values(), strict=True):
-        alpha, found = list(by_order.items())[-1]
-        _draw_eigenvectors(axis, found)
-        axis.set_title(f"Eigenvectors, {_label(alpha)}")
-    rows[1][0].set_ylabel("Component")
+    for row, end in zip(rows[1:], ends, strict=True):
+        for axis, by_order in zip(row, components.values(), strict=True):
+            alpha, found = list(by_order.items())[end]
+            _draw_eigenvectors(axis, found)
+            axis.set_title(f"Eigenvectors, {_label(alpha)}")
+        row[0].set_ylabel("Component")
     return figure
+
+
+def _have_several(components: Grid) -> bool:
+    return all(len(by_order) > 1 for by_order in components.values())
 
 
 def _label(alpha: float) -> str:

@@ -245,6 +245,15 @@ class TestComponents:
             "black is 1; not run: α = max at k = 4"
         )
 
+    def test_eigenvectors_are_of_the_highest_and_of_the_lowest_order(self, found):
+        turned = renyi_runs.Components(**{**vars(found), "squared_entries": np.eye(3)[None, ::-1]})
+        orders = {0.0: turned, 0.5: found, 1.0: found}
+        _, highest, lowest = fig_1.draw({3: orders}, None).axes
+        assert highest.get_title() == "Eigenvectors, α = 1"
+        assert lowest.get_title() == "Eigenvectors, α = 0"
+        titles = [axis.get_title() for axis in fig_1.draw({3: {1.0: found}}, None).axes]
+        assert titles == ["(a) k = 3", "Eigenvectors, α = 1"]
+
 
 LOG_WEIGHTS = np.random.default_rng(0).normal(-80, 3, size=(10, 7)).astype(np.float32)
 
