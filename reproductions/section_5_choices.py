@@ -91,15 +91,16 @@ def draw(bounds: Bounds, options: Options) -> Picture:
 def judge(bounds: Bounds, options: Options) -> list[Claim]:
     """Judges decoder and importance weighting against all other choices."""
     unmet = unmet_requirements(options, min_epochs=protocol.AFTER_WARM_UP_EPOCHS, min_trials=2)
-    readings, leads = [], []
+    readings: list[Reading] = []
+    leads: dict[str | None, list[str]] = {size: [] for size in (None, *SIZES.values())}
     for name, title in READINGS.items():
         of_choices, of_sizes = gains(bounds, name), size_gains(bounds, name)
         least = np.min([of_choices[choice] for choice in MOST_IMPORTANT], axis=0)
         others = [values for choice, values in of_choices.items() if choice not in MOST_IMPORTANT]
-        for size in (None, *SIZES.values()):
+        for size in leads:
             rivals = others if size is None else [*others, of_sizes[size]]
             lead = over_seeds(least - np.max(rivals, axis=0))
-            leads.append(lead)
+            leads[size].append("none" if lead["mean"] is None else f"{lead['mean']:+.1f}")
             every = of_choices if size is None else {**of_choices, size: of_sizes[size]}
             readings.append(
                 Reading(
@@ -122,8 +123,8 @@ def judge(bounds: Bounds, options: Options) -> list[Claim]:
             id="activity.text.4",
             statement="The decoder's distribution and importance weighting matter most.",
             reported="'the most important improvements' (Section 5)",
-            measured="lead over the next choice: "
-            + ", ".join("none" if of["mean"] is None else f"{of['mean']:+.1f}" for of in leads),
+            measured=f"lead over the other methods {', '.join(leads[None])}; with "
+            f"{SIZES['enough']}, {', '.join(leads[SIZES['enough']])} nats",
             readings=readings,
         )
     ]

@@ -41,7 +41,7 @@ def choices(ends=None, **options):
     """The answers of Section 5: among the methods, with all sizes, with those from ten up."""
     claim = checked(CHOICES.judge(ended({**ENDS, **SIZES, **(ends or {})}), ask(**options)))
     # Leads are signed numbers, and never missing where all was measured.
-    assert len(re.findall(r"[+-]\d+\.\d", claim.measured)) == 9
+    assert len(re.findall(r"[+-]\d+\.\d", claim.measured)) == 6
     return answers(claim)
 
 
