@@ -38,8 +38,8 @@ OTHER_SIZES = (2, 5, 10, 20, 100)
 # The report calls fewer dimensions than ten a handicap, and more no benefit.
 ENOUGH = 10
 SIZES = {
-    "all": "latent dimensions, 2-100",
-    "enough": f"latent dimensions, {ENOUGH}-100",
+    "all": "2-100 latent dimensions",
+    "enough": f"{ENOUGH}-100 latent dimensions",
 }
 
 
@@ -124,7 +124,7 @@ def judge(bounds: Bounds, options: Options) -> list[Claim]:
             statement="The decoder's distribution and importance weighting matter most.",
             reported="'the most important improvements' (Section 5)",
             measured=f"lead over the other methods {', '.join(leads[None])}; with "
-            f"{SIZES['enough']}, {', '.join(leads[SIZES['enough']])} nats",
+            f"{SIZES['enough']} among them {', '.join(leads[SIZES['enough']])} nats",
             readings=readings,
         )
     ]
