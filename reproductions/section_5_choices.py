@@ -123,8 +123,8 @@ def judge(bounds: Bounds, options: Options) -> list[Claim]:
             id="activity.text.4",
             statement="The decoder's distribution and importance weighting matter most.",
             reported="'the most important improvements' (Section 5)",
-            measured=f"lead over the other methods {', '.join(leads[None])}; with "
-            f"{SIZES['enough']} among them {', '.join(leads[SIZES['enough']])} nats",
+            measured=f"nats ahead of other methods {', '.join(leads[None])}; of "
+            f"{SIZES['enough']} too {', '.join(leads[SIZES['enough']])}",
             readings=readings,
         )
     ]
