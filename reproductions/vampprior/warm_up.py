@@ -57,7 +57,13 @@ READINGS: tuple[tuple[str, str, str, str, dict[str, float]], ...] = (
         "",
         {"above": 0.0},
     ),
-    ("it ends better", "bound", "the bound of test images", "", {"above": 0.0}),
+    (
+        "it ends better, a reading that was added to a first result",
+        "bound",
+        "the bound of test images",
+        "",
+        {"above": 0.0},
+    ),
 )
 
 

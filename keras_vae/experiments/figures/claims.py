@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from keras_vae import UserError
 from keras_vae._internal.files import JsonObject as JsonObject
-from keras_vae.experiments.figures.numbers import CLEAR_OF_LIMIT, leaves
+from keras_vae.experiments.figures.numbers import CLEAR_OF_LIMIT
 from keras_vae.experiments.figures.numbers import Number as Number
 from keras_vae.experiments.figures.numbers import any_may_turn as any_may_turn
 from keras_vae.experiments.figures.numbers import in_digits as in_digits
@@ -53,14 +52,21 @@ class Reading:
     unmet: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        numbers = {name: each for name, each in self.numbers.items() if isinstance(each, Number)}
+        given = self.numbers if isinstance(self.numbers, Mapping) else {}
+        # `check` says what is wrong with the others.
+        numbers = {
+            name: each
+            for name, each in given.items()
+            if isinstance(each, Number) and each.problem is None
+        }
         decided = any(each.holds is False and each.is_clear for each in numbers.values())
         near = tuple(
             f"{name.replace('_', ' ')} lies within {CLEAR_OF_LIMIT:g} standard errors of its limit"
             for name, number in numbers.items()
             if not number.is_clear and not decided
         )
-        object.__setattr__(self, "unmet", tuple(dict.fromkeys((*self.unmet, *near))))
+        unmet = (self.unmet,) if isinstance(self.unmet, str) else self.unmet
+        object.__setattr__(self, "unmet", tuple(dict.fromkeys((*unmet, *near))))
         holds = self.holds
         if holds is None:
             holds = _keep_limits(numbers.values())
@@ -85,24 +91,26 @@ class Reading:
 
     def check(self) -> None:
         """Raises `ClaimError` unless the reading is complete and agrees with its numbers."""
-        if not self.rule.strip():
+        if not _is_text(self.rule):
             raise ClaimError("has no rule")
+        if not isinstance(self.name, str):
+            raise ClaimError("has a name that is no text")
+        if not isinstance(self.numbers, Mapping):
+            raise ClaimError("has no dictionary of numbers")
         if not self.numbers and (self.holds is not None or not self.unmet):
             raise ClaimError("has no numbers")
         for name, number in self.numbers.items():
-            if not isinstance(number, Number) or not number.unit.strip():
-                raise ClaimError(f"has no unit for its number {name!r}")
-            if any(
-                not math.isfinite(part)
-                for leaf in leaves(number.value)
-                for part in leaf
-                if part is not None
-            ):
-                raise ClaimError(f"has no finite number as its {name!r}")
+            problem = number.problem if isinstance(number, Number) else "has no unit"
+            if problem is not None:
+                raise ClaimError(f"{problem} for its number {name!r}")
             if self.holds and number.holds is False:
                 raise ClaimError(f"is said to hold, but its number {name!r} is past the limit")
-        if self.holds is False and _keep_limits(self.numbers.values()):
+        kept = _keep_limits(self.numbers.values())
+        if self.holds is False and kept:
             raise ClaimError("is said not to hold, but its numbers keep every limit")
+        has_limits = any(number.limits for number in self.numbers.values())
+        if self.holds is not None and kept is None and has_limits:
+            raise ClaimError("has an answer, but a number with a limit was not measured")
 
     def to_dict(self) -> JsonObject:
         """Returns the reading as JSON-compatible values."""
@@ -171,16 +179,17 @@ class Claim:
             ClaimError: If it is not; the message says what is missing.
         """
         for what in ("id", "statement", "reported", "measured"):
-            if not getattr(self, what).strip():
+            if not _is_text(getattr(self, what)):
                 raise ClaimError(f"The claim {self.id!r} has no `{what}`.")
-        if len(self.measured) > LONGEST_MEASURED or "\n" in self.measured:
+        if len(self.measured) > LONGEST_MEASURED or len(self.measured.splitlines()) > 1:
             raise ClaimError(
                 f"`measured` of the claim {self.id!r} has to be one line of at most "
                 f"{LONGEST_MEASURED} characters. Received: {self.measured!r}."
             )
-        if not self.readings:
+        given = self.readings if isinstance(self.readings, Sequence) else ()
+        if not given or not all(isinstance(reading, Reading) for reading in given):
             raise ClaimError(f"The claim {self.id!r} has no reading.")
-        names = [reading.name for reading in self.readings]
+        names = [str(reading.name).strip() for reading in self.readings]
         if len(names) > 1 and (not all(names) or len(set(names)) < len(names)):
             raise ClaimError(f"The readings of the claim {self.id!r} need a name each: {names}.")
         for reading in self.readings:
@@ -229,6 +238,10 @@ def count_verdicts(claims: Sequence[Claim]) -> dict[str, int]:
     """Number of claims by kind of verdict, all that is inconclusive as one."""
     found = collections.Counter(claim.kind for claim in claims)
     return {kind: found[kind] for kind in STYLES}
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _keep_limits(numbers: Iterable[Number]) -> bool | None:

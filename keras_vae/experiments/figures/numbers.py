@@ -50,6 +50,24 @@ class Number:
         return {kind: limit for kind, limit in limits.items() if limit is not None}
 
     @property
+    def problem(self) -> str | None:
+        """What is wrong with the number itself, in words; None if nothing is."""
+        if not isinstance(self.unit, str) or not self.unit.strip():
+            return "has no unit"
+        for mean, error in leaves(self.value):
+            if not all(part is None or _is_finite(part) for part in (mean, error)):
+                return "has no finite number"
+            if error is not None and error < 0:
+                return "has a negative standard error"
+        limits = self.limits
+        if not all(map(_is_finite, limits.values())):
+            return "has no finite limit"
+        lowest = max(limits.get("at_least", -math.inf), limits.get("above", -math.inf))
+        if lowest > min(limits.get("at_most", math.inf), limits.get("below", math.inf)):
+            return "has limits that no value can keep"
+        return None
+
+    @property
     def holds(self) -> bool | None:
         """Whether every limit is kept; None if there is none, or something was not measured."""
         kept = [kept for kept, _ in self._compared()]
@@ -176,6 +194,11 @@ def _digits(estimate: JsonObject) -> int:
 def in_digits(estimate: JsonObject, digits: int = 1) -> str:
     """A mean alone in words, where its error would make a line too long."""
     return plus_minus({**estimate, "standard_error": None}, digits)
+
+
+def _is_finite(value: Any) -> bool:
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return is_number and math.isfinite(value)
 
 
 def leaves(value: Any) -> Iterator[tuple[float | None, float | None]]:

@@ -4,6 +4,7 @@ A report's own numbers are JSON files in `original_curves`, named `<report>_<fig
 their source.
 """
 
+import collections
 import contextlib
 import datetime
 import hashlib
@@ -34,7 +35,7 @@ from keras_vae._internal.files import (
     write_together,
 )
 from keras_vae.experiments.figures import originals, plots
-from keras_vae.experiments.figures.claims import Claim
+from keras_vae.experiments.figures.claims import Claim, ClaimError
 
 PICTURE, DATA, CLAIMS = "figure.png", "data.json", "claims.json"
 SIDE_BY_SIDE = "side_by_side.png"
@@ -90,8 +91,14 @@ def write(
         ClaimError: If a claim is incomplete, or its verdict contradicts its numbers.
         OutputError: If the files cannot be written.
     """
+    claims = list(claims)
     for claim in claims:
         claim.check()
+    twice = [
+        one for one, count in collections.Counter(claim.id for claim in claims).items() if count > 1
+    ]
+    if twice:
+        raise ClaimError(f"There are two claims of the id {twice[0]!r}.")
     drawn = io.BytesIO()
     plots.save(picture, drawn)
     contents = {

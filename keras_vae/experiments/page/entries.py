@@ -162,6 +162,9 @@ def read_entry(
     claims, claims_are_all = _read_claims(path / CLAIMS, notes)
     name = path.relative_to(folder).as_posix()
     figure = _of_type(data, "figure", str) or name
+    # Made with other options, a figure's folder has its name and these.
+    if not f"{name}_".startswith(f"{figure}_"):
+        notes.append(f"{DATA} is of {figure}: this folder was copied over {name}.")
     script = (scripts or {}).get(figure)
     claims_lack = claims_are_all and not claims and script is not None and script.judges
     if claims_lack:

@@ -21,6 +21,7 @@ from keras_vae.experiments.page.entries import (
 )
 from keras_vae.experiments.page.rendering import Section, anchor, read_text, sections_of
 from keras_vae.experiments.page.wording import (
+    WHERE_GIVEN,
     describe_counts,
     describe_measured,
     describe_source,
@@ -103,8 +104,8 @@ def _epochs(section: Section) -> str:
         whole = re.fullmatch(r"(\d+) of (\d+)", entry.epochs)
         if whole and int(whole[2]):
             shares.append(round(100 * int(whole[1]) / int(whole[2])))
-        elif entry.epochs.endswith("%"):
-            shares += map(int, entry.epochs.rstrip("%").split("-"))
+        elif (span := entry.epochs.removesuffix(WHERE_GIVEN)).endswith("%"):
+            shares += map(int, span.rstrip("%").split("-"))
     if not shares:
         return ""
     least, most = min(shares), max(shares)

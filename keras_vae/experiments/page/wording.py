@@ -20,6 +20,7 @@ SHOWN = ("dataset", "binarize", "epochs", "trials")
 LONGEST = 12
 ESTIMATE = ("mean", "standard_error")
 MOST_DECIMALS = 6
+WHERE_GIVEN = " where given"
 PLURALS = {DEPENDS: "depend on the reading"}
 MADE = ("machine", "date", "commit")
 # More commits than these are counted.
@@ -50,7 +51,8 @@ def describe_extent(data: JsonObject) -> str:
 
     Returns:
         `"120 of 300 x 2"` (epochs x trials); a range of shares, `"34-100% x 1"`, where runs differ
-        in epochs; `"no training"` where nothing was trained.
+        in epochs, with `WHERE_GIVEN` if the report gives none for some; `"no training"` where
+        nothing was trained.
     """
     trials = data["protocol"]["reached"]["trials"]
     found = {(run["epochs"]["reached"], run["epochs"]["asked"]) for run in data["runs"].values()}
@@ -61,7 +63,8 @@ def describe_extent(data: JsonObject) -> str:
         return f"{reached} x {trials}" if asked is None else f"{reached} of {asked} x {trials}"
     shares = [round(100 * reached / asked) for reached, asked in found if asked is not None]
     span = "-".join(str(share) for share in sorted({min(shares), max(shares)}))
-    return f"{span}% x {trials}"
+    of_what = "" if all(asked is not None for _, asked in found) else WHERE_GIVEN
+    return f"{span}%{of_what} x {trials}"
 
 
 def describe_epochs(data: JsonObject) -> str:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import types
 
+import numpy as np
 import pytest
 
 from keras_vae.experiments.figures.claims import (
@@ -132,15 +133,53 @@ def test_an_estimate_at_its_limit_without_any_error_is_clear():
         ({"reported": " "}, "has no `reported`"),
         ({"measured": ""}, "has no `measured`"),
         ({"measured": "x" * 101}, "one line of at most 100"),
-        ({"measured": "a\nb"}, "one line of at most 100"),
+        *(({"measured": f"a{end}b"}, "one line of at most 100") for end in ("\n", "\r", "\u2028")),
+        *(({name: None}, f"has no `{name}`") for name in ("statement", "reported", "measured")),
+        *(({"readings": wrong}, "has no reading") for wrong in (None, [{"rule": "r"}], "text")),
         ({"readings": [reading("a"), reading("")]}, "need a name each"),
         ({"readings": [reading("a"), reading("a")]}, "need a name each"),
+        ({"readings": [reading("a"), reading("a ")]}, "need a name each"),
+        ({"readings": [reading("a"), reading(" ")]}, "need a name each"),
+        ({"readings": [reading(None)]}, "a name that is no text"),
+        ({"readings": [reading(rule=5)]}, "has no rule"),
+        ({"readings": [reading(numbers=[1])]}, "no dictionary of numbers"),
         ({"readings": [reading("a", rule="")]}, "'a' of the claim 'r.1.1' has no rule"),
         ({"readings": [reading(numbers={}, holds=True)]}, "has no numbers"),
         ({"readings": [reading(numbers={})]}, "has no numbers"),
         ({"readings": [reading(numbers={"x": 1.0})]}, "no unit for its number 'x'"),
         ({"readings": [reading(numbers={"x": Number(1.0, "")})]}, "no unit for its number 'x'"),
-        ({"readings": [reading(numbers={"x": Number([float("nan")], "1")})]}, "no finite number"),
+        *(
+            (
+                {"readings": [reading(numbers={"x": Number(value, "1", above=0)})]},
+                "no finite number",
+            )
+            for value in ([float("nan")], float("inf"), True, "1", np.ones(2))
+        ),
+        ({"readings": [reading(numbers={"x": Number(1.0, None)})]}, "no unit for its number 'x'"),
+        (
+            {
+                "readings": [
+                    reading(numbers={"x": Number({"mean": 1.0, "standard_error": -1.0}, "nats")})
+                ]
+            },
+            "negative standard error for its number 'x'",
+        ),
+        (
+            {"readings": [reading(numbers={"x": Number(1, "nats", above=float("nan"))})]},
+            "no finite limit for its number 'x'",
+        ),
+        (
+            {"readings": [reading(numbers={"x": Number(1, "nats", above=2, below=0)})]},
+            "limits that no value can keep",
+        ),
+        *(
+            (
+                {"readings": [reading(numbers={"x": Number(value, "1", above=0)}, holds=holds)]},
+                "not",
+            )
+            for value in (None, {}, [None])
+            for holds in (True, False)
+        ),
         (
             {"readings": [reading(numbers={"x": Number(1, "nats", above=1)}, holds=True)]},
             "said to hold, but its number 'x' is past the limit",
@@ -154,6 +193,10 @@ def test_an_estimate_at_its_limit_without_any_error_is_clear():
 def test_what_is_incomplete_or_contradicts_itself_is_refused(changed, message):
     with pytest.raises(ClaimError, match=message):
         claim(**changed).check()
+
+
+def test_a_reason_is_one_even_where_it_is_no_tuple():
+    assert reading(unmet="1 trial, needs 2", **YES).unmet == ("1 trial, needs 2",)
 
 
 def test_what_is_complete_is_not_refused():

@@ -13,7 +13,7 @@ import pytest
 
 from keras_vae import UserError
 from keras_vae.experiments.figures import results
-from keras_vae.experiments.figures.claims import Claim, Number, Reading
+from keras_vae.experiments.figures.claims import Claim, ClaimError, Number, Reading
 from keras_vae.experiments.figures.plots import panels
 
 
@@ -79,6 +79,15 @@ def test_of_two_longest_the_later_is_kept(tmp_path):
         content = {**result("mnist", epochs), "version": version}
         results.write(tmp_path, panels(1, width=1.0, height=1.0)[0], content, [])
     assert json.loads((tmp_path / "longer_run/data.json").read_text())["version"] == "second"
+
+
+def test_two_claims_of_one_id_are_refused_and_claims_may_be_an_iterator(tmp_path):
+    claims = [claim("a.1.1", 1.0), claim("a.1.1", -1.0)]
+    with pytest.raises(ClaimError, match="two claims of the id 'a.1.1'"):
+        results.write(tmp_path, panels(1)[0], result("mnist", 1), claims)
+    assert not list(tmp_path.iterdir())
+    results.write(tmp_path, panels(1)[0], result("mnist", 1), iter(claims[:1]))
+    assert [one["id"] for one in json.loads((tmp_path / "claims.json").read_text())] == ["a.1.1"]
 
 
 @pytest.mark.parametrize(

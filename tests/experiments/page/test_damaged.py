@@ -29,6 +29,14 @@ def test_a_missing_picture_is_named(results):
     assert "figure.png is missing." in words(remade(results)[0])
 
 
+def test_a_folder_copied_over_anothers_is_named(results):
+    target = results / "activity" / "fig_3_10"
+    shutil.rmtree(target)
+    shutil.copytree(results / "activity" / "fig_3_1", target)
+    said = "data.json is of activity/fig_3_1: this folder was copied over activity/fig_3_10"
+    assert words(remade(results)[0]).count(said) == 1
+
+
 def test_a_pipe_in_place_of_a_result_is_damage(results):
     path = results / "activity" / "fig_3_1" / "claims.json"
     path.unlink()

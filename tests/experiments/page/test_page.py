@@ -315,7 +315,7 @@ def test_odd_entries_of_a_result_cost_neither_page_nor_readme(results, tmp_path,
         (((60, None), (60, None)), "60 x 2"),
         (((60, 300), (299, 300)), "20-100% x 2"),
         (((60, 300), (30, 150)), "20% x 2"),
-        (((60, 300), (60, None)), "20% x 2"),
+        (((60, 300), (60, None)), "20% where given x 2"),
     ],
 )
 def test_the_extent_is_what_the_runs_say(epochs, extent):
