@@ -107,7 +107,7 @@ PROTOCOL = {
     "batch_size": 100,
     "optimizer": "Adam, learning rate 1e-3, with the VampPrior 1e-4",
     "pseudo_inputs": "500; 200 on MNIST, where Section 3.2.2 says so",
-    "log_variances": "not given; the HVAE's clipped to [-6, 2] here, as in Tomczak & Welling's code",
+    "log_variances": "not given; the HVAE's in [-6, 2] here, as in Tomczak & Welling's code",
 }
 # `stored` trains nothing: every run is shown as far as it is in the store.
 STORED = "stored"
