@@ -218,6 +218,7 @@ def test_compare_writes_the_page_and_says_which_originals_it_used(monkeypatch, t
 
     monkeypatch.setattr(page, "write", write)
     monkeypatch.setattr(page, "figure_names", lambda results: ["activity/fig_2_1"] * 34)
+    monkeypatch.setattr(page, "list_notes", lambda results: ["activity/fig_3_1: it is damaged"])
     assert main(["compare", "--results", str(tmp_path), "--originals", str(tmp_path)]) == 0
     assert asked == [(tmp_path, tmp_path)]
     printed = capsys.readouterr()
@@ -226,7 +227,7 @@ def test_compare_writes_the_page_and_says_which_originals_it_used(monkeypatch, t
     assert "not used: a.png: no figure is called so\n" in printed.err
     assert "not used: activity/fig_2_1.png: it is broken\n" in printed.err
     assert "not shown: activity/fig_2_2: no result\n" in printed.err
-    assert "--list-originals" in printed.err
+    assert "--list-originals" in printed.err and "activity/fig_3_1: it is damaged\n" in printed.err
     assert main(["compare", "--results", str(tmp_path / "none")]) == 1
     assert "There is no folder" in capsys.readouterr().err and len(asked) == 1
 
@@ -239,6 +240,7 @@ def test_compare_lists_the_names_of_originals(tmp_path, capsys):
 
 def test_compare_renews_the_readme(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(page, "write", lambda results, originals=None: ([], Found({}, [], [])))
+    monkeypatch.setattr(page, "list_notes", lambda results: [])
     (tmp_path / "README.md").write_text("no marks")
     arguments = ["compare", "--results", str(tmp_path), "--update-readme"]
     assert main([*arguments, str(tmp_path / "README.md")]) == 1

@@ -67,6 +67,8 @@ def run(arguments: argparse.Namespace) -> None:
         written.append(arguments.update_readme)
     if arguments.originals is not None:
         _report_originals(found, len(page.figure_names(arguments.results)))
+    for note in page.list_notes(arguments.results):
+        print(note, file=sys.stderr)
     for path in written:
         print(path)
 

@@ -2,6 +2,6 @@
 
 from keras_vae.experiments.page.entries import PageError, read_results
 from keras_vae.experiments.page.readme import renew_readme
-from keras_vae.experiments.page.rendering import figure_names, write
+from keras_vae.experiments.page.rendering import figure_names, list_notes, write
 
-__all__ = ["PageError", "figure_names", "read_results", "renew_readme", "write"]
+__all__ = ["PageError", "figure_names", "list_notes", "read_results", "renew_readme", "write"]

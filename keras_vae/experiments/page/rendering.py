@@ -201,6 +201,11 @@ def figure_names(folder: str | os.PathLike[str] | None = None) -> list[str]:
     return list(dict.fromkeys([*find_scripts(), *own]))
 
 
+def list_notes(folder: str | os.PathLike[str]) -> list[str]:
+    """What the page notes of results, such as damage, one line each with the result's name."""
+    return [f"{entry.name}: {note}" for entry in read_results(folder) for note in entry.notes]
+
+
 def _write_page(path: pathlib.Path, template: str, context: dict[str, Any]) -> pathlib.Path:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("keras_vae.experiments.page"),
