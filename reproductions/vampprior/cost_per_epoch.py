@@ -137,8 +137,8 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
             id=f"vampprior.cost.{number}",
             statement=statement,
             reported="VAE fastest, VampPrior 'slightly slower', HVAE 'the slowest' (4)",
-            measured=f"{more} / {less} in turn, {TITLES[dataset]}: "
-            f"{_ratio(milliseconds, more, less):.2f}",
+            measured=f"a step of the {more} takes {_ratio(milliseconds, more, less):.2f} times as "
+            f"long as one of the {less} ({TITLES[dataset]})",
             readings=[
                 _in_turn(dataset, milliseconds, more, less, about),
                 _of_stored_runs(dataset, stored, more, less, about),

@@ -93,8 +93,8 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
     """Judges whether models are regularised more, and reconstruct worse, without warm-up."""
     gains = {name: _gain(measured["ended_with"], name) for name in MEASURES}
     unmet = unmet_of_panels(measured["runs"], (VAE, WITHOUT))
-    line = "; ".join(
-        f"{name} {plus_minus(of)} nats"
+    line = ", ".join(
+        f"{name.partition('_')[0]} {plus_minus(of)}"
         for name, of in gains["reconstruction"].items()
         if of is not None
     )
@@ -104,7 +104,7 @@ def judge(measured: JsonObject, options: Options) -> list[Claim]:
             statement="Warm-up avoids too much regularisation, which makes the model lack in "
             "reconstruction.",
             reported="'significant for avoiding too much regularization' (4)",
-            measured=line or "not measured",
+            measured=f"nats gained in reconstruction: {line}" if line else "not measured",
             readings=[
                 Reading(
                     name,
