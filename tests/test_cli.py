@@ -168,7 +168,7 @@ def test_figures_shows_what_is_there(tmp_path, capsys):
     assert rows["activity/fig_3_1"]["verdicts"] == {"reproduced": 2, "inconclusive": 1}
     assert rows["activity/fig_3_1"]["extent"] == "60 of 300 x 2"
     assert rows["vampprior/warm_up_mnist"]["figure"] == "vampprior/warm_up"
-    assert rows["vampprior/warm_up_mnist"]["extent"] == "25-50% x 2"
+    assert rows["vampprior/warm_up_mnist"]["extent"] == "25-50% where given x 2"
     assert rows["vampprior/fig_10"]["extent"] == "no training"
     assert rows["geometry/fig_2"]["state"] == figures_command.NOT_RUN
     assert rows["geometry/fig_1_alpha_0_max"]["figure"] == "geometry/fig_1"
