@@ -280,7 +280,7 @@ def record(measured: JsonObject, options: Options) -> JsonObject:
             "order_by_validation_bound": rank_orders(ours, original),
         }
     rounded = _each(ours, lambda values, *_: np.round(values, 4).tolist())
-    return {"curves": rounded, "against_the_original": compared}
+    return {"history": rounded, "against_the_original": compared}
 
 
 def rank_orders(ours: JsonObject, original: JsonObject) -> JsonObject:

@@ -248,10 +248,12 @@ def make(figure: Figure, options: Options, console: Console) -> list[Claim]:
     data = {
         **describe_figure(figure, options, methods),
         "made": results.provenance(),
-        **analysis.data,
         "curves": originals.curves_of(analysis.picture),
         "panel": results.panel_box(analysis.picture),
     }
+    if taken := sorted(data.keys() & analysis.data.keys()):
+        raise ValueError(f"`record` returns what every figure has under that name: {taken}.")
+    data |= analysis.data
     if original.curves:
         data["against_your_original"] = draw_curves_over(analysis.picture, original, data, console)
     kept = results.write(folder, analysis.picture, data, analysis.claims, analysis.tables)

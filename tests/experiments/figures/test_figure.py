@@ -159,6 +159,14 @@ def test_a_figure_without_runs_trains_nothing_and_has_options_of_its_own(untrain
     assert not (tmp_path / "store").exists()
 
 
+@pytest.mark.parametrize("name", ["curves", "runs", "made"])
+def test_a_figure_does_not_record_under_a_name_that_all_have(untrained, tmp_path, name):
+    taken = dataclasses.replace(untrained, record=lambda measured, options: {name: [1]})
+    with pytest.raises(ValueError, match=rf"under that name: \['{name}'\]"):
+        run(taken, tmp_path, "--preset", "smoke", "--shape", "flat")
+    assert not (tmp_path / "out/tests/fig_0/data.json").exists()
+
+
 def test_each_part_of_a_figure_gets_what_was_measured_and_the_options(untrained):
     chosen = options.resolve(untrained.presets, preset="smoke", shape="round")
     analysis = untrained.make_analysis({"m": 1}, chosen)

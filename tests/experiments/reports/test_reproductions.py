@@ -9,7 +9,7 @@ from made_up_runs import SCRIPTS, little_is_measured, load, made_up
 
 from keras_vae.experiments.figures import options, plots
 from keras_vae.experiments.figures.claims import INCONCLUSIVE, REPRODUCED, Claim
-from keras_vae.experiments.figures.figure import add_caption
+from keras_vae.experiments.figures.figure import add_caption, describe_figure
 from keras_vae.experiments.reports import REPORTS
 
 CLAIMS_OF_THE_REPORTS = {
@@ -80,6 +80,9 @@ def test_script(script, tmp_path, digits):
     # Something is drawn on it, in other than one colour.
     assert picture[..., :3].min() < 0.5 < picture[..., :3].max()
     assert json.loads(json.dumps(analysis.data, allow_nan=False))
+    # What every figure records has these names.
+    described = {*describe_figure(figure, asked, {}), "made", "curves", "panel"}
+    assert not described & analysis.data.keys()
     for claim in analysis.claims:
         claim.check()
         assert Claim.from_dict(json.loads(json.dumps(claim.to_dict()))).verdict == claim.verdict

@@ -227,7 +227,7 @@ def test_the_optimisers_are_ordered_by_their_validation_bound_at_three_epochs(or
 def test_what_is_recorded_are_the_curves_and_their_comparison(original):
     ours = {"lower_bound": {"Adam": {"train": np.array([[-80.00004, -79.12346]])}}}
     assert figure_3.record({"ours": ours, "original": None}, asked()) == {
-        "curves": {"lower_bound": {"Adam": {"train": [[-80.0, -79.1235]]}}},
+        "history": {"lower_bound": {"Adam": {"train": [[-80.0, -79.1235]]}}},
         "against_the_original": None,
     }
     # The original's curves are of MNIST.
