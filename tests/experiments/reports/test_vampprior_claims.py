@@ -32,7 +32,7 @@ EVERYWHERE = tuple(EPOCHS)
 NEEDED = {
     "T1.1": {"mnist": MODELS},
     "T1.2": dict.fromkeys(GREY, MODELS),
-    "5.1": {"mnist": MODELS, **dict.fromkeys(GREY, (VAE, VAMPPRIOR))},
+    "5.1": dict.fromkeys(EVERYWHERE, MODELS),
     "text.1": dict.fromkeys(EVERYWHERE, (VAE,)),
     "text.5": dict.fromkeys(EVERYWHERE, (VAMPPRIOR,)),
     "8.1": {"mnist": (VAE, VAMPPRIOR)},
@@ -211,17 +211,21 @@ class TestGenerations:
 
     def test_the_vaes_are_the_least_accurate_on_one_data_set_or_on_all(self):
         measured = generated(VAE=BAD, VampPrior=GOOD, HVAE=GOOD)
-        assert held(find(figure_5.judge(measured, None), "5.1")) == [True, True, True]
+        assert held(find(figure_5.judge(measured, None), "5.1")) == [True, True, True, True]
         measured["distances"]["frey_faces"][VAMPPRIOR] = images((99.0, 99.0), (99.0, 99.0))
-        assert held(find(figure_5.judge(measured, None), "5.1")) == [True, False, True]
+        assert held(find(figure_5.judge(measured, None), "5.1")) == [True, False, True, True]
         measured["distances"]["mnist"][HVAE] = images((99.0, 99.0), (99.0, 99.0))
-        assert held(find(figure_5.judge(measured, None), "5.1")) == [True, False, False]
+        assert held(find(figure_5.judge(measured, None), "5.1")) == [True, False, False, False]
 
     @pytest.mark.parametrize("share, good", [((0.48, 0.49), True), ((0.51, 0.52), False)])
     def test_images_are_good_if_most_are_like_the_data(self, share, good):
         measured = generated(VAE=images(unlike=share), VampPrior=GOOD, HVAE=GOOD)
         measured["distances"]["mnist"][VAE] = images(unlike=(0.5, 0.515))
-        assert held(find(figure_5.judge(measured, None), "text.1")) == [good, good]
+        assert held(find(figure_5.judge(measured, None), "text.1")) == [good] * 3
+        # Each data set by itself; on both they have to be better than on MNIST.
+        measured["distances"]["frey_faces"][VAE] = images(unlike=(0.8, 0.82))
+        found = held(find(figure_5.judge(measured, None), "text.1"))
+        assert found == [False, good, False]
 
     @pytest.mark.parametrize("share, poor", [((0.48, 0.49), False), ((0.51, 0.52), True)])
     def test_images_are_poor_if_most_are_unlike_the_data(self, share, poor):
@@ -308,6 +312,22 @@ def test_reconstructions_are_compared_between_models_and_between_data_sets(
     assert held(find(claims, "text.2")) == models
     assert held(find(claims, "text.3")) == datasets
     assert held(find(claims, "text.7")) == grey
+
+
+def test_one_model_that_is_clearly_better_on_mnist_decides():
+    methods = all_trained()
+    shorter(methods["frey_faces/VampPrior"])
+
+    def by_pixels(changed, methods=methods):
+        claims = figure_9.judge(reconstructed(methods, changed), None)
+        return find(claims, "text.3").readings[0]
+
+    assert by_pixels(()).answer == "so far yes"
+    better = [("mnist/VAE", RMS, 0.02)]
+    assert by_pixels(better).answer == "no"
+    # Of that one the runs have to suffice.
+    shorter(methods["mnist/VAE"])
+    assert by_pixels(better).answer == "so far no"
 
 
 def components(distance=0.3, share=0.5, nearest=0.15, single=0.3):
