@@ -124,11 +124,13 @@ def judge(bounds: Bounds, options: Options) -> list[Claim]:
         name: "its own final bound" if "own" in name else "the lower of the two final bounds"
         for name in by_reading
     }
-    # Before beta rises, what warm-up maximises is above its end.
-    comes = {
-        name: "first comes" if name != FOR_GOOD else "stays, of what training maximises,"
-        for name in by_reading
+    until = {
+        name: f"each first comes within {NEAR:g} nat of {level}" for name, level in levels.items()
     }
+    # Before beta rises, what warm-up maximises is above its end.
+    until[FOR_GOOD] = (
+        f"what each maximises stays no more than {NEAR:g} nat below {levels[FOR_GOOD]}"
+    )
     higher = gains(bounds, "IW", "IW+WU", READINGS)
     needs = unmet_requirements(options, min_epochs=protocol.AFTER_WARM_UP_EPOCHS, min_trials=2)
     moving = own_ends_move(bounds, options)
@@ -146,9 +148,8 @@ def judge(bounds: Bounds, options: Options) -> list[Claim]:
             readings=[
                 Reading(
                     name,
-                    rule=f"The numbers of epochs until each {comes[name]} within "
-                    f"{NEAR:g} nat of {levels[name]} differ by at most a factor of "
-                    f"{SAME_RATE:g}, on average over seeds. {FINAL}",
+                    rule=f"The numbers of epochs until {until[name]} differ by at most a "
+                    f"factor of {SAME_RATE:g}, on average over seeds. {FINAL}",
                     numbers={
                         "IW+WU / IW": Number(
                             ratios[name], "1", at_least=1 / SAME_RATE, at_most=SAME_RATE

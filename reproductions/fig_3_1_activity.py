@@ -267,9 +267,7 @@ def judge_slower(measured: Measured, figure: str, unmet: tuple[str, ...]) -> Cla
             rule=f"In the first {EARLY} epochs the largest fall of {slow}'s count in an epoch is "
             f"{rule}, on average over seeds. {counted}",
             numbers={
-                f"{slow} - {fast if factor == 1 else f'{factor:g} x {fast}'}": Number(
-                    less[reading], DIMS, at_most=limit
-                ),
+                difference_name(slow, factor, fast): Number(less[reading], DIMS, at_most=limit),
                 "fall in an epoch, each trial": Number(
                     {name: values.tolist() for name, values in falls[reading].items()}, DIMS
                 ),
@@ -292,6 +290,11 @@ def judge_slower(measured: Measured, figure: str, unmet: tuple[str, ...]) -> Cla
     )
 
 
+def difference_name(slow: str, factor: float, fast: str) -> str:
+    """What a number is called that is one method's less a multiple of another's."""
+    return f"{slow} - {fast if factor == 1 else f'{factor:g} x {fast}'}"
+
+
 def judge_half_times(measured: Measured, figure: str, unmet: tuple[str, ...]) -> Reading:
     """Whether one method takes longer until half of what it prunes in all is pruned."""
     fast, slow, _, _, _, factor, _ = SLOWER[figure]
@@ -304,9 +307,7 @@ def judge_half_times(measured: Measured, figure: str, unmet: tuple[str, ...]) ->
         "average over seeds; all dimensions count as active at the start, and between two epochs "
         "a count is a straight line.",
         numbers={
-            f"{slow} - {fast if factor == 1 else f'{1 / factor:g} x {fast}'}": Number(
-                longer, "epochs", above=0
-            ),
+            difference_name(slow, 1 / factor, fast): Number(longer, "epochs", above=0),
             "epochs, each trial": Number(
                 {name: in_json(values) for name, values in half_times.items()}, "epochs"
             ),
@@ -324,10 +325,10 @@ def judge_early_rate(measured: Measured, figure: str, unmet: tuple[str, ...]) ->
     }
     return Reading(
         f"by how many are pruned in {EARLY} epochs",
-        rule=f"From all dimensions on, the fall of {slow}'s count in the first {EARLY} epochs "
-        f"together is {rule}, on average over seeds.",
+        rule=f"Counted from all dimensions, the fall of {slow}'s count over the first {EARLY} "
+        f"epochs is {rule}, on average over seeds.",
         numbers={
-            f"{slow} - {fast if factor == 1 else f'{factor:g} x {fast}'}": Number(
+            difference_name(slow, factor, fast): Number(
                 over_seeds(lost[slow] - factor * lost[fast]), DIMS, at_most=limit
             ),
             "fall, each trial": Number({name: in_json(of) for name, of in lost.items()}, DIMS),

@@ -138,7 +138,8 @@ def alignments(found: Components) -> JsonObject:
 def draw(components: Grid, options: Options) -> Picture:
     """Draws sorted eigenvalues, a panel for each k, and under them eigenvectors of outer orders."""
     # The report's words are about all orders, and one's may align where another's do not.
-    ends = [-1, 0] if _have_several(components) else [-1]
+    have_several = all(len(by_order) > 1 for by_order in components.values())
+    ends = [-1, 0] if have_several else [-1]
     figure, rows = plots.grid(1 + len(ends), len(components), width=3.8, height=3.3)
     # An order has one style, whatever orders a panel shows.
     styles = {alpha: index for index, alpha in enumerate(all_orders(components))}
@@ -157,10 +158,6 @@ def draw(components: Grid, options: Options) -> Picture:
             axis.set_title(f"Eigenvectors, {_label(alpha)}")
         row[0].set_ylabel("Component")
     return figure
-
-
-def _have_several(components: Grid) -> bool:
-    return all(len(by_order) > 1 for by_order in components.values())
 
 
 def _label(alpha: float) -> str:
@@ -192,7 +189,10 @@ def caption(components: Grid, options: Options) -> str:
 def judge(components: Grid, options: Options) -> list[Claim]:
     """Judges whether eigenvectors align with the axes."""
     found = flat_list(components)
-    measured = [alignments(one) for one in found]
+    by_order = [
+        (alpha, alignments(one)) for orders in components.values() for alpha, one in orders.items()
+    ]
+    measured = [of for _, of in by_order]
     # A trial is the average over its runs of all orders and sizes.
     trials = {name: np.mean([of[name] for of in measured], axis=0) for name in measured[0]}
     single, way = over_seeds(trials["single"]), over_seeds(trials["share_of_the_way"])
@@ -235,7 +235,7 @@ def judge(components: Grid, options: Options) -> list[Claim]:
                 *(
                     _by_chance(
                         f"more than by chance, {_label(alpha)} alone",
-                        [alignments(orders[alpha]) for orders in components.values()],
+                        [of for order, of in by_order if order == alpha],
                         unmet,
                     )
                     for alpha in OUTER_ALPHAS

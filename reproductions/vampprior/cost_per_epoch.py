@@ -167,7 +167,7 @@ def _in_turn(
 def _slightly(dataset: str, milliseconds: dict[str, np.ndarray], unmet: tuple[str, ...]) -> Reading:
     ratio = _ratio(milliseconds, VAMPPRIOR, VAE)
     return Reading(
-        "slightly, a reading that was added to a first result",
+        "slightly (added after a first result)",
         rule=f"{IN_TURN.format(TITLES[dataset])} is above 1 and below {SLIGHTLY:g}.",
         numbers={"ratio": Number(ratio, "1", above=1.0, below=SLIGHTLY)},
         unmet=unmet,

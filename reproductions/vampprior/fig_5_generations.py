@@ -23,7 +23,7 @@ from keras_vae.experiments.figures.claims import (
 )
 from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.options import Options
-from keras_vae.experiments.reports.vampprior import HVAE, PANELS, TITLES, VAE, VAMPPRIOR
+from keras_vae.experiments.reports.vampprior import GREY, HVAE, PANELS, TITLES, VAE, VAMPPRIOR
 from keras_vae.experiments.reports.vampprior.figures import add_prior_options, report_figure
 from keras_vae.experiments.reports.vampprior.samples import (
     UNLIKE,
@@ -38,7 +38,6 @@ from keras_vae.experiments.reports.vampprior.samples import (
     unmet,
 )
 
-GREY = ("frey_faces", "fashion_mnist")
 MOST = 0.5
 
 

@@ -22,6 +22,7 @@ from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.vampprior import (
+    GREY,
     HVAE,
     PANELS,
     VAE,
@@ -42,7 +43,6 @@ from keras_vae.experiments.reports.vampprior.pictures import (
 )
 
 MODELS = (VAE, VAMPPRIOR, HVAE)
-GREY = ("frey_faces", "fashion_mnist")
 UNITS = {
     "root_mean_square": "grey levels",
     "mean_absolute": "grey levels",

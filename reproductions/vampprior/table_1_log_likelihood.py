@@ -28,6 +28,7 @@ from keras_vae.experiments.figures.figure import main
 from keras_vae.experiments.figures.method_runs import MethodRuns, Methods
 from keras_vae.experiments.figures.options import Options
 from keras_vae.experiments.reports.vampprior import (
+    GREY,
     HVAE,
     REPORT,
     TITLES,
@@ -69,7 +70,7 @@ STATEMENTS = (
         "vampprior.T1.2",
         "The HVAE has the best log-likelihood on Frey Faces and on Fashion-MNIST.",
         HVAE,
-        ("frey_faces", "fashion_mnist"),
+        GREY,
     ),
 )
 

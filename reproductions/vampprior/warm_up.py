@@ -58,7 +58,7 @@ READINGS: tuple[tuple[str, str, str, str, dict[str, float]], ...] = (
         {"above": 0.0},
     ),
     (
-        "it ends better, a reading that was added to a first result",
+        "it ends better (added after a first result)",
         "bound",
         "the bound of test images",
         "",

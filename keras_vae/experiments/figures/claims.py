@@ -9,7 +9,7 @@ from typing import Any
 
 from keras_vae import UserError
 from keras_vae._internal.files import JsonObject as JsonObject
-from keras_vae.experiments.figures.numbers import CLEAR_OF_LIMIT
+from keras_vae.experiments.figures.numbers import CLEAR_OF_LIMIT, is_text
 from keras_vae.experiments.figures.numbers import Number as Number
 from keras_vae.experiments.figures.numbers import any_may_turn as any_may_turn
 from keras_vae.experiments.figures.numbers import in_digits as in_digits
@@ -91,7 +91,7 @@ class Reading:
 
     def check(self) -> None:
         """Raises `ClaimError` unless the reading is complete and agrees with its numbers."""
-        if not _is_text(self.rule):
+        if not is_text(self.rule):
             raise ClaimError("has no rule")
         if not isinstance(self.name, str):
             raise ClaimError("has a name that is no text")
@@ -179,7 +179,7 @@ class Claim:
             ClaimError: If it is not; the message says what is missing.
         """
         for what in ("id", "statement", "reported", "measured"):
-            if not _is_text(getattr(self, what)):
+            if not is_text(getattr(self, what)):
                 raise ClaimError(f"The claim {self.id!r} has no `{what}`.")
         if len(self.measured) > LONGEST_MEASURED or len(self.measured.splitlines()) > 1:
             raise ClaimError(
@@ -238,10 +238,6 @@ def count_verdicts(claims: Sequence[Claim]) -> dict[str, int]:
     """Number of claims by kind of verdict, all that is inconclusive as one."""
     found = collections.Counter(claim.kind for claim in claims)
     return {kind: found[kind] for kind in STYLES}
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
 
 
 def _keep_limits(numbers: Iterable[Number]) -> bool | None:

@@ -52,11 +52,11 @@ class Number:
     @property
     def problem(self) -> str | None:
         """What is wrong with the number itself, in words; None if nothing is."""
-        if not isinstance(self.unit, str) or not self.unit.strip():
+        if not is_text(self.unit):
             return "has no unit"
         for mean, error in leaves(self.value):
             if not all(part is None or _is_finite(part) for part in (mean, error)):
-                return "has no finite number"
+                return "has no finite value"
             if error is not None and error < 0:
                 return "has a negative standard error"
         limits = self.limits
@@ -194,6 +194,11 @@ def _digits(estimate: JsonObject) -> int:
 def in_digits(estimate: JsonObject, digits: int = 1) -> str:
     """A mean alone in words, where its error would make a line too long."""
     return plus_minus({**estimate, "standard_error": None}, digits)
+
+
+def is_text(value: object) -> bool:
+    """Whether a value is a text that is not blank."""
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _is_finite(value: Any) -> bool:

@@ -93,7 +93,9 @@ def chances(activity: npt.ArrayLike, threshold: float, epochs: int) -> tuple[np.
     active, pruned = _active_and_pruned(np.asarray(activity)[:, :epochs], threshold)
     before, after = active[:, :-1], active[:, 1:]
     out = pruned[:, :-1] & ~before
-    return _ratio(before & ~after, before), _ratio(out & after, out)
+    found = (before & ~after, before), (out & after, out)
+    sums = ([each.sum(axis=(1, 2)) for each in pair] for pair in found)
+    return tuple(np.array(_ratios(*pair), dtype=float) for pair in sums)
 
 
 def ever_pruned(activity: npt.ArrayLike, threshold: float) -> np.ndarray:
@@ -148,13 +150,6 @@ def _active_and_pruned(activity: npt.ArrayLike, threshold: float) -> tuple[np.nd
     active = np.asarray(activity) > threshold
     was_active = np.logical_or.accumulate(active, axis=1)
     return active, np.logical_or.accumulate(was_active & ~active, axis=1)
-
-
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """How many of `whole` are in `part`, by trial."""
-    counts = whole.sum(axis=(1, 2))
-    found = part.sum(axis=(1, 2)) / np.maximum(counts, 1)
-    return np.where(counts > 0, found, np.nan)
 
 
 def _ratios(parts: np.ndarray, wholes: np.ndarray) -> list[float | None]:

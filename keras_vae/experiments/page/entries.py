@@ -164,7 +164,7 @@ def read_entry(
     figure = _of_type(data, "figure", str) or name
     # Made with other options, a figure's folder has its name and these.
     if not f"{name}_".startswith(f"{figure}_"):
-        notes.append(f"{DATA} is of {figure}: this folder was copied over {name}.")
+        notes.append(f"{DATA} is of {figure}, but lies in the folder of {name}.")
     script = (scripts or {}).get(figure)
     claims_lack = claims_are_all and not claims and script is not None and script.judges
     if claims_lack:

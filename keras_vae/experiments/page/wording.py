@@ -157,12 +157,13 @@ def describe_numbers(
         limits = " and ".join(
             f"{LIMIT_WORDS[kind]} {describe_number(limit)}" for kind, limit in number.limits.items()
         )
-        notes = [number.unit] * (number.unit not in ("1", "")) + [f"to be {limits}"] * bool(limits)
+        unit = "" if number.unit == "1" else number.unit
+        notes = ", ".join(filter(None, (unit, f"to be {limits}" if limits else "")))
         values = [": ".join(filter(None, pair)) for pair in describe_values(number.value)]
         told = values if most is None else values[: most - shown]
         shown, count = shown + len(told), count + len(values)
         if told:
-            what = name.replace("_", " ") + (f" ({', '.join(notes)})" if notes else "")
+            what = name.replace("_", " ") + (f" ({notes})" if notes else "")
             pairs.append((what, "; ".join(told)))
     return pairs if shown == count else [*pairs, ("and", f"{count - shown} more in claims.json")]
 
@@ -195,20 +196,19 @@ def _is_estimate(value: object) -> bool:
 
 def _estimate(value: JsonObject) -> str:
     """`mean ± standard_error`, and in brackets of what; of trials, as the figure says itself."""
-    mean, error = (value[key] for key in ESTIMATE)
-    number = describe_number(mean)
-    if error is not None:
-        number = f"{number} ± {describe_number(error)}"
-    if mean is not None and error:
-        # As many decimals as two digits of the error have.
-        decimals = 1 - math.floor(math.log10(error))
-        if decimals <= MOST_DECIMALS:
-            number = f"{mean:.{max(decimals, 0)}f} ± {error:.{max(decimals, 0)}f}"
+    parts = [value[key] for key in ESTIMATE if value[key] is not None]
+    error = value["standard_error"]
+    # As many decimals as two digits of the error have.
+    decimals = max(1 - math.floor(math.log10(error)), 0) if error else MOST_DECIMALS + 1
+    texts = [
+        f"{part:.{decimals}f}" if decimals <= MOST_DECIMALS else describe_number(part)
+        for part in parts
+    ]
     shown = {key: part for key, part in value.items() if key not in (*ESTIMATE, "seeds")}
+    of_what = [f"{name} {text}" for name, text in describe_values(shown)]
     if error is None and value.get("seeds") == 1:
-        shown["seeds"] = 1
-    of_what = ", ".join(f"{name} {text}" for name, text in describe_values(shown))
-    return number + (f" ({of_what})" if of_what else "")
+        of_what.append("one seed")
+    return (" ± ".join(texts) or "none") + (f" ({', '.join(of_what)})" if of_what else "")
 
 
 def _list(values: list[Any]) -> str:

@@ -151,7 +151,7 @@ def test_an_estimate_at_its_limit_without_any_error_is_clear():
         *(
             (
                 {"readings": [reading(numbers={"x": Number(value, "1", above=0)})]},
-                "no finite number",
+                "no finite value for its number 'x'",
             )
             for value in ([float("nan")], float("inf"), True, "1", np.ones(2))
         ),

@@ -33,7 +33,7 @@ def test_a_folder_copied_over_anothers_is_named(results):
     target = results / "activity" / "fig_3_10"
     shutil.rmtree(target)
     shutil.copytree(results / "activity" / "fig_3_1", target)
-    said = "data.json is of activity/fig_3_1: this folder was copied over activity/fig_3_10"
+    said = "data.json is of activity/fig_3_1, but lies in the folder of activity/fig_3_10"
     assert words(remade(results)[0]).count(said) == 1
     assert f"activity/fig_3_10: {said}." in page.list_notes(results)
 

@@ -387,7 +387,7 @@ def test_an_estimate_has_as_many_decimals_as_its_error(mean, error, expected):
 
 def test_an_estimate_of_one_trial_says_so():
     estimate = {"mean": 3.0, "standard_error": None, "seeds": 1}
-    assert wording.describe_values({"a": estimate}) == [("a", "3 (seeds 1)")]
+    assert wording.describe_values({"a": estimate}) == [("a", "3 (one seed)")]
 
 
 def test_a_page_that_would_be_large_shows_fewer_numbers(results, monkeypatch):

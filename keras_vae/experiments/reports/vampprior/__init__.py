@@ -84,7 +84,8 @@ def _of_each_run(attribute: str) -> dict[str, dict[str, Any]]:
 
 
 ALL = "all"
-PANELS = ("mnist", "frey_faces", "fashion_mnist")
+GREY = ("frey_faces", "fashion_mnist")
+PANELS = ("mnist", *GREY)
 # A model has one colour and dash in all figures.
 STYLES = {VAE: 0, VAMPPRIOR: 1, HVAE: 2}
 # Runs of each model below which a claim about training is not decided: seeds are its error.
